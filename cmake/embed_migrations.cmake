@@ -1,0 +1,12 @@
+# Writes migrations/NNNN_name.sql as C++ raw strings: storage/migrator.h reads the table.
+set(text "#include \"storage/migrator.h\"\n\nnamespace mlalert {\n\nconst std::vector<Migration>& EmbeddedMigrations() {\n  static const std::vector<Migration> all = {\n")
+list(SORT FILES)
+foreach(file ${FILES})
+  get_filename_component(name ${file} NAME)
+  string(REGEX MATCH "^([0-9]+)_" unused ${name})
+  math(EXPR number "${CMAKE_MATCH_1}")
+  file(READ ${file} sql)
+  string(APPEND text "      {${number}, \"${name}\", R\"__SQL__(${sql})__SQL__\"},\n")
+endforeach()
+string(APPEND text "  };\n  return all;\n}\n\n}  // namespace mlalert\n")
+file(WRITE ${OUT} "${text}")

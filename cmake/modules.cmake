@@ -1,0 +1,69 @@
+# mlalert_module(NAME [DEPS module...] [LINK target...]): one library for one folder of src/.
+# mlalert_test(NAME DEPS module... [SUPPORT file...] [LABELS label...]): one Boost.Test executable for one folder of test/.
+
+add_library(mlalert_warnings INTERFACE)
+target_compile_options(mlalert_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       -Wnon-virtual-dtor -Wold-style-cast -Wimplicit-fallthrough -Wno-sign-conversion -Wno-missing-field-initializers)
+if(MLALERT_WERROR)
+  target_compile_options(mlalert_warnings INTERFACE -Werror)
+endif()
+
+add_library(mlalert_options INTERFACE)
+target_include_directories(mlalert_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/generated)
+target_include_directories(mlalert_options SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS})
+target_compile_definitions(mlalert_options INTERFACE RAPIDJSON_HAS_STDSTRING=1
+                           MLALERT_VERSION="${PROJECT_VERSION}")
+target_link_libraries(mlalert_options INTERFACE Threads::Threads tl::expected)
+if(MLALERT_SANITIZE)
+  target_compile_options(mlalert_options INTERFACE -fsanitize=${MLALERT_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(mlalert_options INTERFACE -fsanitize=${MLALERT_SANITIZE})
+endif()
+
+function(mlalert_module name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LINK" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  set(scope PUBLIC)
+  if(sources)
+    add_library(mlalert_${name} ${sources})
+    target_link_libraries(mlalert_${name} PRIVATE mlalert_warnings)
+  else()
+    add_library(mlalert_${name} INTERFACE)  # headers only
+    set(scope INTERFACE)
+  endif()
+  add_library(mlalert::${name} ALIAS mlalert_${name})
+  target_link_libraries(mlalert_${name} ${scope} mlalert_options ${ARG_LINK})
+  foreach(dep ${ARG_DEPS})
+    target_link_libraries(mlalert_${name} ${scope} mlalert::${dep})
+  endforeach()
+endfunction()
+
+function(mlalert_test name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LABELS;SUPPORT" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/${name}/*_test.cc)
+  if(NOT sources)
+    return()
+  endif()
+  list(TRANSFORM ARG_SUPPORT PREPEND ${CMAKE_SOURCE_DIR}/test/support/)
+  add_executable(${name}_test ${sources} ${ARG_SUPPORT} ${CMAKE_SOURCE_DIR}/test/support/main.cc)
+  target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/test)
+  target_compile_definitions(${name}_test PRIVATE MLALERT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name}_test PRIVATE Boost::unit_test_framework mlalert_warnings)
+  foreach(dep ${ARG_DEPS})
+    target_link_libraries(${name}_test PRIVATE mlalert::${dep})
+  endforeach()
+  # Sanitizers own the signals; without the flag Boost.Test would catch them first.
+  add_test(NAME ${name} COMMAND ${name}_test --catch_system_errors=no --color_output=no)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+endfunction()
+
+# Migrations are compiled into the binary, so that one file is the whole installation.
+function(mlalert_embed_migrations module)
+  file(GLOB migrations CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/migrations/*.sql)
+  set(out ${CMAKE_BINARY_DIR}/generated/storage/embedded_migrations.cc)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} "-DFILES=${migrations}" -P ${CMAKE_SOURCE_DIR}/cmake/embed_migrations.cmake
+    DEPENDS ${migrations} ${CMAKE_SOURCE_DIR}/cmake/embed_migrations.cmake
+    VERBATIM)
+  target_sources(mlalert_${module} PRIVATE ${out})
+endfunction()

@@ -1,0 +1,102 @@
+#include "alerts/alert_store.h"
+
+namespace mlalert {
+namespace {
+
+bool SameLabels(const LabelSet& stored, std::span<const Label> incoming) {
+  if (stored.size() != incoming.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < incoming.size(); ++i) {
+    if (!(stored[i] == incoming[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Alert Materialise(const DecodedAlert& in, Timestamp now, const LabelSet* labels, const LabelSet* annotations) {
+  Alert alert;
+  alert.labels = labels != nullptr ? *labels : LabelSet::FromSorted(in.labels);
+  alert.annotations = annotations != nullptr ? *annotations : LabelSet::FromSorted(in.annotations);
+  alert.generator_url = in.generator_url;
+  alert.starts_at = in.starts_at;
+  alert.ends_at = in.ends_at;
+  alert.updated_at = now;
+  alert.starts_offset_minutes = in.starts_offset_minutes;
+  alert.ends_offset_minutes = in.ends_offset_minutes;
+  alert.timeout = in.timeout;
+  alert.source = in.source;
+  return alert;
+}
+
+}  // namespace
+
+UpsertResult AlertStore::Upsert(const DecodedAlert& in, Timestamp now) {
+  bool incoming_resolved = in.ends_at <= now;
+  auto it = entries_.find(in.fingerprint);
+  if (it == entries_.end()) {
+    if (incoming_resolved) {
+      return {UpsertOutcome::kIgnoredResolved, nullptr};
+    }
+    auto entry = std::make_unique<AlertEntry>();
+    entry->alert = Materialise(in, now, nullptr, nullptr);
+    entry->effective = entry->alert.labels;
+    AlertEntry* raw = entry.get();
+    entries_.emplace(in.fingerprint, std::move(entry));
+    return {UpsertOutcome::kFired, raw};
+  }
+  AlertEntry& entry = *it->second;
+  Alert& stored = entry.alert;
+  if (!SameLabels(stored.labels, in.labels)) {
+    return {UpsertOutcome::kCollision, nullptr};
+  }
+  bool same_content =
+      SameLabels(stored.annotations, in.annotations) && stored.generator_url == in.generator_url;
+  // The usual repeat: same start, later end, same text. Only times move.
+  if (same_content && entry.firing && !incoming_resolved && in.starts_at == stored.starts_at &&
+      in.ends_at >= stored.ends_at) {
+    stored.ends_at = in.ends_at;
+    stored.ends_offset_minutes = in.ends_offset_minutes;
+    stored.updated_at = now;
+    stored.timeout = in.timeout;
+    return {UpsertOutcome::kRefreshed, &entry};
+  }
+  stored = MergeAlert(stored, Materialise(in, now, &stored.labels, same_content ? &stored.annotations : nullptr), now);
+  bool resolved = stored.ResolvedAt(now);
+  if (entry.firing) {
+    return {resolved ? UpsertOutcome::kResolved : UpsertOutcome::kRefreshed, &entry};
+  }
+  return {resolved ? UpsertOutcome::kStillResolved : UpsertOutcome::kFired, &entry};
+}
+
+AlertEntry* AlertStore::Restore(Alert alert) {
+  auto entry = std::make_unique<AlertEntry>();
+  uint64_t fingerprint = alert.fingerprint();
+  entry->alert = std::move(alert);
+  entry->effective = entry->alert.labels;
+  AlertEntry* raw = entry.get();
+  entries_[fingerprint] = std::move(entry);
+  return raw;
+}
+
+AlertEntry* AlertStore::Find(uint64_t fingerprint) {
+  auto it = entries_.find(fingerprint);
+  return it != entries_.end() ? it->second.get() : nullptr;
+}
+
+bool AlertBefore(const LabelSet& a, const LabelSet& b) {
+  for (std::string_view name : {std::string_view("job"), std::string_view("instance")}) {
+    std::string_view x = a.Get(name);
+    std::string_view y = b.Get(name);
+    if (x != y) {
+      if (x.empty() || y.empty()) {
+        return y.empty();
+      }
+      return x < y;
+    }
+  }
+  return a < b;
+}
+
+}  // namespace mlalert

@@ -1,0 +1,79 @@
+// The alerts that are known: one entry per label set, found by fingerprint.
+// Fed by the engine with decoded alerts; entries are pointer-stable, other modules keep pointers to them.
+// Owns: entries. Limits: none of its own; an entry lives until it is resolved and no group holds it.
+// Thread: engine only (under the gate). Time: passed in.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "intake/decoded_alert.h"
+#include "model/alert.h"
+#include "model/incident.h"
+
+namespace mlalert {
+
+struct AlertEntry {
+  Alert alert;
+  // Labels with the effective severity laid over; shares alert.labels while nothing is raised.
+  LabelSet effective;
+  Timestamp received_at = kUnset;     // first reached us in this episode
+  Timestamp expiry_timer = kUnset;    // due time of the one queued expiry timer
+  IncidentId incident_id = 0;
+  int64_t episode_id = 0;             // 0: no open episode
+  std::vector<uint32_t> groups;       // groups that hold it, by id
+  bool firing = false;                // the engine has an open episode for it
+};
+
+enum class UpsertOutcome : uint8_t {
+  kRefreshed,  // firing before and after; at most times and annotations changed
+  kFired,      // a new alert, or one that fires again
+  kResolved,   // was firing, is not now
+  kStillResolved,  // known, resolved before and after
+  kIgnoredResolved,  // unknown and already resolved: nothing to remember
+  kCollision,  // another label set has this fingerprint: refused
+};
+
+struct UpsertResult {
+  UpsertOutcome outcome = UpsertOutcome::kRefreshed;
+  AlertEntry* entry = nullptr;  // null for kIgnoredResolved and kCollision
+};
+
+class AlertStore {
+ public:
+  // Applies Alertmanager's merge rule. A refresh of an unchanged alert allocates nothing.
+  UpsertResult Upsert(const DecodedAlert& incoming, Timestamp now);
+
+  // Puts back an entry after a restart. The caller sets incident and episode.
+  AlertEntry* Restore(Alert alert);
+
+  AlertEntry* Find(uint64_t fingerprint);
+  void Erase(uint64_t fingerprint) { entries_.erase(fingerprint); }
+  size_t size() const { return entries_.size(); }
+
+  // In no particular order: callers sort what reaches output.
+  template <class F>
+  void ForEach(F&& f) {
+    for (auto& [fingerprint, entry] : entries_) {
+      f(*entry);
+    }
+  }
+  template <class F>
+  void ForEach(F&& f) const {
+    for (const auto& [fingerprint, entry] : entries_) {
+      f(static_cast<const AlertEntry&>(*entry));
+    }
+  }
+
+ private:
+  std::unordered_map<uint64_t, std::unique_ptr<AlertEntry>> entries_;
+};
+
+// Alertmanager's order of alerts in notifications and API answers: job, instance, then the label-set order.
+bool AlertBefore(const LabelSet& a, const LabelSet& b);
+
+}  // namespace mlalert

@@ -1,0 +1,627 @@
+#include "api/http_session.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "api/http_error.h"
+
+namespace mlalert {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr size_t kHeadRoom = size_t{16} << 10;  // first receive: a head and the start of a body
+constexpr size_t kBodyRoom = size_t{64} << 10;  // larger bodies get room as they arrive, not as they announce
+constexpr int kRequestsPerTurn = 16;            // a pipelining client must let others in between
+constexpr int kDrainsPerTurn = 16;
+
+bool WouldBlock() {
+  return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+// Retries only what a signal interrupted. 0 = the peer has closed, -1 = see errno.
+ssize_t Receive(int fd, char* to, size_t room) {
+  for (;;) {
+    ssize_t n = ::recv(fd, to, room, 0);
+    if (n >= 0 || errno != EINTR) {
+      return n;
+    }
+  }
+}
+
+bool HasDotSegment(std::string_view path) {
+  while (!path.empty()) {
+    path.remove_prefix(1);
+    size_t slash = path.find('/');
+    std::string_view segment = path.substr(0, slash);
+    if (segment == "." || segment == "..") {
+      return true;
+    }
+    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash);
+  }
+  return false;
+}
+
+std::string CollapseSlashes(std::string_view path) {
+  std::string out;
+  for (char c : path) {
+    if (c != '/' || out.empty() || out.back() != '/') {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+HttpSession::HttpSession(HttpContext& context, int fd, std::string remote_addr, HttpTime now)
+    : context_(context),
+      limits_(context.options.limits),
+      fd_(fd),
+      idle_since_(now),
+      phase_begin_(now),
+      request_complete_(now),
+      remote_addr_(std::move(remote_addr)) {}
+
+HttpSession::~HttpSession() {
+  Discharge();
+  ::close(fd_);
+}
+
+HttpSession::Wait HttpSession::FirstWait() const {
+  return {Want::kRead, idle_since_ + limits_.head_timeout, true};
+}
+
+HttpSession::Wait HttpSession::Advance(HttpWorker& worker) {
+  turn_ = 0;
+  return Run(worker);
+}
+
+HttpSession::Wait HttpSession::Run(HttpWorker& worker) {
+  for (;;) {
+    Step step;
+    switch (phase_) {
+      case Phase::kHead:
+        step = ReadHead(worker);
+        break;
+      case Phase::kBody:
+        step = ReadBody(worker);
+        break;
+      case Phase::kSend:
+        step = Send();
+        break;
+      case Phase::kLinger:
+        step = Linger(worker);
+        break;
+    }
+    if (step) {
+      return *step;
+    }
+  }
+}
+
+HttpSession::Wait HttpSession::Expire(HttpWorker& worker) {
+  turn_ = 0;
+  switch (phase_) {
+    case Phase::kHead:
+      if (!exchange_ || exchange_->in_size == 0) {
+        return {};
+      }
+      Fail(worker, {408, HttpRefusal::kHeadTimeout, "request header took too long"});
+      return Run(worker);
+    case Phase::kBody:
+      Fail(worker, {408, HttpRefusal::kBodyTimeout, "request body took too long"});
+      return Run(worker);
+    case Phase::kSend:
+      context_.counters.refused[static_cast<size_t>(HttpRefusal::kWriteTimeout)].fetch_add(1);
+      return {};
+    case Phase::kLinger:
+      return {};
+  }
+  return {};
+}
+
+HttpSession::Wait HttpSession::Refuse(HttpWorker& worker, const HttpFault& fault) {
+  exchange_ = worker.Take();
+  Fail(worker, fault);
+  return Run(worker);
+}
+
+HttpSession::Step HttpSession::ReadHead(HttpWorker& worker) {
+  if (!exchange_) {
+    exchange_ = worker.Take();
+  }
+  HttpExchange& x = *exchange_;
+  for (;;) {
+    if (x.in_size > 0) {
+      HttpHeadScanner::State state = x.scanner.Scan({x.in.data(), x.in_size}, limits_.head);
+      if (state == HttpHeadScanner::State::kComplete) {
+        BeginRequest(worker);
+        return std::nullopt;
+      }
+      if (state == HttpHeadScanner::State::kFault) {
+        Fail(worker, x.scanner.fault());
+        return std::nullopt;
+      }
+    }
+    if (x.in_size == x.in.size()) {
+      // The scanner refuses a head before this doubling gets large.
+      x.in.resize(std::max(kHeadRoom, 2 * x.in.size()));
+    }
+    ssize_t n = Receive(fd_, x.in.data() + x.in_size, x.in.size() - x.in_size);
+    if (n > 0) {
+      if (x.in_size == 0 && !fresh_) {
+        phase_begin_ = Steady::now();
+      }
+      x.in_size += static_cast<size_t>(n);
+      continue;
+    }
+    if (n == 0 || !WouldBlock()) {
+      return Wait{};
+    }
+    if (x.in_size > 0) {
+      return Wait{Want::kRead, phase_begin_ + limits_.head_timeout, false};
+    }
+    Recycle(worker);
+    if (context_.stopping.load()) {
+      return Wait{};
+    }
+    return Wait{Want::kRead, idle_since_ + (fresh_ ? limits_.head_timeout : limits_.idle_timeout), true};
+  }
+}
+
+HttpSession::Step HttpSession::ReadBody(HttpWorker& worker) {
+  HttpExchange& x = *exchange_;
+  while (!body_complete_) {
+    ssize_t n = 0;
+    std::optional<HttpFault> fault;
+    if (x.head.chunked) {
+      n = Receive(fd_, worker.scratch(), HttpWorker::kScratchBytes);
+      if (n > 0) {
+        std::string_view rest;
+        fault = TakeChunks({worker.scratch(), static_cast<size_t>(n)}, rest);
+        x.carry = rest;
+      }
+    } else if (!GrowBody()) {
+      fault = HttpFault{503, HttpRefusal::kOutOfBuffer, "too many request bodies at once"};
+    } else {
+      size_t end = std::min<size_t>(x.request.body.size(), x.head.content_length);
+      n = Receive(fd_, x.request.body.data() + x.body_size, end - x.body_size);
+      x.body_size += n > 0 ? static_cast<size_t>(n) : 0;
+      body_complete_ = x.body_size == x.head.content_length;
+    }
+    if (fault) {
+      Fail(worker, *fault);
+      return std::nullopt;
+    }
+    if (n == 0 || (n < 0 && !WouldBlock())) {
+      return Wait{};
+    }
+    if (n < 0) {
+      return Wait{Want::kRead, BodyDeadline(), false};
+    }
+  }
+  CompleteRequest(worker);
+  return std::nullopt;
+}
+
+HttpSession::Step HttpSession::Send() {
+  HttpExchange& x = *exchange_;
+  std::string_view body = x.send_body ? std::string_view(x.response.body) : std::string_view();
+  size_t total = x.out_head.size() + body.size();
+  while (x.sent < total) {
+    iovec parts[2];
+    size_t count = 0;
+    if (x.sent < x.out_head.size()) {
+      parts[count++] = {x.out_head.data() + x.sent, x.out_head.size() - x.sent};
+    }
+    size_t body_sent = x.sent - std::min(x.sent, x.out_head.size());
+    if (body_sent < body.size()) {
+      parts[count++] = {const_cast<char*>(body.data()) + body_sent, body.size() - body_sent};
+    }
+    msghdr message{};
+    message.msg_iov = parts;
+    message.msg_iovlen = count;
+    ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0) {
+      x.sent += static_cast<size_t>(n);
+    } else if (WouldBlock()) {
+      return Wait{Want::kWrite,
+                  phase_begin_ + limits_.write_timeout + std::chrono::seconds(total / limits_.rate_bytes_min),
+                  false};
+    } else if (errno != EINTR) {
+      return Wait{};
+    }
+  }
+  if (x.close_after) {
+    if (!linger_ && x.in_size == x.in_parsed && x.carry.empty()) {
+      return Wait{};
+    }
+    ::shutdown(fd_, SHUT_WR);
+    phase_ = Phase::kLinger;
+    phase_begin_ = Steady::now();
+    Discharge();
+    return std::nullopt;
+  }
+  NextRequest();
+  if (x.in_size > 0 && ++turn_ >= kRequestsPerTurn) {
+    return Wait{Want::kTurn, phase_begin_ + limits_.head_timeout, false};
+  }
+  return std::nullopt;
+}
+
+HttpSession::Step HttpSession::Linger(HttpWorker& worker) {
+  if (exchange_) {
+    Recycle(worker);
+  }
+  HttpTime deadline = phase_begin_ + limits_.linger_timeout;
+  for (int i = 0; i < kDrainsPerTurn; ++i) {
+    ssize_t n = Receive(fd_, worker.scratch(), HttpWorker::kScratchBytes);
+    if (n < 0 && WouldBlock()) {
+      return Wait{Want::kRead, deadline, false};
+    }
+    if (n <= 0) {
+      return Wait{};
+    }
+  }
+  return Wait{Steady::now() < deadline ? Want::kTurn : Want::kClose, deadline, false};
+}
+
+// --- from head to handler ---
+
+bool HttpSession::HasBody() const {
+  return exchange_->head.chunked || exchange_->head.content_length > 0;
+}
+
+std::optional<HttpFault> HttpSession::ParseRequest() {
+  HttpExchange& x = *exchange_;
+  x.in_parsed = x.scanner.end();
+  std::string_view head(x.in.data() + x.scanner.begin(), x.scanner.end() - x.scanner.begin());
+  if (auto fault = ParseHttpHead(head, x.head, x.request.headers)) {
+    return fault;
+  }
+  HttpRequest& request = x.request;
+  request.method = x.head.method;
+  request.remote_addr = remote_addr_;
+  request.raw_path = x.head.path;
+  request.raw_query = x.head.query;
+  const std::string& prefix = context_.options.route_prefix;
+  if (!prefix.empty()) {
+    x.outside_prefix =
+        !(x.head.path.starts_with(prefix) && x.head.path.substr(prefix.size()).starts_with('/'));
+    request.raw_path.remove_prefix(x.outside_prefix ? 0 : prefix.size());
+  }
+  if (!PercentDecode(request.raw_path, false, request.path) || HasDotSegment(request.path)) {
+    return HttpFault{400, HttpRefusal::kMalformed, "invalid path"};
+  }
+  if (!ParseHttpQuery(request.raw_query, request.query)) {
+    return HttpFault{400, HttpRefusal::kMalformed, "invalid query"};
+  }
+  return std::nullopt;
+}
+
+void HttpSession::BeginRequest(HttpWorker& worker) {
+  fresh_ = false;
+  body_complete_ = false;
+  if (auto fault = ParseRequest()) {
+    Fail(worker, *fault);
+    return;
+  }
+  request_complete_ = Steady::now();
+  if (AnswerBeforeBody()) {
+    // What follows on the wire is a body nobody reads; it must not be taken for a request.
+    linger_ = HasBody();
+    exchange_->close_after = HasBody();
+    Finish(worker);
+    return;
+  }
+  if (auto fault = BeginBody()) {
+    Fail(worker, *fault);
+    return;
+  }
+  phase_ = Phase::kBody;
+  phase_begin_ = request_complete_;
+}
+
+bool HttpSession::AnswerBeforeBody() {
+  HttpExchange& x = *exchange_;
+  if (const auto& before = context_.options.hooks.before) {
+    try {
+      if (before(x.request, x.response)) {
+        return true;
+      }
+    } catch (const std::exception& e) {
+      OnException(e.what());
+      return true;
+    } catch (...) {
+      OnException("unknown exception");
+      return true;
+    }
+  }
+  if (x.outside_prefix) {
+    AnswerOutsidePrefix();
+    return true;
+  }
+  HttpRouter::Match match = context_.router.Find(x.request.method, x.request.raw_path, x.request.path_params);
+  if (match.route == nullptr) {
+    AnswerUnrouted(match.allow);
+    return true;
+  }
+  x.route = match.route;
+  x.request.route = match.route->pattern;
+  x.body_max = limits_.body_bytes_max;
+  if (match.route->options.body_bytes_max > 0) {
+    x.body_max = std::min(x.body_max, match.route->options.body_bytes_max);
+  }
+  return false;
+}
+
+void HttpSession::AnswerOutsidePrefix() {
+  HttpExchange& x = *exchange_;
+  const std::string& prefix = context_.options.route_prefix;
+  if (x.head.path == "/" || x.head.path == prefix) {
+    bool root = x.head.path == "/";
+    x.response.status = root ? 302 : 301;
+    x.response.SetHeader("Location", root ? prefix : prefix + "/");
+  } else {
+    SetErrorText(x.response, 404, "404 page not found");
+  }
+}
+
+void HttpSession::AnswerUnrouted(const std::string& allow) {
+  HttpExchange& x = *exchange_;
+  bool options = x.request.method == "OPTIONS";
+  if (!allow.empty()) {
+    x.response.SetHeader("Allow", options ? allow + ", OPTIONS" : allow);
+  }
+  if (options && (!allow.empty() || x.request.raw_path == "*")) {
+    x.response.status = 204;
+  } else if (!allow.empty()) {
+    SetErrorText(x.response, 405, "Method Not Allowed");
+  } else if (x.request.raw_path.find("//") != std::string_view::npos) {
+    // As Go's mux: clients that join URLs carelessly find the way.
+    x.response.status = 301;
+    std::string location = CollapseSlashes(context_.options.route_prefix + std::string(x.request.raw_path));
+    if (!x.request.raw_query.empty()) {
+      location.append("?").append(x.request.raw_query);
+    }
+    x.response.SetHeader("Location", location);
+    return;
+  } else {
+    SetErrorText(x.response, 404, "404 page not found");
+  }
+  if (const HttpHandler& unrouted = context_.options.hooks.unrouted) {
+    RunHandler(unrouted);
+  }
+}
+
+std::optional<HttpFault> HttpSession::BeginBody() {
+  HttpExchange& x = *exchange_;
+  if (!HasBody()) {
+    body_complete_ = true;
+    return std::nullopt;
+  }
+  if (x.head.content_length > x.body_max) {
+    return HttpFault{413, HttpRefusal::kBodyTooLarge, "request body too large"};
+  }
+  x.request.body.swap(x.body_room);
+  std::string_view here(x.in.data() + x.in_parsed, x.in_size - x.in_parsed);
+  if (x.head.chunked) {
+    x.request.body.clear();
+    std::string_view rest;
+    if (auto fault = TakeChunks(here, rest)) {
+      return fault;
+    }
+    x.in_parsed = x.in_size - rest.size();
+  } else {
+    if (!GrowBody()) {
+      return HttpFault{503, HttpRefusal::kOutOfBuffer, "too many request bodies at once"};
+    }
+    // GrowBody made room for kBodyRoom at least, but a pipelining client may have sent more than that
+    // already.
+    here = here.substr(0, std::min<size_t>(x.head.content_length, x.request.body.size()));
+    std::memcpy(x.request.body.data(), here.data(), here.size());
+    x.in_parsed += here.size();
+    x.body_size = here.size();
+    body_complete_ = x.body_size == x.head.content_length;
+  }
+  if (x.head.expect_continue && !body_complete_) {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    // The send buffer is empty here, so this succeeds or the peer is gone; then receiving fails.
+    (void)::send(fd_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  return std::nullopt;
+}
+
+bool HttpSession::GrowBody() {
+  HttpExchange& x = *exchange_;
+  std::string& body = x.request.body;
+  if (x.body_size > 0 && x.body_size < body.size()) {
+    return true;
+  }
+  size_t arrived = x.in_size - x.in_parsed;
+  size_t want = std::max({kBodyRoom, 2 * x.body_size, arrived, body.size()});
+  want = std::min<size_t>(want, x.head.content_length);
+  if (!Charge(want)) {
+    return false;
+  }
+  if (body.size() < want) {
+    body.resize(want);
+  }
+  return true;
+}
+
+std::optional<HttpFault> HttpSession::TakeChunks(std::string_view bytes, std::string_view& rest) {
+  HttpExchange& x = *exchange_;
+  size_t consumed = 0;
+  ChunkedDecoder::State state = x.chunks.Feed(bytes, x.request.body, x.body_max, consumed);
+  x.body_size = x.request.body.size();
+  rest = bytes.substr(consumed);
+  switch (state) {
+    case ChunkedDecoder::State::kMalformed:
+      return HttpFault{400, HttpRefusal::kMalformed, "malformed chunked body"};
+    case ChunkedDecoder::State::kTooLarge:
+      return HttpFault{413, HttpRefusal::kBodyTooLarge, "request body too large"};
+    case ChunkedDecoder::State::kDone:
+      body_complete_ = true;
+      break;
+    case ChunkedDecoder::State::kMore:
+      break;
+  }
+  if (!Charge(x.body_size)) {
+    return HttpFault{503, HttpRefusal::kOutOfBuffer, "too many request bodies at once"};
+  }
+  return std::nullopt;
+}
+
+std::optional<HttpFault> HttpSession::DecodeBody() {
+  HttpExchange& x = *exchange_;
+  std::string& body = x.request.body;
+  body.resize(x.body_size);
+  if (x.head.gzip_body && x.body_size > 0) {
+    std::string plain;
+    switch (Gunzip(body, x.body_max, plain)) {
+      case GunzipResult::kMalformed:
+        return HttpFault{400, HttpRefusal::kMalformed, "malformed gzip body"};
+      case GunzipResult::kTooLarge:
+        return HttpFault{413, HttpRefusal::kBodyTooLarge, "request body too large after decompression"};
+      case GunzipResult::kOk:
+        body.swap(plain);
+        break;
+    }
+  }
+  size_t size = body.size();
+  body.append(kHttpBodyPadding, '\0');
+  body.resize(size);
+  return std::nullopt;
+}
+
+void HttpSession::CompleteRequest(HttpWorker& worker) {
+  request_complete_ = Steady::now();
+  if (auto fault = DecodeBody()) {
+    Fail(worker, *fault);
+    return;
+  }
+  RunHandler(exchange_->route->handler);
+  Finish(worker);
+}
+
+void HttpSession::RunHandler(const HttpHandler& handler) {
+  try {
+    handler(exchange_->request, exchange_->response);
+  } catch (const std::exception& e) {
+    OnException(e.what());
+  } catch (...) {
+    OnException("unknown exception");
+  }
+}
+
+void HttpSession::OnException(std::string_view what) {
+  context_.counters.exceptions.fetch_add(1, std::memory_order_relaxed);
+  if (const auto& hook = context_.options.hooks.on_exception) {
+    hook(exchange_->request, what);
+  }
+  exchange_->response = HttpResponse();
+  SetErrorText(exchange_->response, 500, "Internal Server Error");
+}
+
+// --- from answer to wire ---
+
+void HttpSession::Fail(HttpWorker& worker, const HttpFault& fault) {
+  HttpExchange& x = *exchange_;
+  context_.counters.refused[static_cast<size_t>(fault.reason)].fetch_add(1, std::memory_order_relaxed);
+  x.request.body.clear();  // half a body, or none: not for hooks to see
+  SetErrorText(x.response, fault.status, fault.text);
+  if (fault.status == 503) {
+    x.response.SetHeader("Retry-After", "1");
+  } else if (fault.status == 415) {
+    x.response.SetHeader("Accept-Encoding", "gzip");
+  }
+  x.close_after = true;
+  linger_ = true;
+  request_complete_ = Steady::now();
+  Finish(worker);
+}
+
+void HttpSession::Finish(HttpWorker& worker) {
+  HttpExchange& x = *exchange_;
+  HttpCounters& counters = context_.counters;
+  int status = x.response.status;
+  x.close_after |= !x.head.keep_alive || context_.stopping.load(std::memory_order_relaxed);
+  x.send_body = status >= 200 && status != 204 && status != 304 && x.head.method != "HEAD";
+  EncodeResponse(x, worker, limits_.gzip_bytes_min);
+  counters.requests.fetch_add(1, std::memory_order_relaxed);
+  counters.by_class[static_cast<size_t>(std::clamp(status / 100, 0, 5))].fetch_add(1,
+                                                                                   std::memory_order_relaxed);
+  HttpTime now = Steady::now();
+  if (const auto& after = context_.options.hooks.after) {
+    try {
+      after(x.request, x.response, now - request_complete_);
+    } catch (...) {
+      counters.exceptions.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  phase_ = Phase::kSend;
+  phase_begin_ = now;
+}
+
+void HttpSession::NextRequest() {
+  HttpExchange& x = *exchange_;
+  Discharge();
+  // What is left is the beginning of the next request: behind the body in `in`, or cut off a chunked body.
+  size_t rest = x.in_size - x.in_parsed;
+  std::memmove(x.in.data(), x.in.data() + x.in_parsed, rest);
+  if (!x.carry.empty()) {
+    rest = x.carry.size();
+    x.in.resize(std::max(x.in.size(), rest));
+    std::memcpy(x.in.data(), x.carry.data(), rest);
+  }
+  x.Reset();
+  x.in_size = rest;
+  phase_ = Phase::kHead;
+  idle_since_ = phase_begin_ = Steady::now();
+}
+
+void HttpSession::Recycle(HttpWorker& worker) {
+  Discharge();
+  exchange_->Reset();
+  exchange_->in_size = 0;
+  worker.GiveBack(std::move(exchange_));
+}
+
+// --- accounting ---
+
+bool HttpSession::Charge(size_t bytes) {
+  HttpExchange& x = *exchange_;
+  std::atomic<uint64_t>& total = context_.counters.buffered_bytes;
+  if (bytes <= x.charged) {
+    return true;
+  }
+  size_t more = bytes - x.charged;
+  if (total.fetch_add(more, std::memory_order_relaxed) + more > limits_.buffered_bytes_max) {
+    total.fetch_sub(more, std::memory_order_relaxed);
+    return false;
+  }
+  x.charged = bytes;
+  return true;
+}
+
+void HttpSession::Discharge() {
+  if (exchange_ && exchange_->charged > 0) {
+    context_.counters.buffered_bytes.fetch_sub(exchange_->charged, std::memory_order_relaxed);
+    exchange_->charged = 0;
+  }
+}
+
+HttpTime HttpSession::BodyDeadline() const {
+  return phase_begin_ + limits_.body_timeout +
+         std::chrono::seconds(exchange_->body_size / limits_.rate_bytes_min);
+}
+
+}  // namespace mlalert

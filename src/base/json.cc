@@ -1,0 +1,399 @@
+#include "base/json.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
+
+namespace mlalert {
+namespace {
+
+// Builds the tree; returns false to stop the reader at a limit.
+class TreeHandler {
+ public:
+  explicit TreeHandler(const JsonLimits& limits) : limits_(limits) {}
+
+  bool Null() { return Add(Json()); }
+  bool Bool(bool b) { return Add(Json(b)); }
+  bool Int(int i) { return Add(Json(i)); }
+  bool Uint(unsigned i) { return Add(Json(static_cast<int64_t>(i))); }
+  bool Int64(int64_t i) { return Add(Json(i)); }
+  bool Uint64(uint64_t i) { return Add(Json(static_cast<double>(i))); }
+  bool Double(double d) { return Add(Json(d)); }
+  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
+  bool String(const char* s, rapidjson::SizeType n, bool) { return Add(Json(std::string(s, n))); }
+  bool Key(const char* s, rapidjson::SizeType n, bool) {
+    keys_.back().assign(s, n);
+    return true;
+  }
+  bool StartObject() { return Open(Json::MakeObject()); }
+  bool EndObject(rapidjson::SizeType) { return Close(); }
+  bool StartArray() { return Open(Json::MakeArray()); }
+  bool EndArray(rapidjson::SizeType) { return Close(); }
+
+  bool too_deep() const { return too_deep_; }
+  Json Take() { return std::move(root_); }
+
+ private:
+  bool Open(Json container) {
+    if (open_.size() >= limits_.depth_max) {
+      too_deep_ = true;
+      return false;
+    }
+    open_.push_back(std::move(container));
+    keys_.emplace_back();
+    return true;
+  }
+  bool Close() {
+    Json done = std::move(open_.back());
+    open_.pop_back();
+    keys_.pop_back();
+    return Add(std::move(done));
+  }
+  bool Add(Json value) {
+    if (open_.empty()) {
+      root_ = std::move(value);
+    } else if (open_.back().is_array()) {
+      open_.back().Push(std::move(value));
+    } else {
+      open_.back().Set(keys_.back(), std::move(value));
+    }
+    return true;
+  }
+
+  const JsonLimits& limits_;
+  std::vector<Json> open_;
+  std::vector<std::string> keys_;
+  Json root_;
+  bool too_deep_ = false;
+};
+
+SourcePos PositionOf(std::string_view text, size_t offset) {
+  SourcePos pos{"", 1, 1};
+  for (size_t i = 0; i < offset && i < text.size(); ++i) {
+    if (text[i] == '\n') {
+      ++pos.line;
+      pos.column = 1;
+    } else {
+      ++pos.column;
+    }
+  }
+  return pos;
+}
+
+// Length of the UTF-8 sequence at `p`, 0 when it is not valid.
+size_t SequenceLength(const char* p, const char* end) {
+  auto at = [&](int i) { return static_cast<unsigned char>(p[i]); };
+  auto tail = [&](int i) { return p + i < end && (at(i) & 0xC0) == 0x80; };
+  unsigned char c = at(0);
+  if (c < 0x80) {
+    return 1;
+  }
+  if (c >= 0xC2 && c <= 0xDF) {
+    return tail(1) ? 2 : 0;
+  }
+  if (c >= 0xE0 && c <= 0xEF) {
+    if (!tail(1) || !tail(2)) {
+      return 0;
+    }
+    bool ok = (c != 0xE0 || at(1) >= 0xA0) && (c != 0xED || at(1) <= 0x9F);
+    return ok ? 3 : 0;
+  }
+  if (c >= 0xF0 && c <= 0xF4) {
+    if (!tail(1) || !tail(2) || !tail(3)) {
+      return 0;
+    }
+    bool ok = (c != 0xF0 || at(1) >= 0x90) && (c != 0xF4 || at(1) <= 0x8F);
+    return ok ? 4 : 0;
+  }
+  return 0;
+}
+
+const std::string kEmptyString;
+const Json::Array kEmptyArray;
+const Json::Object kEmptyObject;
+
+struct Dumper {
+  std::string out;
+  bool indented = false;
+  int depth = 0;
+
+  void NewLine() {
+    if (indented) {
+      out += '\n';
+      out.append(static_cast<size_t>(depth) * 2, ' ');
+    }
+  }
+
+  void Write(const Json& json) {
+    if (json.is_null()) {
+      out += "null";
+    } else if (json.is_bool()) {
+      out += json.AsBool() ? "true" : "false";
+    } else if (json.is_int()) {
+      fmt::format_to(std::back_inserter(out), "{}", json.AsInt());
+    } else if (json.is_number()) {
+      AppendJsonNumber(out, json.AsDouble());
+    } else if (json.is_string()) {
+      AppendJsonString(out, json.AsString());
+    } else if (json.is_array()) {
+      WriteArray(json.AsArray());
+    } else {
+      WriteObject(json.AsObject());
+    }
+  }
+
+  void WriteArray(const Json::Array& array) {
+    out += '[';
+    ++depth;
+    for (size_t i = 0; i < array.size(); ++i) {
+      if (i > 0) {
+        out += ',';
+      }
+      NewLine();
+      Write(array[i]);
+    }
+    --depth;
+    if (!array.empty()) {
+      NewLine();
+    }
+    out += ']';
+  }
+
+  void WriteObject(const Json::Object& object) {
+    out += '{';
+    ++depth;
+    bool first = true;
+    for (const auto& [key, value] : object) {
+      if (!first) {
+        out += ',';
+      }
+      first = false;
+      NewLine();
+      AppendJsonString(out, key);
+      out += indented ? ": " : ":";
+      Write(value);
+    }
+    --depth;
+    if (!object.empty()) {
+      NewLine();
+    }
+    out += '}';
+  }
+};
+
+}  // namespace
+
+bool Json::AsBool(bool fallback) const {
+  const bool* b = std::get_if<bool>(&value_);
+  return b != nullptr ? *b : fallback;
+}
+
+int64_t Json::AsInt(int64_t fallback) const {
+  if (const auto* i = std::get_if<int64_t>(&value_)) {
+    return *i;
+  }
+  if (const auto* d = std::get_if<double>(&value_); d != nullptr && std::abs(*d) < 9e18) {
+    return static_cast<int64_t>(*d);
+  }
+  return fallback;
+}
+
+double Json::AsDouble(double fallback) const {
+  if (const auto* d = std::get_if<double>(&value_)) {
+    return *d;
+  }
+  if (const auto* i = std::get_if<int64_t>(&value_)) {
+    return static_cast<double>(*i);
+  }
+  return fallback;
+}
+
+const std::string& Json::AsString() const {
+  const auto* s = std::get_if<std::string>(&value_);
+  return s != nullptr ? *s : kEmptyString;
+}
+
+const Json::Array& Json::AsArray() const {
+  const auto* a = std::get_if<Array>(&value_);
+  return a != nullptr ? *a : kEmptyArray;
+}
+
+const Json::Object& Json::AsObject() const {
+  const auto* o = std::get_if<Object>(&value_);
+  return o != nullptr ? *o : kEmptyObject;
+}
+
+const Json* Json::Find(std::string_view key) const {
+  for (const auto& [name, value] : AsObject()) {
+    if (name == key) {
+      return &value;
+    }
+  }
+  return nullptr;
+}
+
+const std::string& Json::GetString(std::string_view key) const {
+  const Json* found = Find(key);
+  return found != nullptr ? found->AsString() : kEmptyString;
+}
+
+Json& Json::Set(std::string key, Json value) {
+  if (!is_object()) {
+    value_ = Object{};
+  }
+  auto& object = std::get<Object>(value_);
+  for (auto& [name, old] : object) {
+    if (name == key) {
+      old = std::move(value);
+      return *this;
+    }
+  }
+  object.emplace_back(std::move(key), std::move(value));
+  return *this;
+}
+
+Json& Json::Push(Json value) {
+  if (!is_array()) {
+    value_ = Array{};
+  }
+  std::get<Array>(value_).push_back(std::move(value));
+  return *this;
+}
+
+std::string Json::Dump() const {
+  Dumper dumper;
+  dumper.Write(*this);
+  return std::move(dumper.out);
+}
+
+std::string Json::DumpIndented() const {
+  Dumper dumper;
+  dumper.indented = true;
+  dumper.Write(*this);
+  return std::move(dumper.out);
+}
+
+Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.bytes_max) {
+    return Fail(ErrorCode::kLimit, fmt::format("JSON text is larger than {} bytes", limits.bytes_max));
+  }
+  std::string buffer(text);  // RapidJSON wants a NUL at the end
+  rapidjson::Reader reader;
+  rapidjson::StringStream stream(buffer.c_str());
+  TreeHandler handler(limits);
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
+                              rapidjson::kParseFullPrecisionFlag;
+  auto result = reader.Parse<kFlags>(stream, handler);
+  if (result.IsError()) {
+    Error error{ErrorCode::kInvalid, rapidjson::GetParseError_En(result.Code()), PositionOf(text, result.Offset()), {}};
+    if (handler.too_deep()) {
+      error.code = ErrorCode::kLimit;
+      error.message = fmt::format("JSON is nested deeper than {} levels", limits.depth_max);
+    }
+    return Fail(std::move(error));
+  }
+  return handler.Take();
+}
+
+void AppendJsonString(std::string& out, std::string_view text) {
+  out += '"';
+  const char* p = text.data();
+  const char* end = p + text.size();
+  while (p < end) {
+    auto c = static_cast<unsigned char>(*p);
+    if (c >= 0x80) {
+      size_t length = SequenceLength(p, end);
+      if (length == 0) {
+        out += "\\ufffd";
+        ++p;
+      } else if (length == 3 && std::memcmp(p, "\xE2\x80\xA8", 3) == 0) {
+        out += "\\u2028";
+        p += 3;
+      } else if (length == 3 && std::memcmp(p, "\xE2\x80\xA9", 3) == 0) {
+        out += "\\u2029";
+        p += 3;
+      } else {
+        out.append(p, length);
+        p += length;
+      }
+      continue;
+    }
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (c < 0x20 || c == '<' || c == '>' || c == '&') {
+          fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+        } else {
+          out += static_cast<char>(c);
+        }
+    }
+    ++p;
+  }
+  out += '"';
+}
+
+void AppendJsonNumber(std::string& out, double value) {
+  if (!std::isfinite(value)) {
+    out += "null";
+    return;
+  }
+  double magnitude = std::abs(value);
+  bool exponent = magnitude != 0 && (magnitude < 1e-6 || magnitude >= 1e21);
+  std::array<char, 400> buffer{};
+  auto format = exponent ? std::chars_format::scientific : std::chars_format::fixed;
+  auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format).ptr;
+  std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));
+  // Go cleans e-09 to e-9 in JSON.
+  if (size_t e = text.find("e-0"); e != std::string_view::npos && text.size() == e + 4) {
+    out.append(text.substr(0, e + 2));
+    out += text.back();
+    return;
+  }
+  out.append(text);
+}
+
+bool IsValidUtf8(std::string_view text) {
+  const char* p = text.data();
+  const char* end = p + text.size();
+  while (p < end) {
+    // ASCII is the common case: eight bytes at a time.
+    while (end - p >= 8) {
+      uint64_t chunk = 0;
+      std::memcpy(&chunk, p, 8);
+      if ((chunk & 0x8080808080808080ULL) != 0) {
+        break;
+      }
+      p += 8;
+    }
+    if (p == end) {
+      break;
+    }
+    size_t length = SequenceLength(p, end);
+    if (length == 0) {
+      return false;
+    }
+    p += length;
+  }
+  return true;
+}
+
+}  // namespace mlalert

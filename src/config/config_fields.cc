@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "config/config_sections.h"
+#include "config/url_check.h"
+#include "model/label_set.h"
+#include "template/notify_funcs.h"
+#include "template/template.h"
+
+namespace mlalert {
+namespace {
+
+// Go's url.Parse keeps white space in a path; upstream accepts it, and so do we.
+bool ReportUrl(const YamlValue& value, const std::string& text, std::string_view prefix) {
+  auto parts = CheckHttpUrl(text);
+  if (!parts) {
+    value.Error(fmt::format("{}{}", prefix, parts.error().message));
+  }
+  return parts.has_value();
+}
+
+}  // namespace
+
+std::string Quoted(std::string_view text) {
+  return GoQuote(text);
+}
+
+bool ReadUrl(YamlMap& map, std::string_view key, std::string& out) {
+  auto value = map.TakeSet(key);
+  std::string text;
+  if (!value || !value->Read(text) || !ReportUrl(*value, text, "")) {
+    return false;
+  }
+  out = std::move(text);
+  return true;
+}
+
+bool ReadSecretUrl(YamlMap& map, std::string_view key, Secret& out, bool allow_template) {
+  auto value = map.TakeSet(key);
+  std::string text;
+  if (!value || !value->Read(text)) {
+    return false;
+  }
+  if (text == kSecretMask) {
+    value->Warn("the value is the mask of a secret, not the secret: nothing can be sent with it");
+  } else if (allow_template && text.find("{{") != std::string::npos) {
+    auto parsed = tmpl::Template::Parse("", text, tmpl::NotifyFunctions());
+    if (!parsed) {
+      // Go's message repeats only names out of the template, but names are part of a secret text here.
+      bool unclosed = parsed.error().message.find("unclosed action") != std::string::npos;
+      value->Error(unclosed ? "invalid template syntax: template: :1: unclosed action"
+                            : "invalid template syntax");
+      return false;
+    }
+  } else if (!ReportUrl(*value, text, allow_template ? "invalid URL: " : "")) {
+    return false;
+  }
+  out = Secret(std::move(text));
+  return true;
+}
+
+bool ReadIfSet(YamlMap& map, std::string_view key, Duration& out) {
+  auto value = map.TakeSet(key);
+  return value && value->Read(out);
+}
+
+void ReadMatcherList(YamlMap& map, std::string_view key, const LoadContext& context, Matchers& out) {
+  auto list = map.Take(key);
+  if (!list) {
+    return;
+  }
+  for (const YamlValue& item : list->Items("[]string")) {
+    std::string text;
+    if (!item.Read(text)) {
+      continue;
+    }
+    std::string warning;
+    auto parsed = ParseMatchers(text, context.options.matcher_mode, &warning);
+    if (!parsed) {
+      item.Error(parsed.error().message);
+      continue;
+    }
+    if (!warning.empty()) {
+      item.Warn(std::move(warning));
+    }
+    std::move(parsed->begin(), parsed->end(), std::back_inserter(out));
+  }
+}
+
+void ReadMatchMap(YamlMap& map, std::string_view key, bool regex, Matchers& out) {
+  auto value = map.TakeSet(key);
+  if (!value) {
+    return;
+  }
+  if (value->node().kind != YamlNode::Kind::kMap) {
+    value->WrongType("map[string]string");
+    return;
+  }
+  for (const auto& entry : value->node().entries) {
+    YamlValue at_key =
+        value->Child(*entry.value, entry.key_pos, fmt::format("{}.{}", value->path(), entry.key));
+    std::string text;
+    if (!IsClassicLabelName(entry.key)) {
+      at_key.Error(fmt::format("invalid label name {}", Quoted(entry.key)));
+      continue;
+    }
+    if (regex && at_key.IsNull()) {
+      at_key.Error(fmt::format("invalid regexp value for {}", Quoted(entry.key)));
+      continue;
+    }
+    if (!at_key.Read(text)) {
+      continue;
+    }
+    // Upstream keeps the anchored text as the value, and it is visible in group keys.
+    std::string pattern = regex ? fmt::format("^(?:{})$", text) : text;
+    if (regex) {
+      if (auto compiled = Regex::CompileAnchored(text); !compiled) {
+        at_key.Error(compiled.error().message);
+        continue;
+      }
+    }
+    auto matcher = Matcher::Make(entry.key, regex ? MatchOp::kRegex : MatchOp::kEqual, std::move(pattern));
+    if (!matcher) {
+      at_key.Error(matcher.error().message);
+      continue;
+    }
+    out.push_back(std::move(*matcher));
+  }
+}
+
+bool IsLabelName(std::string_view name, const LoadContext& context) {
+  // The file is valid UTF-8 as a whole, so any text is.
+  return context.options.matcher_mode == MatcherMode::kClassic ? IsClassicLabelName(name) : !name.empty();
+}
+
+void CheckPair(const YamlMap& map, std::string_view a, bool a_set, std::string_view b, bool b_set) {
+  if (a_set && b_set) {
+    map.At(b).Error(fmt::format("at most one of {} & {} must be configured", a, b));
+  }
+}
+
+}  // namespace mlalert

@@ -1,0 +1,99 @@
+// Warnings about a config that loads: what is legal and most likely not meant.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "config/config_sections.h"
+
+namespace mlalert {
+namespace {
+
+// Receivers the label set reaches, by Alertmanager's walk: the deepest match, siblings after it only with
+// `continue`.
+bool CollectReceivers(const Route& route, const LabelSet& labels, std::set<std::string>& out) {
+  if (!MatchesAll(route.matchers, labels)) {
+    return false;
+  }
+  bool any = false;
+  for (const Route& child : route.routes) {
+    bool matched = CollectReceivers(child, labels, out);
+    any = any || matched;
+    if (matched && !child.continue_matching) {
+      break;
+    }
+  }
+  if (!any) {
+    out.insert(route.receiver);
+  }
+  return true;
+}
+
+void CollectNames(const Route& route, std::set<std::string>& out) {
+  out.insert(route.receiver);
+  for (const Route& child : route.routes) {
+    CollectNames(child, out);
+  }
+}
+
+bool MentionsSeverity(const Matchers& matchers) {
+  return std::any_of(matchers.begin(), matchers.end(),
+                     [](const Matcher& m) { return m.name() == "severity"; });
+}
+bool MentionsSeverity(const Route& route) {
+  return MentionsSeverity(route.matchers) ||
+         std::any_of(route.routes.begin(), route.routes.end(),
+                     [](const Route& child) { return MentionsSeverity(child); });
+}
+
+bool Pages(const Config& config, const LabelSet& labels) {
+  std::set<std::string> names;
+  CollectReceivers(config.route, labels, names);
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    const Receiver* receiver = config.FindReceiver(name);
+    return receiver != nullptr && !receiver->pagerduty_configs.empty();
+  });
+}
+
+// The words an installation uses for its severities: those its matchers take, or ours when it names none.
+void WarnWhenNobodyIsPaged(const YamlMap& root, const Config& config) {
+  bool concerned = !config.incident_policies.empty() || !config.rule_files.empty() ||
+                   !config.datasources.empty() || MentionsSeverity(config.route);
+  if (!concerned) {
+    return;
+  }
+  auto quiet = [&](std::initializer_list<std::string_view> words) {
+    // One word that pages shows that this severity was thought of; the other words are then somebody else's
+    // dialect.
+    return std::none_of(words.begin(), words.end(), [&](std::string_view word) {
+      LabelSet bare = LabelSet::From({{"alertname", "x"}, {"severity", word}});
+      return Pages(config, bare) || Pages(config, bare.With("model", "x"));
+    });
+  };
+  bool p0 = quiet({"P0", "critical", "page"});
+  bool p1 = quiet({"P1", "high", "error"});
+  if (p0 || p1) {
+    std::string_view what = p0 && p1 ? "P0 and P1" : p0 ? "P0" : "P1";
+    root.At("route").Warn(fmt::format("alerts of severity {} reach no receiver with pagerduty_configs", what),
+                          "route severity=~\"P0|P1\" to a receiver that pages");
+  }
+}
+
+void WarnAboutUnusedReceivers(const YamlMap& root, const Config& config) {
+  std::set<std::string> used;
+  CollectNames(config.route, used);
+  YamlValue list = root.At("receivers");
+  for (const YamlValue& item : list.Items("[]config.Receiver")) {
+    const auto* name = item.node().Find("name");
+    if (name != nullptr && !used.contains(name->value->text)) {
+      item.Warn(fmt::format("receiver {} is not used by any route", Quoted(name->value->text)));
+    }
+  }
+}
+
+}  // namespace
+
+void LintConfig(const YamlMap& root, const Config& config) {
+  WarnWhenNobodyIsPaged(root, config);
+  WarnAboutUnusedReceivers(root, config);
+}
+
+}  // namespace mlalert

@@ -1,0 +1,293 @@
+// What mlalert adds to alertmanager.yml: data sources, rule files, incidents and their policies, history,
+// models.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "config/config_sections.h"
+#include "config/file_io.h"
+#include "config/url_check.h"
+
+namespace mlalert {
+namespace {
+
+constexpr int kEvaluationConcurrencyMax = 256;
+constexpr Duration kDefaultCooldown = std::chrono::minutes(30);
+
+// Userinfo in the URL becomes basic_auth, so that the URL can be shown everywhere.
+void MoveUserinfo(const YamlMap& map, const HttpUrlParts& parts, DatasourceConfig& out) {
+  out.url = parts.without_userinfo;
+  if (!parts.username) {
+    return;
+  }
+  HttpClientConfig http = *out.http_config;
+  if (http.basic_auth || http.authorization || http.oauth2) {
+    map.At("url").Error("the URL holds a user name and http_config another authentication: keep one");
+    return;
+  }
+  BasicAuth& auth = http.basic_auth.emplace();
+  auth.username = *parts.username;
+  auth.password = Secret(parts.password.value_or(""));
+  out.http_config = std::make_shared<const HttpClientConfig>(std::move(http));
+}
+
+void ReadDatasource(const YamlValue& value, const LoadContext& context, DatasourceConfig& out) {
+  YamlMap map(value, "datasource");
+  map.Read("name", out.name);
+  if (out.name.empty()) {
+    value.Error("missing name in datasource");
+  }
+  auto http = map.TakeSet("http_config");
+  out.http_config =
+      http ? ReadHttpConfig(*http, context.directory) : std::make_shared<const HttpClientConfig>();
+  std::string url;
+  map.Read("url", url);
+  if (url.empty()) {
+    value.Error("missing url in datasource");
+  } else if (auto parts = CheckHttpUrl(url)) {
+    MoveUserinfo(map, *parts, out);
+  } else {
+    map.At("url").Error(parts.error().message);
+  }
+  if (ReadIfSet(map, "timeout", out.timeout) && out.timeout == Duration::zero()) {
+    map.At("timeout").Error("timeout must be more than 0");
+  }
+  map.Read("headers", out.headers);
+  map.Finish();
+}
+
+void ReadDatasources(YamlMap& root, const LoadContext& context, Config& out) {
+  auto list = root.Take("datasources");
+  if (!list) {
+    return;
+  }
+  std::set<std::string> names;
+  for (const YamlValue& item : list->Items("a list of datasources")) {
+    DatasourceConfig& datasource = out.datasources.emplace_back();
+    ReadDatasource(item, context, datasource);
+    if (!names.insert(datasource.name).second) {
+      YamlMap(item, "datasource")
+          .At("name")
+          .Error(fmt::format("datasource name {} is not unique", Quoted(datasource.name)));
+    }
+  }
+}
+
+void ReadEvaluation(YamlMap& root, EvaluationConfig& out) {
+  auto value = root.TakeSet("evaluation");
+  if (!value) {
+    return;
+  }
+  YamlMap map(*value, "evaluation");
+  if (ReadIfSet(map, "interval", out.interval) && out.interval == Duration::zero()) {
+    map.At("interval").Error("interval must be more than 0");
+  }
+  ReadIfSet(map, "query_offset", out.query_offset);
+  if (map.Read("concurrency", out.concurrency) &&
+      (out.concurrency < 1 || out.concurrency > kEvaluationConcurrencyMax)) {
+    map.At("concurrency").Error(fmt::format("concurrency must be from 1 to {}", kEvaluationConcurrencyMax));
+  }
+  ReadIfSet(map, "resend_delay", out.resend_delay);
+  std::string no_data;
+  if (map.Read("no_data", no_data)) {
+    if (no_data == "resolve") {
+      out.no_data = EvaluationConfig::NoData::kResolve;
+    } else if (no_data != "hold") {
+      map.At("no_data").Error(fmt::format("no_data is {}, must be hold or resolve", Quoted(no_data)),
+                              DidYouMean(no_data, {"hold", "resolve"}));
+    }
+  }
+  map.Finish();
+}
+
+void ReadIncidents(YamlMap& root, const LoadContext& context, IncidentsConfig& out) {
+  auto value = root.TakeSet("incidents");
+  if (!value) {
+    return;
+  }
+  YamlMap map(*value, "incidents");
+  if (auto identity = map.Take("identity"); identity && identity->Read(out.identity)) {
+    std::set<std::string> seen;
+    for (const YamlValue& item : identity->Items("[]string")) {
+      const std::string& name = item.node().text;
+      if (!IsLabelName(name, context)) {
+        item.Error(fmt::format("invalid label name {} in identity", Quoted(name)));
+      } else if (name == "severity") {
+        item.Error(
+            "severity cannot be part of the identity: an incident keeps its identity while its severity "
+            "rises");
+      } else if (!seen.insert(name).second) {
+        item.Error(fmt::format("duplicated label {} in identity", Quoted(name)));
+      }
+    }
+  }
+  ReadIfSet(map, "reopen_window", out.reopen_window);
+  map.Finish();
+}
+
+bool ReadStep(const YamlValue& item, LadderStep& out) {
+  YamlMap map(item, "ladder step");
+  bool after = ReadIfSet(map, "after", out.after);
+  std::string text;
+  bool severity = map.Read("severity", text);
+  map.Finish();
+  if (!after && !map.TakeSet("after")) {
+    item.Error("missing after in ladder step");
+  }
+  if (!severity) {
+    item.Error("missing severity in ladder step");
+    return false;
+  }
+  auto parsed = ParseSeverity(text);
+  if (!parsed || *parsed == Severity::kNone) {
+    map.At("severity").Error(fmt::format("severity {} is not one of P3, P2, P1", Quoted(text)));
+    return false;
+  }
+  if (*parsed == Severity::kP0) {
+    map.At("severity").Error("P0 is never reached by waiting", "a ladder ends at P1 at the latest");
+    return false;
+  }
+  out.severity = *parsed;
+  return after;
+}
+
+void ReadLadder(const YamlValue& value, IncidentPolicy& out) {
+  YamlMap map(value, "ladder");
+  if (auto steps = map.Take("steps")) {
+    for (const YamlValue& item : steps->Items("a list of ladder steps")) {
+      LadderStep step;
+      if (!ReadStep(item, step)) {
+        continue;
+      }
+      if (step.after == Duration::zero()) {
+        item.Error("a ladder step must come after more than 0");
+      } else if (!out.ladder.empty() && step.after <= out.ladder.back().after) {
+        item.Error(fmt::format("ladder steps must rise in time: {} is not after {}",
+                               FormatDuration(step.after), FormatDuration(out.ladder.back().after)));
+      } else if (!out.ladder.empty() && step.severity <= out.ladder.back().severity) {
+        item.Error(fmt::format("ladder steps must rise in severity: {} is not above {}",
+                               ToString(step.severity), ToString(out.ladder.back().severity)));
+      } else {
+        out.ladder.push_back(step);
+      }
+    }
+  }
+  map.Read("quiet_before_first_step", out.quiet_before_first_step);
+  std::string clock = "wall";
+  map.Read("clock", clock);
+  if (clock == "business") {
+    map.At("clock").Error("clock: business is not supported yet", "clock: wall counts all hours");
+  } else if (clock != "wall") {
+    map.At("clock").Error(fmt::format("clock is {}, must be wall", Quoted(clock)));
+  }
+  map.Finish();
+  const auto* steps = value.node().Find("steps");
+  if (steps == nullptr || steps->value->items.empty()) {
+    value.Error("a ladder needs at least one step");
+  }
+}
+
+void ReadPolicy(const YamlValue& value, const LoadContext& context, IncidentPolicy& out) {
+  YamlMap map(value, "incident policy");
+  map.Read("name", out.name);
+  if (out.name.empty()) {
+    value.Error("missing name in incident policy");
+  }
+  ReadMatcherList(map, "matchers", context, out.matchers);
+  SortMatchers(out.matchers);
+  out.cooldown = kDefaultCooldown;
+  ReadIfSet(map, "cooldown", out.cooldown);
+  if (auto ladder = map.TakeSet("ladder")) {
+    ReadLadder(*ladder, out);
+  }
+  if (auto acknowledge = map.TakeSet("acknowledge")) {
+    YamlMap fields(*acknowledge, "acknowledge");
+    ReadIfSet(fields, "expires", out.ack_expires);
+    fields.Finish();
+  }
+  map.Finish();
+}
+
+void ReadPolicies(YamlMap& root, const LoadContext& context, Config& out) {
+  auto list = root.Take("incident_policies");
+  if (!list) {
+    return;
+  }
+  std::set<std::string> names;
+  std::string catch_all;
+  for (const YamlValue& item : list->Items("a list of incident policies")) {
+    IncidentPolicy policy;
+    ReadPolicy(item, context, policy);
+    if (!policy.name.empty() && !names.insert(policy.name).second) {
+      YamlMap(item, "incident policy")
+          .At("name")
+          .Error(fmt::format("incident policy name {} is not unique", Quoted(policy.name)));
+    }
+    if (!catch_all.empty()) {
+      item.Warn(
+          fmt::format("policy {} never applies: policy {} before it has no matchers and takes every alert",
+                      Quoted(policy.name), Quoted(catch_all)));
+    } else if (policy.matchers.empty()) {
+      catch_all = policy.name.empty() ? "?" : policy.name;
+    }
+    out.incident_policies.push_back(std::move(policy));
+  }
+}
+
+void ReadModel(const YamlValue& value, ModelConfig& out) {
+  YamlMap map(value, "model");
+  map.Read("name", out.name);
+  if (out.name.empty()) {
+    value.Error("missing name in model");
+  }
+  map.Read("team", out.team);
+  ReadUrl(map, "dashboard_url", out.dashboard_url);
+  ReadUrl(map, "runbook_url", out.runbook_url);
+  if (auto contacts = map.TakeSet("contacts"); contacts && contacts->Read(out.contacts)) {
+    for (const auto& [level, unused] : out.contacts) {
+      if (level != "l1" && level != "l2" && level != "l3") {
+        YamlMap(*contacts, "contacts")
+            .At(level)
+            .Error(fmt::format("unknown contact level {}", Quoted(level)), "levels are l1, l2, l3");
+      }
+    }
+  }
+  map.Finish();
+}
+
+void ReadModels(YamlMap& root, Config& out) {
+  auto list = root.Take("models");
+  if (!list) {
+    return;
+  }
+  std::set<std::string> names;
+  for (const YamlValue& item : list->Items("a list of models")) {
+    ModelConfig& model = out.models.emplace_back();
+    ReadModel(item, model);
+    if (!model.name.empty() && !names.insert(model.name).second) {
+      YamlMap(item, "model").At("name").Error(fmt::format("model name {} is not unique", Quoted(model.name)));
+    }
+  }
+}
+
+}  // namespace
+
+void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out) {
+  ReadDatasources(root, context, out);
+  root.Read("rule_files", out.rule_files);
+  for (auto& glob : out.rule_files) {
+    glob = JoinDirectory(context.directory, glob);
+  }
+  ReadEvaluation(root, out.evaluation);
+  ReadIncidents(root, context, out.incidents);
+  ReadPolicies(root, context, out);
+  if (auto history = root.TakeSet("history")) {
+    YamlMap map(*history, "history");
+    if (ReadIfSet(map, "retention", out.history.retention) && out.history.retention == Duration::zero()) {
+      map.At("retention").Error("retention must be more than 0");
+    }
+    map.Finish();
+  }
+  ReadModels(root, out);
+}
+
+}  // namespace mlalert

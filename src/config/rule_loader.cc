@@ -1,0 +1,334 @@
+#include "config/rule_loader.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <set>
+#include <unordered_map>
+
+#include "config/file_io.h"
+#include "config/yaml_reader.h"
+#include "model/label_set.h"
+#include "promql/parser.h"
+
+namespace mlalert {
+namespace {
+
+constexpr std::array<std::string_view, 10> kVmalertGroupKeys{
+    "type",   "concurrency", "eval_offset", "eval_delay", "eval_alignment",
+    "params", "headers",     "debug",       "tenant",     "notifier_headers"};
+constexpr std::array<std::string_view, 2> kVmalertRuleKeys{"debug", "update_entries_limit"};
+// Keys of other rulers, for the hint only.
+constexpr std::array<std::string_view, 4> kForeignGroupKeys{
+    "partial_response_strategy", "source_tenants", "align_evaluation_time_on_interval", "evaluation_delay"};
+
+using TextMap = std::map<std::string, std::string>;
+
+template <size_t N>
+void RefuseForeign(YamlMap& map, const std::array<std::string_view, N>& keys, std::string_view go_type,
+                   std::string_view hint) {
+  for (std::string_view key : keys) {
+    if (map.value().node().Find(key) != nullptr) {
+      map.Ignore(key);
+      map.At(key).Error(fmt::format("field {} not found in type {}", key, go_type),
+                        fmt::format("{} {}", key, hint));
+    }
+  }
+}
+
+// The fields of one rule as read, before it is known which kind it is.
+struct RuleFields {
+  std::string record;
+  std::string alert;
+  std::string expr;
+  Duration hold{};
+  Duration keep_firing_for{};
+  TextMap labels;
+  TextMap annotations;
+};
+
+class RuleFileReader {
+ public:
+  RuleFileReader(std::string file, const RuleDefaults& defaults)
+      : file_(std::move(file)), defaults_(defaults) {}
+
+  std::vector<RuleGroup> Read(const YamlValue& value) {
+    YamlMap root(value, "rulefmt.RuleGroups");
+    std::vector<RuleGroup> out;
+    if (auto groups = root.Take("groups")) {
+      for (const YamlValue& item : groups->Items("[]rulefmt.RuleGroup")) {
+        ReadGroup(item, out.emplace_back());
+      }
+    }
+    root.Finish();
+    return out;
+  }
+
+ private:
+  void ReadGroup(const YamlValue& value, RuleGroup& out) {
+    YamlMap map(value, "rulefmt.RuleGroup");
+    out.file = file_;
+    map.Read("name", out.name);
+    if (out.name.empty()) {
+      value.Error("Groupname must not be empty");
+    } else if (!group_names_.insert(out.name).second) {
+      map.At("name").Error(fmt::format("groupname: {} is repeated in the same file", GoQuote(out.name)));
+    }
+    map.Read("interval", out.interval);
+    if (out.interval == Duration::zero()) {
+      out.interval = defaults_.interval;
+    }
+    out.query_offset = defaults_.query_offset;
+    if (auto offset = map.TakeSet("query_offset")) {
+      offset->Read(out.query_offset);
+    }
+    map.Read("limit", out.limit);
+    out.limit = std::max(out.limit, 0);
+    TextMap labels;
+    map.Read("labels", labels);
+    for (const auto& [name, text] : labels) {
+      if (!IsLabelName(name)) {
+        map.At("labels").Error(fmt::format("invalid label name: {}", name));
+      }
+    }
+    ReadRules(map, labels, out);
+    RefuseForeign(map, kVmalertGroupKeys, "rulefmt.RuleGroup", "is a key of vmalert, not of Prometheus");
+    RefuseForeign(map, kForeignGroupKeys, "rulefmt.RuleGroup",
+                  "is a key of another ruler, not of Prometheus");
+    map.Finish();
+  }
+
+  void ReadRules(YamlMap& map, const TextMap& group_labels, RuleGroup& out) {
+    auto rules = map.Take("rules");
+    if (!rules) {
+      return;
+    }
+    int number = 0;
+    std::optional<YamlValue> first_recording;
+    for (const YamlValue& item : rules->Items("[]rulefmt.RuleNode")) {
+      ReadRule(item, ++number, group_labels, out);
+      if (!first_recording && !out.recording_rules.empty()) {
+        first_recording = item;
+      }
+    }
+    if (first_recording) {
+      size_t count = out.recording_rules.size();
+      first_recording->Warn(
+          fmt::format("group {} has {} recording rule{}, which mlalert does not evaluate: {}",
+                      GoQuote(out.name), count, count == 1 ? "" : "s", JoinNames(out.recording_rules)),
+          "leave them to Prometheus or its ruler; alerting rules may query what they record");
+    }
+  }
+
+  static std::string JoinNames(const std::vector<std::string>& names) {
+    constexpr size_t kNamesShown = 5;
+    std::string out;
+    for (size_t i = 0; i < names.size() && i < kNamesShown; ++i) {
+      out += (i > 0 ? ", " : "") + names[i];
+    }
+    return names.size() > kNamesShown ? out + ", ..." : out;
+  }
+
+  static RuleFields ReadFields(YamlMap& map) {
+    RuleFields out;
+    map.Read("record", out.record);
+    map.Read("alert", out.alert);
+    map.Read("expr", out.expr);
+    map.Read("for", out.hold);
+    map.Read("keep_firing_for", out.keep_firing_for);
+    map.Read("labels", out.labels);
+    map.Read("annotations", out.annotations);
+    RefuseForeign(map, kVmalertRuleKeys, "rulefmt.RuleNode", "is a key of vmalert, not of Prometheus");
+    map.Finish();
+    return out;
+  }
+
+  void ReadRule(const YamlValue& value, int number, const TextMap& group_labels, RuleGroup& out) {
+    YamlMap map(value, "rulefmt.RuleNode");
+    RuleFields fields = ReadFields(map);
+    const std::string& name = fields.record.empty() ? fields.alert : fields.record;
+    prefix_ = fmt::format("group {}, rule {}, {}: ", GoQuote(out.name), number, GoQuote(name));
+    if (!fields.record.empty() && !fields.alert.empty()) {
+      Bad(map.At("alert"), "only one of 'record' and 'alert' must be set");
+    }
+    if (fields.record.empty() && fields.alert.empty()) {
+      Bad(value, "one of 'record' or 'alert' must be set");
+    }
+    std::shared_ptr<const promql::Expr> ast = ReadExpr(map, fields.expr);
+    CheckNames(map, fields);
+    TextMap labels = fields.labels;
+    labels.insert(group_labels.begin(), group_labels.end());
+    WarnAboutDuplicate(value, name, labels);
+    if (!fields.record.empty()) {
+      CheckRecording(map, fields);
+      out.recording_rules.push_back(fields.record);
+      return;
+    }
+    AlertingRule rule;
+    rule.name = fields.alert;
+    rule.expr = fields.expr;
+    rule.ast = std::move(ast);
+    rule.hold = fields.hold;
+    rule.keep_firing_for = fields.keep_firing_for;
+    rule.labels = ParseTemplates(map, "label", rule.name, labels);
+    rule.annotations = ParseTemplates(map, "annotation", rule.name, fields.annotations);
+    rule.raw_labels = std::move(labels);
+    rule.raw_annotations = std::move(fields.annotations);
+    rule.line = value.pos().line;
+    out.rules.push_back(std::move(rule));
+  }
+
+  std::shared_ptr<const promql::Expr> ReadExpr(YamlMap& map, const std::string& expr) const {
+    auto value = map.Take("expr");
+    if (!value || (expr.empty() && (value->IsScalar() || value->IsNull()))) {
+      Bad(value ? *value : map.value(), "field 'expr' must be set in rule");
+      return nullptr;
+    }
+    if (!value->IsScalar()) {
+      return nullptr;  // reported as a wrong type
+    }
+    auto parsed = promql::ParseExpr(expr);
+    if (!parsed) {
+      Bad(value->Inside(parsed.error().where),
+          fmt::format("could not parse expression: {}", parsed.error().message));
+      return nullptr;
+    }
+    return std::move(*parsed);
+  }
+
+  void CheckNames(YamlMap& map, const RuleFields& fields) const {
+    for (const auto& [name, text] : fields.labels) {
+      if (!IsLabelName(name)) {
+        Bad(map.At("labels"), fmt::format("invalid label name: {}", name));
+      }
+    }
+    for (const auto& [name, text] : fields.annotations) {
+      if (name.empty()) {
+        Bad(map.At("annotations"), fmt::format("invalid annotation name: {}", name));
+      }
+    }
+  }
+
+  void CheckRecording(YamlMap& map, const RuleFields& fields) const {
+    if (!fields.annotations.empty()) {
+      Bad(map.At("annotations"), "invalid field 'annotations' in recording rule");
+    }
+    if (fields.hold != Duration::zero()) {
+      Bad(map.At("for"), "invalid field 'for' in recording rule");
+    }
+    if (fields.keep_firing_for != Duration::zero()) {
+      Bad(map.At("keep_firing_for"), "invalid field 'keep_firing_for' in recording rule");
+    }
+    if (fields.record.find_first_of("{}") != std::string::npos) {
+      Bad(map.At("record"),
+          fmt::format("braces present in the recording rule name; should it be in expr?: {}", fields.record));
+    }
+  }
+
+  std::vector<std::pair<std::string, RuleTemplate>> ParseTemplates(YamlMap& map, std::string_view kind,
+                                                                   const std::string& alert,
+                                                                   const TextMap& texts) const {
+    std::vector<std::pair<std::string, RuleTemplate>> out;
+    for (const auto& [name, text] : texts) {
+      auto parsed = RuleTemplate::Parse(alert, text);
+      if (parsed) {
+        out.emplace_back(name, std::move(*parsed));
+        continue;
+      }
+      YamlValue section = map.At(kind == "label" ? "labels" : "annotations");
+      const auto* entry = section.node().Find(name);
+      // A group's label is not in the rule's own section; then the rule is the place.
+      YamlValue at = entry == nullptr ? section
+                                      : section.Child(*entry->value, entry->value->pos,
+                                                      fmt::format("{}.{}", section.path(), name));
+      Bad(at, fmt::format("{} {}: {}", kind, GoQuote(name), parsed.error().message));
+    }
+    return out;
+  }
+
+  // promtool's lint: same name and labels, whatever the expression.
+  void WarnAboutDuplicate(const YamlValue& value, const std::string& name, const TextMap& labels) {
+    std::string key = name;
+    for (const auto& [label, text] : labels) {
+      key += '\0' + label + '\0' + text;
+    }
+    auto [first, fresh] = seen_rules_.emplace(std::move(key), value.pos().line);
+    if (!fresh && !name.empty()) {
+      value.Warn(fmt::format("rule {} has the same name and labels as the one at line {}", GoQuote(name),
+                             first->second),
+                 "alerts of both share one identity when their series have equal labels");
+    }
+  }
+
+  void Bad(const YamlValue& at, const std::string& message) const { at.Error(prefix_ + message); }
+
+  static bool IsLabelName(std::string_view name) { return !name.empty() && name != "__name__"; }
+
+  std::string file_;
+  RuleDefaults defaults_;
+  std::string prefix_;
+  std::set<std::string> group_names_;
+  std::unordered_map<std::string, int> seen_rules_;
+};
+
+void AddFileProblem(Diagnostics& out, DiagnosticLevel level, const std::string& file, std::string message) {
+  Diagnostic diagnostic;
+  diagnostic.level = level;
+  diagnostic.where.file = file;
+  diagnostic.message = std::move(message);
+  out.Add(std::move(diagnostic));
+}
+
+}  // namespace
+
+Diagnostics LoadRuleText(std::string_view text, const std::string& file, const RuleDefaults& defaults,
+                         std::vector<RuleGroup>& out) {
+  Diagnostics diagnostics;
+  SourceText source(file, text.substr(0, kYamlBytesMax + 1));
+  YamlNodePtr tree = ParseYaml(text, source, diagnostics);
+  if (tree == nullptr) {
+    return diagnostics;
+  }
+  RuleFileReader reader(file, defaults);
+  auto groups = reader.Read(YamlValue(*tree, source, diagnostics));
+  if (diagnostics.ok()) {
+    out = std::move(groups);
+  }
+  diagnostics.Sort();
+  return diagnostics;
+}
+
+Diagnostics LoadRuleFiles(const std::vector<std::string>& globs, const RuleDefaults& defaults,
+                          std::vector<RuleGroup>& out) {
+  Diagnostics all;
+  std::vector<RuleGroup> groups;
+  std::set<std::string> done;
+  for (const std::string& glob : globs) {
+    std::vector<std::string> files = ExpandGlob(glob);
+    if (files.empty()) {
+      AddFileProblem(all, DiagnosticLevel::kWarning, glob, "no rule file matches this pattern");
+    }
+    for (const std::string& file : files) {
+      if (!done.insert(file).second) {
+        continue;
+      }
+      auto text = ReadSmallFile(file, kYamlBytesMax);
+      if (!text) {
+        // As Prometheus: a file that is not there is no error, one that cannot be read is.
+        bool missing = text.error().code == ErrorCode::kNotFound;
+        AddFileProblem(all, missing ? DiagnosticLevel::kWarning : DiagnosticLevel::kError, file,
+                       missing ? "no such rule file" : text.error().message);
+        continue;
+      }
+      std::vector<RuleGroup> loaded;
+      all.Append(LoadRuleText(*text, file, defaults, loaded));
+      std::move(loaded.begin(), loaded.end(), std::back_inserter(groups));
+    }
+  }
+  if (all.ok()) {
+    out = std::move(groups);
+  }
+  return all;
+}
+
+}  // namespace mlalert

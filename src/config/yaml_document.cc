@@ -1,0 +1,542 @@
+#include "config/yaml_document.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fmt/format.h>
+#include <istream>
+#include <limits>
+#include <map>
+#include <optional>
+#include <streambuf>
+#include <unordered_map>
+
+#include "yaml-cpp/eventhandler.h"
+#include "yaml-cpp/exceptions.h"
+#include "yaml-cpp/parser.h"
+
+#include "base/json.h"
+#include "config/secret_keys.h"
+
+namespace mlalert {
+namespace {
+
+// Thrown through yaml-cpp by the builder and caught in ParseYaml.
+struct YamlLimit {
+  TextPos pos;
+  std::string message;
+};
+
+// Reads a string_view without copying it.
+class ViewBuffer : public std::streambuf {
+ public:
+  explicit ViewBuffer(std::string_view text) {
+    // streambuf wants char*, and never writes through a get area.
+    char* begin = const_cast<char*>(text.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+// Marks count bytes; this counts characters, going on from the last place because marks rise.
+class ColumnCounter {
+ public:
+  explicit ColumnCounter(const SourceText& source) : source_(source) {}
+
+  TextPos Convert(const YAML::Mark& mark) {
+    if (mark.is_null()) {
+      return {};
+    }
+    int line = mark.line + 1;
+    auto bytes = static_cast<size_t>(std::max(mark.column, 0));
+    if (line != line_ || bytes < bytes_) {
+      line_ = line;
+      bytes_ = 0;
+      chars_ = 0;
+    }
+    std::string_view text = source_.Line(line);
+    for (; bytes_ < bytes && bytes_ < text.size(); ++bytes_) {
+      chars_ += (static_cast<unsigned char>(text[bytes_]) & 0xC0U) != 0x80 ? 1 : 0;
+    }
+    return {line, chars_ + 1};
+  }
+
+ private:
+  const SourceText& source_;
+  int line_ = 0;
+  size_t bytes_ = 0;
+  int chars_ = 0;
+};
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  TreeBuilder(SourceText& source, Diagnostics& out, const YamlOptions& options)
+      : source_(source), out_(out), options_(options), columns_(source) {}
+
+  YamlNodePtr TakeRoot() { return std::move(root_); }
+  TextPos last_pos() const { return last_pos_; }
+
+  // Also after a syntax error: a value that was being read then is hidden to the end.
+  void EndHiding() {
+    if (secret_open_) {
+      source_.Hide(secret_from_, {std::numeric_limits<int>::max(), 0});
+      secret_open_ = false;
+    } else if (!stack_.empty() && stack_.back().has_key && IsSecretKey(stack_.back().key, parents_, {})) {
+      source_.Hide(stack_.back().key_end, {std::numeric_limits<int>::max(), 0});
+    }
+  }
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    auto node = std::make_shared<YamlNode>();
+    if (KeyIsDue()) {
+      // yaml-cpp gives no text for a null key, and its own tilde and "null" mean the same.
+      SetKey("null", Place(mark), false);
+      return;
+    }
+    node->pos = stack_.empty() || !stack_.back().has_key ? TextPos{} : stack_.back().key_pos;
+    if (node->pos.line == 0) {
+      node->pos = columns_.Convert(mark);
+    }
+    Count(node->pos);
+    Attach(std::move(node), anchor);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    TextPos pos = Place(mark);
+    if (KeyIsDue()) {
+      SetKey(value, pos, tag == "?");
+      return;
+    }
+    MaybeHide(pos, value);
+    auto node = std::make_shared<YamlNode>();
+    node->kind = YamlNode::Kind::kScalar;
+    node->pos = pos;
+    node->plain = tag == "?";
+    node->text = value;
+    Count(pos);
+    Attach(std::move(node), anchor);
+  }
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    TextPos pos = Place(mark);
+    if (KeyIsDue()) {
+      throw YamlLimit{pos, "an alias cannot be a key"};
+    }
+    auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      throw YamlLimit{pos, "an anchor cannot contain itself"};
+    }
+    Add(found->second);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(YamlNode::Kind::kSequence, mark, anchor);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(YamlNode::Kind::kMap, mark, anchor);
+  }
+  void OnMapEnd() override {
+    FinishMap(*stack_.back().node);
+    Close();
+  }
+
+ private:
+  struct Frame {
+    std::shared_ptr<YamlNode> node;
+    YAML::anchor_t anchor = 0;
+    // Of a map: a key whose value has not come yet.
+    bool has_key = false;
+    bool key_is_merge = false;
+    std::string key;
+    TextPos key_pos;
+    TextPos key_end;
+    bool pushed_parent = false;
+    std::vector<std::pair<TextPos, YamlNodePtr>> merges;
+  };
+
+  bool KeyIsDue() const {
+    return !stack_.empty() && stack_.back().node->kind == YamlNode::Kind::kMap && !stack_.back().has_key;
+  }
+
+  TextPos Place(const YAML::Mark& mark) {
+    TextPos pos = columns_.Convert(mark);
+    last_pos_ = pos;
+    if (secret_open_ && stack_.size() <= secret_depth_) {
+      source_.Hide(secret_from_, pos);
+      secret_open_ = false;
+    }
+    return pos;
+  }
+
+  void MaybeHide(TextPos pos, std::string_view value) {
+    if (!secret_open_ && !stack_.empty() && stack_.back().has_key &&
+        IsSecretKey(stack_.back().key, parents_, value)) {
+      secret_open_ = true;
+      secret_from_ = pos;
+      secret_depth_ = stack_.size();
+    }
+  }
+
+  void SetKey(const std::string& key, TextPos pos, bool plain) {
+    Frame& top = stack_.back();
+    top.has_key = true;
+    top.key = key;
+    top.key_pos = pos;
+    top.key_end = {pos.line, pos.column + static_cast<int>(std::min<size_t>(key.size(), 1U << 20))};
+    top.key_is_merge = plain && key == "<<";
+  }
+
+  void Count(TextPos pos) {
+    if (++parsed_ > kYamlNodesMax) {
+      throw YamlLimit{pos, fmt::format("the file has more than {} values", kYamlNodesMax)};
+    }
+  }
+
+  void Open(YamlNode::Kind kind, const YAML::Mark& mark, YAML::anchor_t anchor) {
+    TextPos pos = Place(mark);
+    if (KeyIsDue()) {
+      throw YamlLimit{pos, "a key must be a text, not a list or a map (is a {{ }} missing its quotes?)"};
+    }
+    if (stack_.size() >= static_cast<size_t>(kYamlDepthMax)) {
+      throw YamlLimit{pos, fmt::format("nested deeper than {} levels", kYamlDepthMax)};
+    }
+    MaybeHide(pos, {});
+    Count(pos);
+    Frame frame;
+    frame.node = std::make_shared<YamlNode>();
+    frame.node->kind = kind;
+    frame.node->pos = pos;
+    frame.anchor = anchor;
+    if (!stack_.empty() && stack_.back().has_key) {
+      parents_.push_back(stack_.back().key);
+      frame.pushed_parent = true;
+    }
+    stack_.push_back(std::move(frame));
+  }
+
+  void Close() {
+    Frame frame = std::move(stack_.back());
+    stack_.pop_back();
+    if (frame.pushed_parent) {
+      parents_.pop_back();
+    }
+    Attach(std::move(frame.node), frame.anchor);
+  }
+
+  void Attach(std::shared_ptr<YamlNode> node, YAML::anchor_t anchor) {
+    if (anchor != 0) {
+      anchors_[anchor] = node;
+    }
+    Add(std::move(node));
+  }
+
+  void Add(YamlNodePtr node) {
+    if (stack_.empty()) {
+      root_ = std::move(node);
+      return;
+    }
+    Frame& top = stack_.back();
+    Grow(*top.node, *node);
+    if (top.node->kind == YamlNode::Kind::kSequence) {
+      top.node->items.push_back(std::move(node));
+      return;
+    }
+    top.has_key = false;
+    if (top.key_is_merge) {
+      top.merges.emplace_back(top.key_pos, std::move(node));
+      return;
+    }
+    top.node->entries.push_back({std::move(top.key), top.key_pos, std::move(node)});
+  }
+
+  // A bomb of aliases is refused where it would grow too large, before anybody walks it.
+  void Grow(YamlNode& parent, const YamlNode& child) {
+    parent.weight += child.weight;
+    parent.height = std::max(parent.height, child.height + 1);
+    if (parent.weight > kYamlNodesMax) {
+      throw YamlLimit{last_pos_, fmt::format("aliases expand to more than {} values", kYamlNodesMax)};
+    }
+    if (parent.height > kYamlDepthMax) {
+      throw YamlLimit{last_pos_, fmt::format("nested deeper than {} levels", kYamlDepthMax)};
+    }
+  }
+
+  void FinishMap(YamlNode& map) {
+    std::unordered_map<std::string, TextPos> seen;
+    std::vector<YamlNode::Entry> unique;
+    for (auto& entry : map.entries) {
+      auto [first, fresh] = seen.emplace(entry.key, entry.key_pos);
+      if (!fresh) {
+        ReportDuplicate(entry, first->second);
+        continue;
+      }
+      unique.push_back(std::move(entry));
+    }
+    map.entries = std::move(unique);
+    for (const auto& [pos, source] : stack_.back().merges) {
+      if (source->kind == YamlNode::Kind::kMap) {
+        Merge(map, *source, seen, pos);
+        continue;
+      }
+      bool list_of_maps =
+          source->kind == YamlNode::Kind::kSequence &&
+          std::all_of(source->items.begin(), source->items.end(),
+                      [](const YamlNodePtr& item) { return item->kind == YamlNode::Kind::kMap; });
+      if (!list_of_maps) {
+        Report(pos, "map merge requires map or sequence of maps as the value");
+        continue;
+      }
+      for (const auto& item : source->items) {
+        Merge(map, *item, seen, pos);
+      }
+    }
+  }
+
+  void Merge(YamlNode& map, const YamlNode& from, std::unordered_map<std::string, TextPos>& seen,
+             TextPos pos) {
+    for (const auto& entry : from.entries) {
+      if (++merged_ > kYamlNodesMax) {
+        throw YamlLimit{pos, fmt::format("merge keys bring in more than {} values", kYamlNodesMax)};
+      }
+      if (seen.emplace(entry.key, entry.key_pos).second) {
+        map.entries.push_back(entry);
+        Grow(map, *entry.value);
+      }
+    }
+  }
+
+  void ReportDuplicate(const YamlNode::Entry& entry, TextPos first) {
+    std::string message(options_.duplicate_key);
+    auto replace = [&](std::string_view what, const std::string& by) {
+      if (size_t at = message.find(what); at != std::string::npos) {
+        message.replace(at, what.size(), by);
+      }
+    };
+    replace("{line}", std::to_string(first.line));
+    replace("{key}", entry.key);
+    pending_.push_back({entry.key_pos, std::move(message), fmt::format("first set at line {}", first.line)});
+  }
+
+  void Report(TextPos pos, std::string message) { pending_.push_back({pos, std::move(message), {}}); }
+
+ public:
+  // Reports wait until all secrets of their lines are known.
+  void FlushReports() {
+    for (auto& report : pending_) {
+      Diagnostic diagnostic;
+      diagnostic.message = std::move(report.message);
+      diagnostic.hint = std::move(report.hint);
+      source_.Locate(report.pos, diagnostic);
+      out_.Add(std::move(diagnostic));
+    }
+    pending_.clear();
+  }
+
+ private:
+  struct Pending {
+    TextPos pos;
+    std::string message;
+    std::string hint;
+  };
+
+  SourceText& source_;
+  Diagnostics& out_;
+  const YamlOptions& options_;
+  ColumnCounter columns_;
+  std::vector<Frame> stack_;
+  std::vector<std::string> parents_;
+  std::map<YAML::anchor_t, YamlNodePtr> anchors_;
+  std::vector<Pending> pending_;
+  YamlNodePtr root_;
+  TextPos last_pos_;
+  TextPos secret_from_;
+  size_t secret_depth_ = 0;
+  size_t parsed_ = 0;
+  size_t merged_ = 0;
+  bool secret_open_ = false;
+};
+
+void ReportText(SourceText& source, Diagnostics& out, TextPos pos, std::string message,
+                std::string hint = {}) {
+  Diagnostic diagnostic;
+  diagnostic.message = std::move(message);
+  diagnostic.hint = std::move(hint);
+  source.Locate(pos, diagnostic);
+  if (LooksLikeSecretLine(diagnostic.source_line)) {
+    diagnostic.source_line.clear();  // a broken line cannot be trusted to be hidden in the right places
+    diagnostic.caret = 0;
+  }
+  out.Add(std::move(diagnostic));
+}
+
+// First line that holds bytes that are not UTF-8.
+int FirstBadLine(const SourceText& source) {
+  for (int line = 1; line <= source.line_count(); ++line) {
+    if (!IsValidUtf8(source.Line(line))) {
+      return line;
+    }
+  }
+  return 0;
+}
+
+// A first document that the YAML reader took, and something behind it: as Prometheus and Alertmanager,
+// ignored.
+void WarnAboutMoreDocuments(YAML::Parser& parser, const SourceText& source, Diagnostics& out) {
+  bool more = false;
+  try {
+    more = static_cast<bool>(parser);
+  } catch (const YAML::Exception&) {
+    more = true;
+  }
+  if (!more) {
+    return;
+  }
+  Diagnostic diagnostic;
+  diagnostic.level = DiagnosticLevel::kWarning;
+  diagnostic.where.file = source.file();
+  diagnostic.message = "the file has more than one YAML document; only the first is read";
+  out.Add(std::move(diagnostic));
+}
+
+}  // namespace
+
+const YamlNode::Entry* YamlNode::Find(std::string_view key) const {
+  auto it = std::find_if(entries.begin(), entries.end(), [&](const Entry& e) { return e.key == key; });
+  return it != entries.end() ? &*it : nullptr;
+}
+
+bool ParseYamlBool(std::string_view text, bool& out) {
+  static constexpr std::array<std::string_view, 4> kTrue{"y", "yes", "on", "true"};
+  static constexpr std::array<std::string_view, 4> kFalse{"n", "no", "off", "false"};
+  if (text.empty() || text.size() > 5) {
+    return false;
+  }
+  auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  std::string lower;
+  size_t upper = 0;
+  for (char c : text) {
+    upper += is_upper(c) ? 1 : 0;
+    lower += is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  bool cased = upper == 0 || upper == text.size() || (upper == 1 && is_upper(text[0]));
+  bool is_true = std::find(kTrue.begin(), kTrue.end(), lower) != kTrue.end();
+  bool is_false = std::find(kFalse.begin(), kFalse.end(), lower) != kFalse.end();
+  if (!cased || (!is_true && !is_false)) {
+    return false;
+  }
+  out = is_true;
+  return true;
+}
+
+bool ParseYamlInt(std::string_view text, int64_t& out) {
+  std::string digits;
+  for (char c : text) {
+    if (c != '_') {
+      digits += c;
+    }
+  }
+  std::string_view rest = digits;
+  bool negative = rest.starts_with('-');
+  if (negative || rest.starts_with('+')) {
+    rest.remove_prefix(1);
+  }
+  int base = 10;
+  if (rest.starts_with("0x") || rest.starts_with("0X")) {
+    base = 16;
+  } else if (rest.starts_with("0b") || rest.starts_with("0B")) {
+    base = 2;
+  } else if (rest.starts_with("0o") || rest.starts_with("0O")) {
+    base = 8;
+  }
+  if (base != 10) {
+    rest.remove_prefix(2);
+  } else if (rest.size() > 1 && rest.front() == '0') {
+    base = 8;
+    rest.remove_prefix(1);
+  }
+  if (rest.empty() || rest.front() == '-' || rest.front() == '+') {
+    return false;
+  }
+  std::string signed_text = (negative ? "-" : "") + std::string(rest);
+  const char* end = signed_text.data() + signed_text.size();
+  auto parsed = std::from_chars(signed_text.data(), end, out, base);
+  return parsed.ec == std::errc() && parsed.ptr == end;
+}
+
+std::string_view YamlNode::Tag() const {
+  switch (kind) {
+    case Kind::kNull:
+      return "!!null";
+    case Kind::kSequence:
+      return "!!seq";
+    case Kind::kMap:
+      return "!!map";
+    case Kind::kScalar:
+      break;
+  }
+  bool truth = false;
+  int64_t number = 0;
+  double real = 0;
+  if (!plain) {
+    return "!!str";
+  }
+  if (ParseYamlBool(text, truth)) {
+    return "!!bool";
+  }
+  if (ParseYamlInt(text, number)) {
+    return "!!int";
+  }
+  auto parsed = std::from_chars(text.data(), text.data() + text.size(), real);
+  bool starts_as_number =
+      !text.empty() && (text[0] == '-' || text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));
+  return starts_as_number && parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? "!!float"
+                                                                                                 : "!!str";
+}
+
+YamlNodePtr ParseYaml(std::string_view text, SourceText& source, Diagnostics& out,
+                      const YamlOptions& options) {
+  if (text.size() > kYamlBytesMax) {
+    ReportText(source, out, {}, fmt::format("the file is larger than {} bytes", kYamlBytesMax));
+    return nullptr;
+  }
+  if (!IsValidUtf8(text)) {
+    Diagnostic diagnostic;  // without the line, which would put the bad bytes into our output
+    diagnostic.where = {source.file(), FirstBadLine(source), 0};
+    diagnostic.message = "yaml: invalid UTF-8";
+    out.Add(std::move(diagnostic));
+    return nullptr;
+  }
+  ViewBuffer buffer(text);
+  std::istream stream(&buffer);
+  TreeBuilder builder(source, out, options);
+  auto fail = [&](TextPos pos, const std::string& message) {
+    builder.EndHiding();
+    builder.FlushReports();
+    ReportText(source, out, pos, message);
+    return nullptr;
+  };
+  try {
+    YAML::Parser parser(stream);
+    parser.HandleNextDocument(builder);
+    builder.EndHiding();
+    builder.FlushReports();
+    YamlNodePtr root = builder.TakeRoot();
+    WarnAboutMoreDocuments(parser, source, out);
+    return root != nullptr ? root : std::make_shared<YamlNode>();
+  } catch (const YamlLimit& limit) {
+    return fail(limit.pos, "yaml: " + limit.message);
+  } catch (const YAML::Exception& error) {
+    TextPos pos = error.mark.is_null() ? builder.last_pos() : ColumnCounter(source).Convert(error.mark);
+    return fail(pos, fmt::format("yaml: {}", error.msg));
+  } catch (const std::exception& error) {
+    return fail(builder.last_pos(), fmt::format("yaml: {}", error.what()));
+  }
+}
+
+}  // namespace mlalert

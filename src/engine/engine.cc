@@ -1,0 +1,446 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "incidents/ladder.h"
+
+namespace mlalert {
+namespace {
+
+// How often resolved alerts, old incidents and expired log entries are dropped from memory.
+constexpr Duration kSweepInterval = std::chrono::minutes(5);
+// After a restart a firing alert is held at least this long, whatever its endsAt was: its sender needs time to
+// repeat it, and a restart must never resolve.
+constexpr Duration kRestoreGrace = std::chrono::minutes(5);
+
+}  // namespace
+
+std::string NflogKey(const std::string& group_key, const std::string& receiver, const std::string& integration,
+                     uint32_t index) {
+  return fmt::format("{}\x1f{}\x1f{}\x1f{}", group_key, receiver, integration, index);
+}
+
+Engine::Engine(ConfigPtr config, std::function<double()> random)
+    : config_(config), random_(std::move(random)), incidents_(config), dispatcher_(config) {}
+
+void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
+  next_episode_id_ = state.next_episode_id;
+  next_attempt_id_ = state.next_notification_id;
+  for (auto& incident : state.incidents) {
+    incidents_.Restore(std::move(incident));
+  }
+  incidents_.SetNextId(state.next_incident_id);
+  for (auto& entry : state.nflog) {
+    nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
+  }
+  for (const auto& group : state.groups) {
+    dispatcher_.RestoreGroup(group);
+  }
+  for (auto& record : state.alerts) {
+    AlertEntry* alert = alerts_.Restore(std::move(record.alert));
+    alert->received_at = record.received_at;
+    alert->incident_id = record.incident_id;
+    alert->episode_id = record.episode_id;
+    alert->firing = record.episode_id != 0;
+    IncidentEntry* incident = incidents_.table().Find(record.incident_id);
+    if (alert->firing) {
+      if (alert->alert.ends_at != kNever) {
+        alert->alert.ends_at =
+            std::max(alert->alert.ends_at, now + std::max(config_->global.resolve_timeout, kRestoreGrace));
+      }
+      if (incident != nullptr) {
+        incident->firing.push_back(alert);
+      }
+      ArmExpiry(*alert);
+    }
+    if (incident != nullptr) {
+      Overlay(*alert, *incident);
+    }
+  }
+  Reassign(now, fx);
+  for (IncidentEntry* incident : incidents_.table().Sorted()) {
+    ArmIncident(*incident);
+  }
+  timers_.Add(now + kSweepInterval, {TimerKind::kSweep, 0});
+}
+
+void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
+  dispatcher_.SetConfig(config);
+  incidents_.SetConfig(config);
+  config_ = std::move(config);
+  Reassign(now, fx);
+}
+
+void Engine::Reassign(Timestamp now, Effects& fx) {
+  std::vector<AlertEntry*> all;
+  alerts_.ForEach([&](AlertEntry& alert) { all.push_back(&alert); });
+  std::sort(all.begin(), all.end(), [](const AlertEntry* a, const AlertEntry* b) {
+    return a->received_at != b->received_at ? a->received_at < b->received_at
+                                            : a->alert.fingerprint() < b->alert.fingerprint();
+  });
+  for (AlertEntry* alert : all) {
+    dispatcher_.Assign(*alert, now, false, fx.records);
+  }
+  std::map<std::string, std::vector<AlertEntry*>> told;
+  for (const auto& [key, entry] : nflog_) {
+    for (uint64_t fingerprint : entry.firing) {
+      if (AlertEntry* alert = alerts_.Find(fingerprint)) {
+        auto& list = told[entry.group_key];
+        if (std::find(list.begin(), list.end(), alert) == list.end()) {
+          list.push_back(alert);
+        }
+      }
+    }
+  }
+  dispatcher_.SettleKnownGroups([&](const std::string& key) { return told[key]; }, now, fx.records);
+}
+
+IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, Effects& fx) {
+  IngestResult result;
+  for (const DecodedAlert& incoming : batch) {
+    ++(incoming.ends_at > now ? result.firing : result.resolved);
+    UpsertResult upsert = alerts_.Upsert(incoming, now);
+    switch (upsert.outcome) {
+      case UpsertOutcome::kRefreshed:
+        ++result.refreshed;
+        if (upsert.entry->alert.ends_at < upsert.entry->expiry_timer) {
+          ArmExpiry(*upsert.entry);
+        }
+        break;
+      case UpsertOutcome::kFired:
+        Fire(*upsert.entry, now, fx);
+        break;
+      case UpsertOutcome::kResolved:
+        Resolve(*upsert.entry, ResolveReason::kCondition, now, fx);
+        break;
+      case UpsertOutcome::kCollision:
+        ++result.collisions;
+        ++stats_.collisions;
+        break;
+      case UpsertOutcome::kStillResolved:
+      case UpsertOutcome::kIgnoredResolved:
+        break;
+    }
+  }
+  return result;
+}
+
+void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
+  ++stats_.fired;
+  alert.firing = true;
+  alert.received_at = now;
+  alert.episode_id = next_episode_id_++;
+  IncidentMachine::Change change = incidents_.OnFired(alert, now);
+  Overlay(alert, *change.entry);
+  bool hasten = change.speak_now;
+  bool told_of_opening = !change.events.empty();
+  IncidentId incident_id = change.entry->incident.id;
+  Apply(std::move(change), now, fx);
+  if (!told_of_opening) {
+    EventRecord event;
+    event.at = now;
+    event.incident_id = incident_id;
+    event.fingerprint = alert.alert.fingerprint();
+    event.type = "fired";
+    event.actor_kind = "source";
+    event.actor = ToString(alert.alert.source);
+    fx.records.emplace_back(std::move(event));
+  }
+  JournalEpisode(alert, kUnset, ResolveReason::kNone, fx);
+  JournalAlert(alert, fx);
+  dispatcher_.Assign(alert, now, hasten, fx.records);
+  ArmExpiry(alert);
+}
+
+void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Effects& fx) {
+  ++stats_.resolved;
+  alert.firing = false;
+  JournalEpisode(alert, alert.alert.ends_at, reason, fx);
+  alert.episode_id = 0;
+  // Its resolve may still be owed to a receiver: the row goes when the alert leaves its last group.
+  JournalAlert(alert, fx);
+  IncidentMachine::Change change = incidents_.OnResolved(alert, reason, now);
+  if (!change.changed) {
+    EventRecord event;
+    event.at = now;
+    event.incident_id = alert.incident_id;
+    event.fingerprint = alert.alert.fingerprint();
+    event.type = "resolved";
+    event.actor_kind = "source";
+    event.actor = ToString(alert.alert.source);
+    event.reason = ToString(reason);
+    fx.records.emplace_back(std::move(event));
+  }
+  Apply(std::move(change), now, fx);
+}
+
+void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
+  if (change.entry == nullptr || !change.changed) {
+    return;
+  }
+  IncidentEntry& entry = *change.entry;
+  fx.records.emplace_back(IncidentRecord{entry.incident});
+  for (auto& event : change.events) {
+    fx.records.emplace_back(std::move(event));
+  }
+  for (auto& ack : change.acknowledgements) {
+    fx.records.emplace_back(std::move(ack));
+  }
+  if (change.severity_raised) {
+    ++stats_.severity_raised;
+    for (AlertEntry* alert : entry.firing) {
+      Overlay(*alert, entry);
+      dispatcher_.Assign(*alert, now, change.speak_now, fx.records);
+    }
+  } else if (change.speak_now) {
+    for (AlertEntry* alert : entry.firing) {
+      dispatcher_.Hasten(*alert, now);
+    }
+  }
+  ArmIncident(entry);
+}
+
+void Engine::Overlay(AlertEntry& alert, const IncidentEntry& incident) {
+  const Incident& i = incident.incident;
+  bool raised = i.policy != nullptr && i.severity > SeverityFromLabel(alert.alert.labels.Get("severity"));
+  alert.effective = raised ? alert.alert.labels.With("severity", ToString(i.severity)) : alert.alert.labels;
+}
+
+void Engine::ArmExpiry(AlertEntry& alert) {
+  if (alert.alert.ends_at == kNever || !IsSet(alert.alert.ends_at)) {
+    return;
+  }
+  alert.expiry_timer = alert.alert.ends_at;
+  timers_.Add(alert.expiry_timer, {TimerKind::kAlertExpiry, alert.alert.fingerprint()});
+}
+
+void Engine::ArmIncident(IncidentEntry& entry) {
+  Timestamp due = IncidentMachine::NextDue(entry.incident);
+  if (due < entry.timer_due) {
+    entry.timer_due = due;
+    timers_.Add(due, {TimerKind::kIncident, static_cast<uint64_t>(entry.incident.id)});
+  }
+}
+
+void Engine::JournalAlert(const AlertEntry& alert, Effects& fx) {
+  fx.records.emplace_back(AlertRecord{alert.alert, alert.received_at, alert.incident_id, alert.episode_id});
+}
+
+void Engine::JournalEpisode(const AlertEntry& alert, Timestamp ended_at, ResolveReason reason, Effects& fx) {
+  EpisodeRecord episode;
+  episode.id = alert.episode_id;
+  episode.incident_id = alert.incident_id;
+  episode.fingerprint = alert.alert.fingerprint();
+  episode.labels = alert.alert.labels;
+  episode.annotations = alert.alert.annotations;
+  episode.source = alert.alert.source;
+  episode.severity = SeverityFromLabel(alert.alert.labels.Get("severity"));
+  episode.started_at = alert.alert.starts_at;
+  episode.received_at = alert.received_at;
+  episode.ended_at = ended_at;
+  episode.end_reason = reason;
+  fx.records.emplace_back(std::move(episode));
+}
+
+Result<Incident> Engine::Acknowledge(IncidentId id, const AckRequest& request, Timestamp now, Effects& fx) {
+  MLALERT_ASSIGN(auto change, incidents_.Acknowledge(id, request, now));
+  Incident incident = change.entry->incident;
+  Apply(std::move(change), now, fx);
+  return incident;
+}
+
+Result<Incident> Engine::Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment,
+                                       Timestamp now, Effects& fx) {
+  MLALERT_ASSIGN(auto change, incidents_.Unacknowledge(id, actor, comment, now));
+  Incident incident = change.entry->incident;
+  Apply(std::move(change), now, fx);
+  return incident;
+}
+
+bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
+  for (size_t i = 0; i < limit; ++i) {
+    // Alerts and incidents before groups of the same instant: what resolves now is told now.
+    Timestamp due;
+    TimerKey key{};
+    if (timers_.NextDue() <= dispatcher_.NextDue() && timers_.PopDue(now, due, key)) {
+      RunTimer(key, now, fx);
+      continue;
+    }
+    if (dispatcher_.NextDue() > now) {
+      return timers_.NextDue() > now;
+    }
+    if (Group* group = dispatcher_.PopDue(now)) {
+      Flush(*group, now, fx);
+    }
+  }
+  return NextDue() > now;
+}
+
+Timestamp Engine::NextDue() const {
+  return std::min(timers_.NextDue(), dispatcher_.NextDue());
+}
+
+void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
+  switch (key.kind) {
+    case TimerKind::kAlertExpiry: {
+      AlertEntry* alert = alerts_.Find(key.id);
+      if (alert == nullptr || !alert->firing || alert->expiry_timer > now) {
+        return;
+      }
+      if (alert->alert.ends_at <= now) {
+        Resolve(*alert, ResolveReason::kTimeout, now, fx);
+      } else {
+        ArmExpiry(*alert);
+      }
+      return;
+    }
+    case TimerKind::kIncident: {
+      IncidentEntry* incident = incidents_.table().Find(static_cast<IncidentId>(key.id));
+      if (incident == nullptr || incident->timer_due > now) {
+        return;
+      }
+      incident->timer_due = kNever;
+      Apply(incidents_.OnTimer(*incident, now), now, fx);
+      ArmIncident(*incident);
+      return;
+    }
+    case TimerKind::kRetry: {
+      auto it = in_flight_.find(static_cast<int64_t>(key.id));
+      if (it == in_flight_.end() || !it->second.waiting) {
+        return;
+      }
+      InFlight& flight = it->second;
+      flight.waiting = false;
+      if (!StillWanted(*flight.notification)) {
+        NotificationOutcome cancelled;
+        cancelled.notification_id = flight.notification->id;
+        cancelled.attempt = flight.attempt;
+        cancelled.verdict = DeliveryVerdict::kFailed;
+        cancelled.error = "cancelled: acknowledged or resolved before it could be delivered";
+        Conclude(flight, cancelled, now, fx);
+        return;
+      }
+      ++flight.attempt;
+      fx.attempts.push_back({flight.notification, flight.attempt});
+      return;
+    }
+    case TimerKind::kSweep:
+      Sweep(now, fx);
+      timers_.Add(now + kSweepInterval, {TimerKind::kSweep, 0});
+      return;
+  }
+}
+
+void Engine::Sweep(Timestamp now, Effects& fx) {
+  std::vector<uint64_t> gone;
+  alerts_.ForEach([&](const AlertEntry& alert) {
+    if (!alert.firing && alert.groups.empty()) {
+      gone.push_back(alert.alert.fingerprint());
+    }
+  });
+  std::sort(gone.begin(), gone.end());
+  for (uint64_t fingerprint : gone) {
+    alerts_.Erase(fingerprint);
+    fx.records.emplace_back(AlertDelete{fingerprint});
+  }
+  for (IncidentEntry* entry : incidents_.table().Sorted()) {
+    if (entry->incident.state == IncidentState::kResolved && incidents_.KeepUntil(entry->incident) < now) {
+      incidents_.table().Erase(entry->incident.id);
+    }
+  }
+  for (auto it = nflog_.begin(); it != nflog_.end();) {
+    if (it->second.expires_at <= now && !IsOwed(it->second)) {
+      const NflogEntry& entry = it->second;
+      fx.records.emplace_back(NflogDelete{entry.group_key, entry.receiver, entry.integration, entry.index});
+      it = nflog_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+// Alertmanager lets an entry expire because a firing group is told again before. An acknowledged alert, or one under a
+// policy, may be silent for longer and its receivers are still owed the resolve.
+bool Engine::IsOwed(const NflogEntry& entry) {
+  return std::any_of(entry.firing.begin(), entry.firing.end(), [&](uint64_t fingerprint) {
+    const AlertEntry* alert = alerts_.Find(fingerprint);
+    const IncidentEntry* incident = alert != nullptr ? incidents_.table().Find(alert->incident_id) : nullptr;
+    return incident != nullptr &&
+           (incident->incident.policy != nullptr || incident->incident.state == IncidentState::kAcknowledged);
+  });
+}
+
+std::vector<Record> Engine::Snapshot() {
+  std::vector<Record> records;
+  for (IncidentEntry* entry : incidents_.table().Sorted()) {
+    records.emplace_back(IncidentRecord{entry->incident});
+  }
+  Effects fx;
+  alerts_.ForEach([&](const AlertEntry& alert) {
+    if (alert.firing) {
+      JournalEpisode(alert, kUnset, ResolveReason::kNone, fx);
+    }
+    JournalAlert(alert, fx);
+  });
+  std::move(fx.records.begin(), fx.records.end(), std::back_inserter(records));
+  for (const auto& [id, group] : dispatcher_.groups()) {
+    records.emplace_back(
+        GroupRecord{dispatcher_.routes().node(group->route).id, group->key, group->created_at, group->labels});
+  }
+  for (const auto& [key, entry] : nflog_) {
+    records.emplace_back(entry);
+  }
+  return records;
+}
+
+std::vector<AlertView> Engine::ListAlerts() const {
+  std::vector<AlertView> out;
+  alerts_.ForEach([&](const AlertEntry& entry) {
+    if (!entry.firing) {
+      return;
+    }
+    AlertView view;
+    view.alert = entry.alert;
+    view.effective = entry.effective;
+    view.incident_id = entry.incident_id;
+    for (uint32_t route : dispatcher_.routes().Match(entry.effective)) {
+      view.receivers.push_back(dispatcher_.routes().node(route).route->receiver);
+    }
+    out.push_back(std::move(view));
+  });
+  return out;
+}
+
+std::vector<Incident> Engine::ListIncidents() {
+  std::vector<Incident> out;
+  for (IncidentEntry* entry : incidents_.table().Sorted()) {
+    out.push_back(entry->incident);
+  }
+  return out;
+}
+
+const Incident* Engine::FindIncident(IncidentId id) {
+  IncidentEntry* entry = incidents_.table().Find(id);
+  return entry != nullptr ? &entry->incident : nullptr;
+}
+
+EngineStats Engine::Stats() const {
+  EngineStats stats = stats_;
+  stats.alerts = alerts_.size();
+  alerts_.ForEach([&](const AlertEntry& entry) { stats.alerts_firing += entry.firing ? 1 : 0; });
+  incidents_.table().ForEach([&](const IncidentEntry& entry) {
+    ++stats.incidents;
+    stats.incidents_open += entry.incident.state == IncidentState::kOpen ? 1 : 0;
+    stats.incidents_acknowledged += entry.incident.state == IncidentState::kAcknowledged ? 1 : 0;
+  });
+  stats.groups = dispatcher_.group_count();
+  stats.nflog_entries = nflog_.size();
+  stats.in_flight = in_flight_.size();
+  stats.timers = timers_.size();
+  return stats;
+}
+
+}  // namespace mlalert

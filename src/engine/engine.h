@@ -1,0 +1,134 @@
+// The machine: (state, input, now) -> (state, effects). Alerts in, records and notification attempts out.
+// It owns no thread, clock, socket or file: production drives it through the Gate, tests and simulations call it
+// directly with a clock of their own. Reads as the pipeline: store -> incidents -> mute -> dispatch -> notify.
+// Owns: alert store, incidents, groups, notification log, attempts in flight. Thread: one caller at a time.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "alerts/alert_store.h"
+#include "base/timer_queue.h"
+#include "config/config.h"
+#include "dispatch/dispatcher.h"
+#include "engine/effects.h"
+#include "engine/engine_stats.h"
+#include "incidents/incident_machine.h"
+#include "intake/decoded_alert.h"
+#include "net/retry.h"
+#include "notify/notification.h"
+#include "storage/restored_state.h"
+
+namespace mlalert {
+
+struct IngestResult {
+  uint32_t firing = 0;     // received, before any merge
+  uint32_t resolved = 0;
+  uint32_t refreshed = 0;  // nothing but times changed
+  uint32_t collisions = 0;  // refused: fingerprint taken by other labels
+};
+
+// What the alert listing shows.
+struct AlertView {
+  Alert alert;
+  LabelSet effective;
+  std::vector<std::string> receivers;  // routing order, duplicates kept
+  IncidentId incident_id = 0;
+  bool acknowledged = false;
+};
+
+class Engine {
+ public:
+  // `random` gives [0, 1): retry jitter.
+  Engine(ConfigPtr config, std::function<double()> random);
+
+  // Once, before anything else. Firing alerts are held until their senders have had time to speak again.
+  void Restore(RestoredState state, Timestamp now, Effects& fx);
+  void SetConfig(ConfigPtr config, Timestamp now, Effects& fx);
+
+  IngestResult Ingest(std::span<const DecodedAlert> batch, Timestamp now, Effects& fx);
+  Result<Incident> Acknowledge(IncidentId id, const AckRequest& request, Timestamp now, Effects& fx);
+  Result<Incident> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment, Timestamp now,
+                                 Effects& fx);
+  void OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effects& fx);
+
+  // Runs everything that is due, at most `limit` timers, so that a caller can let others in between. False when more
+  // is due now.
+  bool RunDue(Timestamp now, Effects& fx, size_t limit = 1000);
+  // kNever when nothing is ahead.
+  Timestamp NextDue() const;
+
+  // The whole durable state as records: what a journal needs that has lost some.
+  std::vector<Record> Snapshot();
+
+  // All known alerts that fire, unsorted.
+  std::vector<AlertView> ListAlerts() const;
+  std::vector<Incident> ListIncidents();
+  const Incident* FindIncident(IncidentId id);
+  EngineStats Stats() const;
+  const Config& config() const { return *config_; }
+  ConfigPtr shared_config() const { return config_; }
+
+ private:
+  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kSweep };
+  struct TimerKey {
+    TimerKind kind;
+    uint64_t id;
+  };
+  struct InFlight {
+    NotificationPtr notification;
+    RetrySchedule schedule;
+    uint32_t attempt = 1;
+    bool waiting = false;  // for its retry timer
+    std::unordered_set<GroupId> waiters;  // groups that want to speak to the same integration
+  };
+
+  void Fire(AlertEntry& alert, Timestamp now, Effects& fx);
+  void Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Effects& fx);
+  void Apply(IncidentMachine::Change change, Timestamp now, Effects& fx);
+  void Overlay(AlertEntry& alert, const IncidentEntry& incident);
+  void ArmExpiry(AlertEntry& alert);
+  void ArmIncident(IncidentEntry& incident);
+  void JournalAlert(const AlertEntry& alert, Effects& fx);
+  void JournalEpisode(const AlertEntry& alert, Timestamp ended_at, ResolveReason reason, Effects& fx);
+
+  void Flush(Group& group, Timestamp now, Effects& fx);
+  bool FlushIntegration(Group& group, const Receiver& receiver, IntegrationRef integration, Timestamp now,
+                        Effects& fx);
+  void Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
+  void FinishIfDone(Group& group, Timestamp now, Effects& fx);
+  void WriteLog(const Notification& notification, const std::optional<std::string>& data, Timestamp now, Effects& fx);
+  NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
+                                   std::string_view result, Timestamp now);
+  bool StillWanted(const Notification& notification);
+  void Reassign(Timestamp now, Effects& fx);
+  void Sweep(Timestamp now, Effects& fx);
+  bool IsOwed(const NflogEntry& entry);
+  void RunTimer(const TimerKey& key, Timestamp now, Effects& fx);
+
+  ConfigPtr config_;
+  std::function<double()> random_;
+  AlertStore alerts_;
+  IncidentMachine incidents_;
+  Dispatcher dispatcher_;
+  std::map<std::string, NflogEntry> nflog_;
+  std::unordered_map<int64_t, InFlight> in_flight_;
+  std::unordered_map<std::string, int64_t> in_flight_by_log_key_;
+  TimerQueue<TimerKey> timers_;
+  int64_t next_episode_id_ = 1;
+  int64_t next_notification_id_ = 1;  // in this process
+  int64_t next_attempt_id_ = 1;       // for ever
+  EngineStats stats_;
+};
+
+// Key of the notification log.
+std::string NflogKey(const std::string& group_key, const std::string& receiver, const std::string& integration,
+                     uint32_t index);
+
+}  // namespace mlalert

@@ -1,0 +1,26 @@
+// Counts the engine keeps about itself; exported by api/metrics. Thread: copied under the gate.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace mlalert {
+
+struct EngineStats {
+  size_t alerts = 0;
+  size_t alerts_firing = 0;
+  size_t incidents = 0;
+  size_t incidents_open = 0;
+  size_t incidents_acknowledged = 0;
+  size_t groups = 0;
+  size_t nflog_entries = 0;
+  size_t in_flight = 0;
+  size_t timers = 0;
+  uint64_t fired = 0;
+  uint64_t resolved = 0;
+  uint64_t severity_raised = 0;
+  uint64_t flushes = 0;
+  uint64_t collisions = 0;
+};
+
+}  // namespace mlalert

@@ -1,0 +1,274 @@
+// The half of the engine that speaks: a group is due, who is told what, and what became of it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "engine/engine.h"
+#include "incidents/ladder.h"
+#include "notify/dedup.h"
+
+namespace mlalert {
+namespace {
+
+constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
+constexpr Duration kNflogRetention = std::chrono::hours(120);
+
+FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, Timestamp now) {
+  const AlertEntry& alert = *member.alert;
+  FlushAlert out;
+  out.fingerprint = alert.alert.fingerprint();
+  out.incident_id = alert.incident_id;
+  out.resolved = !alert.firing;
+  out.held = member.moved;
+  if (entry == nullptr) {
+    return out;
+  }
+  const Incident& incident = entry->incident;
+  out.acknowledged = incident.state == IncidentState::kAcknowledged;
+  out.held = out.held || out.acknowledged || IsQuiet(incident);
+  Timestamp until = CooldownUntil(incident);
+  out.cooling = IsSet(until) && now < until && incident.severity <= incident.told_severity;
+  out.told_before_episode = IsSet(incident.last_told_at) && incident.last_told_at < incident.last_fired_at;
+  out.owes_only_told = incident.policy != nullptr;
+  return out;
+}
+
+bool IsIn(const std::vector<uint64_t>& sorted, uint64_t value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+}  // namespace
+
+void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
+  if (group.in_flight > 0) {
+    group.flush_again = true;
+    return;
+  }
+  ++stats_.flushes;
+  for (const GroupMember& member : group.members) {
+    if (!member.alert->firing) {
+      group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
+    }
+  }
+  const Route& route = *dispatcher_.routes().node(group.route).route;
+  const Receiver* receiver = config_->FindReceiver(route.receiver);
+  if (receiver != nullptr) {
+    for (IntegrationRef integration : IntegrationsOf(*receiver)) {
+      if (FlushIntegration(group, *receiver, integration, now, fx)) {
+        ++group.in_flight;
+      }
+    }
+  }
+  FinishIfDone(group, now, fx);
+}
+
+// True when a notification is on its way.
+bool Engine::FlushIntegration(Group& group, const Receiver& receiver, IntegrationRef integration, Timestamp now,
+                              Effects& fx) {
+  std::string log_key =
+      NflogKey(group.key, receiver.name, std::string(ToString(integration.kind)), integration.index);
+  if (auto busy = in_flight_by_log_key_.find(log_key); busy != in_flight_by_log_key_.end()) {
+    // A notification from before a reload is still being delivered: decide when its outcome is known.
+    in_flight_.at(busy->second).waiters.insert(group.id);
+    group.failed = true;
+    return false;
+  }
+  const Route& route = *dispatcher_.routes().node(group.route).route;
+  DedupInput input;
+  auto logged = nflog_.find(log_key);
+  input.entry = logged != nflog_.end() ? &logged->second : nullptr;
+  input.send_resolved = SendsResolved(receiver, integration);
+  input.repeat_interval = route.repeat_interval;
+  input.now = now;
+  for (const GroupMember& member : group.members) {
+    input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id), now));
+  }
+  DedupDecision decision = Decide(input);
+  if (decision.reason == NotifyReason::kNone) {
+    return false;
+  }
+
+  auto notification = std::make_shared<Notification>();
+  Notification& n = *notification;
+  n.id = next_notification_id_++;
+  n.group_id = group.id;
+  n.group_key = group.key;
+  n.route_id = dispatcher_.routes().node(group.route).id;
+  n.group_labels = group.labels;
+  n.receiver = &receiver;
+  n.config = config_;
+  n.integration = integration;
+  n.reason = decision.reason;
+  n.flushed_at = now;
+  n.deadline = now + std::max(route.group_interval, kFlushDeadlineMin);
+  n.repeat_interval = route.repeat_interval;
+  n.firing = std::move(decision.firing);
+  n.resolved = std::move(decision.resolved);
+  n.acknowledged = std::move(decision.acknowledged);
+  if (input.entry != nullptr && n.reason != NotifyReason::kFirst) {
+    n.receiver_data = input.entry->data;
+  }
+  if (!input.send_resolved && n.firing.empty()) {
+    WriteLog(n, std::nullopt, now, fx);  // nobody is told, but the log must know that the firing is over
+    return false;
+  }
+  Timestamp newest_ack = kUnset;
+  for (const GroupMember& member : group.members) {
+    const AlertEntry& alert = *member.alert;
+    uint64_t fingerprint = alert.alert.fingerprint();
+    bool fires = alert.firing && IsIn(n.firing, fingerprint);
+    bool resolved = !alert.firing && input.send_resolved && IsIn(n.resolved, fingerprint);
+    if (!fires && !resolved) {
+      continue;
+    }
+    NotifiedAlert told;
+    told.alert = alert.alert;
+    told.alert.labels = alert.effective;
+    told.fingerprint = fingerprint;
+    told.resolved = resolved;
+    told.incident_id = alert.incident_id;
+    told.severity = SeverityFromLabel(alert.effective.Get("severity"));
+    if (IncidentEntry* entry = incidents_.table().Find(alert.incident_id)) {
+      told.acknowledged = entry->incident.state == IncidentState::kAcknowledged;
+      if (told.acknowledged && entry->incident.ack->at > newest_ack) {
+        newest_ack = entry->incident.ack->at;
+        n.acknowledged_by = entry->incident.ack->by;
+        n.acknowledge_comment = entry->incident.ack->comment;
+      }
+    }
+    n.alerts.push_back(std::move(told));
+  }
+  std::stable_sort(n.alerts.begin(), n.alerts.end(), [](const NotifiedAlert& a, const NotifiedAlert& b) {
+    return AlertBefore(a.alert.labels, b.alert.labels);
+  });
+  in_flight_by_log_key_[log_key] = n.id;
+  RetrySchedule schedule(n.deadline, random_);
+  schedule.Next(now);  // the attempt that starts now
+  in_flight_.emplace(n.id, InFlight{notification, std::move(schedule), 1, false, {}});
+  fx.attempts.push_back({std::move(notification), 1});
+  return true;
+}
+
+bool Engine::StillWanted(const Notification& notification) {
+  if (notification.reason == NotifyReason::kAllResolved || notification.reason == NotifyReason::kSomeResolved ||
+      notification.reason == NotifyReason::kAcknowledged) {
+    return true;
+  }
+  return std::any_of(notification.alerts.begin(), notification.alerts.end(), [&](const NotifiedAlert& told) {
+    AlertEntry* alert = alerts_.Find(told.fingerprint);
+    IncidentEntry* incident = incidents_.table().Find(told.incident_id);
+    return alert != nullptr && alert->firing &&
+           (incident == nullptr || incident->incident.state == IncidentState::kOpen);
+  });
+}
+
+void Engine::OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effects& fx) {
+  auto it = in_flight_.find(outcome.notification_id);
+  if (it == in_flight_.end() || it->second.attempt != outcome.attempt || it->second.waiting) {
+    return;  // an answer to an attempt that is no longer waited for
+  }
+  InFlight& flight = it->second;
+  if (outcome.verdict == DeliveryVerdict::kRetry) {
+    if (std::optional<Timestamp> again = flight.schedule.Next(now, outcome.retry_after)) {
+      flight.waiting = true;
+      fx.records.emplace_back(AttemptRecord(*flight.notification, outcome, "retrying", now));
+      timers_.Add(*again, {TimerKind::kRetry, static_cast<uint64_t>(outcome.notification_id)});
+      return;
+    }
+  }
+  Conclude(flight, outcome, now, fx);
+}
+
+void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx) {
+  NotificationPtr notification = flight.notification;
+  const Notification& n = *notification;
+  bool sent = outcome.verdict == DeliveryVerdict::kSent;
+  fx.records.emplace_back(AttemptRecord(n, outcome, sent ? "sent" : "failed", now));
+  if (sent) {
+    WriteLog(n, outcome.receiver_data, now, fx);
+    for (const NotifiedAlert& told : n.alerts) {
+      IncidentEntry* entry = incidents_.table().Find(told.incident_id);
+      bool speaks_of_firing = n.reason == NotifyReason::kFirst || n.reason == NotifyReason::kNewAlerts ||
+                              n.reason == NotifyReason::kRepeat;
+      if (entry != nullptr && !told.resolved && speaks_of_firing) {
+        incidents_.OnTold(*entry, now, told.severity);
+        fx.records.emplace_back(IncidentRecord{entry->incident});
+      }
+    }
+  } else {
+    EventRecord event;
+    event.at = now;
+    event.type = "notification_given_up";
+    event.actor_kind = "system";
+    event.actor = fmt::format("{}/{}[{}]", n.receiver->name, ToString(n.integration.kind), n.integration.index);
+    event.incident_id = n.alerts.empty() ? 0 : n.alerts.front().incident_id;
+    event.reason = outcome.error;
+    fx.records.emplace_back(std::move(event));
+  }
+  auto waiters = std::move(flight.waiters);
+  std::string log_key =
+      NflogKey(n.group_key, n.receiver->name, std::string(ToString(n.integration.kind)), n.integration.index);
+  in_flight_by_log_key_.erase(log_key);
+  in_flight_.erase(n.id);
+  if (Group* group = dispatcher_.Find(n.group_id); group != nullptr && group->in_flight > 0) {
+    --group->in_flight;
+    group->failed = group->failed || !sent;
+    FinishIfDone(*group, now, fx);
+  }
+  for (GroupId id : waiters) {
+    dispatcher_.FlushEarly(id, now);
+  }
+}
+
+void Engine::FinishIfDone(Group& group, Timestamp now, Effects& fx) {
+  if (group.in_flight > 0) {
+    return;
+  }
+  dispatcher_.FinishFlush(group, !group.failed, now, fx.records);
+}
+
+void Engine::WriteLog(const Notification& n, const std::optional<std::string>& data, Timestamp now, Effects& fx) {
+  NflogEntry entry;
+  entry.group_key = n.group_key;
+  entry.receiver = n.receiver->name;
+  entry.integration = ToString(n.integration.kind);
+  entry.index = n.integration.index;
+  entry.timestamp = now;
+  entry.firing = n.firing;
+  entry.resolved = n.resolved;
+  entry.acknowledged = n.acknowledged;
+  entry.data = data ? *data : n.receiver_data;
+  entry.expires_at = now + std::min(kNflogRetention, 2 * n.repeat_interval);
+  fx.records.emplace_back(entry);
+  nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
+}
+
+NotificationRecord Engine::AttemptRecord(const Notification& n, const NotificationOutcome& outcome,
+                                         std::string_view result, Timestamp now) {
+  NotificationRecord record;
+  record.id = next_attempt_id_++;
+  record.at = now;
+  record.group_key = n.group_key;
+  record.receiver = n.receiver->name;
+  record.integration = ToString(n.integration.kind);
+  record.index = n.integration.index;
+  record.reason = ToString(n.reason);
+  record.attempt = outcome.attempt;
+  record.outcome = result;
+  record.http_status = outcome.http_status;
+  record.latency_ms = outcome.latency / std::chrono::milliseconds(1);
+  record.error = outcome.error;
+  record.severity = n.MaxSeverity();
+  record.firing = static_cast<uint32_t>(n.firing.size());
+  record.resolved = static_cast<uint32_t>(n.resolved.size());
+  for (const NotifiedAlert& alert : n.alerts) {
+    if (alert.incident_id != 0 &&
+        std::find(record.incidents.begin(), record.incidents.end(), alert.incident_id) == record.incidents.end()) {
+      record.incidents.push_back(alert.incident_id);
+    }
+  }
+  return record;
+}
+
+}  // namespace mlalert

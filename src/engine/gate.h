@@ -1,0 +1,77 @@
+// The only lock around the engine, and the shell that drives it: requests enter one at a time, a timer thread runs
+// what is due, records go to the journal in the order of the state changes, and a notification leaves only after the
+// records of its step are committed (or at once while the journal cannot write: a page beats a row).
+// Owns: the engine, the timer thread. Borrows: journal, clock. Thread: all methods may be called from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "base/time.h"
+#include "engine/engine.h"
+#include "storage/journal.h"
+
+namespace mlalert {
+
+class Gate {
+ public:
+  using Send = std::function<void(NotificationAttempt)>;
+
+  // `send` is called without the lock; it must not block.
+  Gate(Engine engine, Journal& journal, Clock& clock, Send send);
+  ~Gate();
+  Gate(const Gate&) = delete;
+  Gate& operator=(const Gate&) = delete;
+
+  // Puts the restored state in and starts the timer thread.
+  void Start(RestoredState state);
+  // Ends the timer thread; nothing is sent after it returns.
+  void Stop();
+
+  // Runs f(engine, now, effects) under the lock and hands the effects on. Returns the sequence number that must be
+  // committed before the caller may say that it is safe.
+  template <class F>
+  uint64_t Enter(F&& f) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    Effects fx;
+    f(engine_, clock_.Now(), fx);
+    return Drain(std::move(fx), lock);
+  }
+
+  // Read only: no effects. Keep it short; copy handles and render outside.
+  template <class F>
+  auto Read(F&& f) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return f(engine_);
+  }
+
+  Status WaitCommitted(uint64_t seq, Duration timeout) { return journal_.WaitCommitted(seq, timeout); }
+  Journal& journal() { return journal_; }
+  Clock& clock() { return clock_; }
+
+ private:
+  uint64_t Drain(Effects fx, std::unique_lock<std::mutex>& lock);
+  void ReleaseUpTo(uint64_t seq);
+  void TimerLoop();
+
+  Engine engine_;
+  Journal& journal_;
+  Clock& clock_;
+  Send send_;
+
+  std::mutex mutex_;  // protects engine_, wake_, stopping_, needs_snapshot_ and the order of Append
+  std::condition_variable wake_;
+  Timestamp waiting_for_ = kUnset;  // what the timer thread sleeps for
+  bool stopping_ = false;
+  bool needs_snapshot_ = false;
+  std::thread timer_;
+
+  std::mutex outgoing_mutex_;  // protects outgoing_; taken after mutex_, never before it
+  std::deque<std::pair<uint64_t, NotificationAttempt>> outgoing_;
+};
+
+}  // namespace mlalert

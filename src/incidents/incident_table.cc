@@ -1,0 +1,60 @@
+#include "incidents/incident_table.h"
+
+#include <algorithm>
+
+namespace mlalert {
+
+IncidentEntry* IncidentTable::FindByKey(const LabelSet& key) {
+  IncidentEntry* newest = nullptr;
+  auto [begin, end] = by_key_.equal_range(key.fingerprint());
+  for (auto it = begin; it != end; ++it) {
+    IncidentEntry* entry = Find(it->second);
+    if (entry->incident.key == key && (newest == nullptr || entry->incident.id > newest->incident.id)) {
+      newest = entry;
+    }
+  }
+  return newest;
+}
+
+IncidentEntry* IncidentTable::Find(IncidentId id) {
+  auto it = by_id_.find(id);
+  return it != by_id_.end() ? it->second.get() : nullptr;
+}
+
+IncidentEntry* IncidentTable::Insert(Incident incident) {
+  IncidentId id = incident.id;
+  by_key_.emplace(incident.key.fingerprint(), id);
+  auto entry = std::make_unique<IncidentEntry>();
+  entry->incident = std::move(incident);
+  IncidentEntry* raw = entry.get();
+  by_id_[id] = std::move(entry);
+  return raw;
+}
+
+void IncidentTable::Erase(IncidentId id) {
+  auto found = by_id_.find(id);
+  if (found == by_id_.end()) {
+    return;
+  }
+  auto [begin, end] = by_key_.equal_range(found->second->incident.key.fingerprint());
+  for (auto it = begin; it != end; ++it) {
+    if (it->second == id) {
+      by_key_.erase(it);
+      break;
+    }
+  }
+  by_id_.erase(found);
+}
+
+std::vector<IncidentEntry*> IncidentTable::Sorted() {
+  std::vector<IncidentEntry*> out;
+  out.reserve(by_id_.size());
+  for (auto& [id, entry] : by_id_) {
+    out.push_back(entry.get());
+  }
+  std::sort(out.begin(), out.end(),
+            [](const IncidentEntry* a, const IncidentEntry* b) { return a->incident.id < b->incident.id; });
+  return out;
+}
+
+}  // namespace mlalert

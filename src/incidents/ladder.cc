@@ -1,0 +1,59 @@
+#include "incidents/ladder.h"
+
+#include <algorithm>
+
+namespace mlalert {
+
+Duration LadderClock(const Incident& incident, Timestamp now) {
+  Duration elapsed = incident.clock_elapsed;
+  // A wall clock that was set back must not make the reading fall.
+  if (IsSet(incident.clock_since) && now > incident.clock_since) {
+    elapsed += now - incident.clock_since;
+  }
+  return elapsed;
+}
+
+void StartLadderClock(Incident& incident, Timestamp now) {
+  if (!IsSet(incident.clock_since)) {
+    incident.clock_since = now;
+  }
+  incident.next_severity_at = NextRungAt(incident);
+}
+
+void StopLadderClock(Incident& incident, Timestamp now) {
+  incident.clock_elapsed = LadderClock(incident, now);
+  incident.clock_since = kUnset;
+  incident.next_severity_at = kUnset;
+}
+
+Timestamp NextRungAt(const Incident& incident) {
+  if (incident.policy == nullptr || incident.ladder_step >= incident.policy->ladder.size() ||
+      !IsSet(incident.clock_since)) {
+    return kUnset;
+  }
+  return incident.clock_since + (incident.policy->ladder[incident.ladder_step].after - incident.clock_elapsed);
+}
+
+LadderResult ClimbLadder(Incident& incident, Timestamp now) {
+  LadderResult result;
+  for (Timestamp due = NextRungAt(incident); IsSet(due) && due <= now; due = NextRungAt(incident)) {
+    result.severity = incident.policy->ladder[incident.ladder_step].severity;
+    result.due_at = due;
+    ++result.reached;
+    ++incident.ladder_step;
+    incident.ladder = std::max(incident.ladder, result.severity);
+  }
+  incident.next_severity_at = NextRungAt(incident);
+  return result;
+}
+
+bool IsQuiet(const Incident& incident) {
+  return incident.policy != nullptr && incident.policy->quiet_before_first_step && !incident.policy->ladder.empty() &&
+         incident.ladder_step == 0 && incident.raised == Severity::kNone;
+}
+
+Severity EffectiveSeverity(const Incident& incident) {
+  return std::max({incident.base, incident.ladder, incident.raised, incident.severity});
+}
+
+}  // namespace mlalert

@@ -1,0 +1,37 @@
+// Progressive severity: what age alone makes of an incident while nobody acts.
+// The ladder clock counts time spent open and not acknowledged; acknowledging freezes it, a reopen carries it on.
+// Pure functions on Incident; time is passed in.
+#pragma once
+
+#include "base/time.h"
+#include "model/incident.h"
+
+namespace mlalert {
+
+// Reading of the ladder clock at `now`.
+Duration LadderClock(const Incident& incident, Timestamp now);
+
+void StartLadderClock(Incident& incident, Timestamp now);
+// Freezes the clock; the reading is kept.
+void StopLadderClock(Incident& incident, Timestamp now);
+
+// First instant at which the next rung is reached if nothing changes; kUnset when no rung is ahead or the clock
+// stands.
+Timestamp NextRungAt(const Incident& incident);
+
+// Takes every rung reached by `now`. `reached` is the number of rungs taken in this call: more than one means that
+// nobody looked in between (the process was down) and the caller logs the lower ones as skipped.
+struct LadderResult {
+  uint32_t reached = 0;
+  Severity severity = Severity::kNone;  // of the last rung taken
+  Timestamp due_at = kUnset;            // exact instant of the last rung taken
+};
+LadderResult ClimbLadder(Incident& incident, Timestamp now);
+
+// Before the first rung of a quiet ladder nobody is told.
+bool IsQuiet(const Incident& incident);
+
+// max(base, ladder, raised), never below what it already is in this episode.
+Severity EffectiveSeverity(const Incident& incident);
+
+}  // namespace mlalert

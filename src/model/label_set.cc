@@ -1,0 +1,260 @@
+#include "model/label_set.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+
+namespace mlalert {
+
+LabelSet::LabelSet(const LabelSet& other) noexcept : block_(other.block_) {
+  if (block_ != nullptr) {
+    block_->refs.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+LabelSet::~LabelSet() {
+  if (block_ != nullptr && block_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    block_->~Block();
+    ::operator delete(block_);
+  }
+}
+
+LabelSet LabelSet::FromSorted(std::span<const Label> labels) {
+  LabelSet out;
+  if (labels.empty()) {
+    return out;
+  }
+  size_t bytes = 0;
+  for (const auto& label : labels) {
+    bytes += label.name.size() + label.value.size();
+  }
+  void* memory = ::operator new(sizeof(Block) + labels.size() * sizeof(Entry) + bytes);
+  auto* block = new (memory) Block{{1}, static_cast<uint32_t>(labels.size()), 0};
+  auto* entries = reinterpret_cast<Entry*>(block + 1);
+  char* text = reinterpret_cast<char*>(entries + labels.size());
+  uint32_t at = 0;
+  uint64_t hash = kFnvOffset;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const auto& label = labels[i];
+    assert(i == 0 || labels[i - 1].name < label.name);
+    uint32_t name = at;
+    std::memcpy(text + at, label.name.data(), label.name.size());
+    at += static_cast<uint32_t>(label.name.size());
+    uint32_t value = at;
+    if (!label.value.empty()) {
+      std::memcpy(text + at, label.value.data(), label.value.size());
+    }
+    at += static_cast<uint32_t>(label.value.size());
+    entries[i] = Entry{name, value, at};
+    hash = FnvAdd(FnvAdd(hash, label.name), static_cast<unsigned char>(0xFF));
+    hash = FnvAdd(FnvAdd(hash, label.value), static_cast<unsigned char>(0xFF));
+  }
+  block->fingerprint = hash;
+  out.block_ = block;
+  return out;
+}
+
+LabelSet LabelSet::From(std::vector<std::pair<std::string, std::string>> labels) {
+  std::stable_sort(labels.begin(), labels.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<Label> unique;
+  unique.reserve(labels.size());
+  for (const auto& [name, value] : labels) {
+    if (!unique.empty() && unique.back().name == name) {
+      unique.back().value = value;
+    } else {
+      unique.push_back({name, value});
+    }
+  }
+  return FromSorted(unique);
+}
+
+LabelSet LabelSet::From(std::initializer_list<std::pair<std::string_view, std::string_view>> labels) {
+  std::vector<std::pair<std::string, std::string>> copy;
+  copy.reserve(labels.size());
+  for (const auto& [name, value] : labels) {
+    copy.emplace_back(name, value);
+  }
+  return From(std::move(copy));
+}
+
+Label LabelSet::operator[](size_t i) const {
+  const Entry& e = block_->entries()[i];
+  const char* text = block_->bytes();
+  return {{text + e.name, e.value - e.name}, {text + e.value, e.end - e.value}};
+}
+
+std::string_view LabelSet::Get(std::string_view name) const {
+  for (size_t i = 0; i < size(); ++i) {
+    Label label = (*this)[i];
+    if (label.name == name) {
+      return label.value;
+    }
+  }
+  return {};
+}
+
+bool LabelSet::Has(std::string_view name) const {
+  for (size_t i = 0; i < size(); ++i) {
+    if ((*this)[i].name == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+uint64_t LabelSet::fingerprint() const {
+  return block_ != nullptr ? block_->fingerprint : kFnvOffset;
+}
+
+LabelSet LabelSet::Project(std::span<const std::string> names) const {
+  std::vector<Label> kept;
+  for (Label label : *this) {
+    if (std::find(names.begin(), names.end(), label.name) != names.end()) {
+      kept.push_back(label);
+    }
+  }
+  return kept.size() == size() ? *this : FromSorted(kept);
+}
+
+LabelSet LabelSet::With(std::string_view name, std::string_view value) const {
+  std::vector<Label> out;
+  out.reserve(size() + 1);
+  bool placed = value.empty();
+  for (Label label : *this) {
+    if (!placed && name < label.name) {
+      out.push_back({name, value});
+      placed = true;
+    }
+    if (label.name != name) {
+      out.push_back(label);
+    } else if (!placed) {
+      out.push_back({name, value});
+      placed = true;
+    }
+  }
+  if (!placed) {
+    out.push_back({name, value});
+  }
+  return FromSorted(out);
+}
+
+std::string LabelSet::ToString() const {
+  std::string out = "{";
+  for (size_t i = 0; i < size(); ++i) {
+    Label label = (*this)[i];
+    if (i > 0) {
+      out += ", ";
+    }
+    out += label.name;
+    out += '=';
+    out += GoQuote(label.value);
+  }
+  return out + "}";
+}
+
+bool operator==(const LabelSet& a, const LabelSet& b) {
+  if (a.block_ == b.block_) {
+    return true;
+  }
+  if (a.size() != b.size() || a.fingerprint() != b.fingerprint()) {
+    return false;
+  }
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!(a[i] == b[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool operator<(const LabelSet& a, const LabelSet& b) {
+  if (a.size() != b.size()) {
+    return a.size() < b.size();
+  }
+  // Walk the sorted union of names: the set that lacks the first differing name sorts first.
+  for (size_t i = 0; i < a.size(); ++i) {
+    Label x = a[i];
+    Label y = b[i];
+    if (x.name != y.name) {
+      return y.name < x.name;
+    }
+    if (x.value != y.value) {
+      return x.value < y.value;
+    }
+  }
+  return false;
+}
+
+size_t LabelSet::ByteSize() const {
+  if (block_ == nullptr) {
+    return 0;
+  }
+  return sizeof(Block) + size() * sizeof(Entry) + block_->entries()[size() - 1].end;
+}
+
+std::string GoQuote(std::string_view text) {
+  std::string out = "\"";
+  for (size_t i = 0; i < text.size(); ++i) {
+    auto c = static_cast<unsigned char>(text[i]);
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\a':
+        out += "\\a";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\v':
+        out += "\\v";
+        break;
+      default:
+        if (c < 0x20 || c == 0x7f) {
+          out += fmt::format("\\x{:02x}", c);
+        } else {
+          out += static_cast<char>(c);
+        }
+    }
+  }
+  return out + "\"";
+}
+
+bool IsClassicLabelName(std::string_view name) {
+  if (name.empty()) {
+    return false;
+  }
+  for (size_t i = 0; i < name.size(); ++i) {
+    char c = name[i];
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    bool digit = c >= '0' && c <= '9';
+    if (!letter && !(digit && i > 0)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace mlalert

@@ -1,0 +1,109 @@
+// A set of labels (or annotations): immutable, sorted by name, one allocation, shared by reference count.
+// Fed by intake/ and rules/; held by alerts, incidents and groups; read by API threads without a lock.
+// Thread: immutable; copies are safe on any thread (atomic count).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mlalert {
+
+struct Label {
+  std::string_view name;
+  std::string_view value;
+  friend bool operator==(const Label&, const Label&) = default;
+};
+
+class LabelSet {
+ public:
+  LabelSet() = default;
+  LabelSet(const LabelSet& other) noexcept;
+  LabelSet(LabelSet&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  LabelSet& operator=(LabelSet other) noexcept {
+    std::swap(block_, other.block_);
+    return *this;
+  }
+  ~LabelSet();
+
+  // `labels` sorted by name, names unique. Precondition, checked in debug builds.
+  static LabelSet FromSorted(std::span<const Label> labels);
+  // Any order; of equal names the last one stays.
+  static LabelSet From(std::vector<std::pair<std::string, std::string>> labels);
+  static LabelSet From(std::initializer_list<std::pair<std::string_view, std::string_view>> labels);
+
+  size_t size() const { return block_ != nullptr ? block_->count : 0; }
+  bool empty() const { return size() == 0; }
+  Label operator[](size_t i) const;
+
+  class Iterator {
+   public:
+    Iterator(const LabelSet* set, size_t i) : set_(set), i_(i) {}
+    Label operator*() const { return (*set_)[i_]; }
+    Iterator& operator++() {
+      ++i_;
+      return *this;
+    }
+    bool operator!=(const Iterator& other) const { return i_ != other.i_; }
+
+   private:
+    const LabelSet* set_;
+    size_t i_;
+  };
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size()}; }
+
+  // Empty when missing: Prometheus treats both alike.
+  std::string_view Get(std::string_view name) const;
+  bool Has(std::string_view name) const;
+
+  // Alertmanager's identity: FNV-1a over name, 0xFF, value, 0xFF in name order.
+  uint64_t fingerprint() const;
+
+  // Only the labels in `names` that are present.
+  LabelSet Project(std::span<const std::string> names) const;
+  // With `name` set; an empty value removes it.
+  LabelSet With(std::string_view name, std::string_view value) const;
+
+  // {a="x", b="y"} with Go-quoted values: the form inside Alertmanager's group keys.
+  std::string ToString() const;
+
+  friend bool operator==(const LabelSet& a, const LabelSet& b);
+  // Alertmanager's order (model.LabelSet.Before): fewer labels first, then the set that lacks a name, then values.
+  friend bool operator<(const LabelSet& a, const LabelSet& b);
+
+  // Heap bytes of this set, for memory accounting.
+  size_t ByteSize() const;
+
+ private:
+  struct Entry {
+    uint32_t name;
+    uint32_t value;
+    uint32_t end;
+  };
+  struct Block {
+    std::atomic<uint32_t> refs;
+    uint32_t count;
+    uint64_t fingerprint;
+    // Entry[count], then the bytes follow.
+    const Entry* entries() const { return reinterpret_cast<const Entry*>(this + 1); }
+    const char* bytes() const { return reinterpret_cast<const char*>(entries() + count); }
+  };
+
+  Block* block_ = nullptr;
+};
+
+bool operator==(const LabelSet& a, const LabelSet& b);
+bool operator<(const LabelSet& a, const LabelSet& b);
+
+// Go's strconv.Quote for valid UTF-8 text.
+std::string GoQuote(std::string_view text);
+
+// [a-zA-Z_][a-zA-Z0-9_]*
+bool IsClassicLabelName(std::string_view name);
+
+}  // namespace mlalert

@@ -1,0 +1,158 @@
+// Journal records: what happened, as rows. The engine and the rule evaluator emit them in order; storage/ writes
+// them in that order, many to one commit. Transitions only: a refresh that changes nothing emits none.
+// Thread: plain values, moved from the gate to the journal thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "model/alert.h"
+#include "model/incident.h"
+
+namespace mlalert {
+
+// Insert or replace the whole incident row.
+struct IncidentRecord {
+  Incident incident;
+};
+
+// One firing period of one alert.
+struct EpisodeRecord {
+  int64_t id = 0;  // unique for ever; the engine counts them
+  IncidentId incident_id = 0;
+  uint64_t fingerprint = 0;
+  LabelSet labels;
+  LabelSet annotations;
+  AlertSource source = AlertSource::kApi;
+  Severity severity = Severity::kNone;  // base severity of this alert
+  Timestamp started_at = kUnset;        // the alert's startsAt
+  Timestamp received_at = kUnset;       // when it reached us
+  Timestamp ended_at = kUnset;          // kUnset while it fires
+  ResolveReason end_reason = ResolveReason::kNone;
+};
+
+// Append only: every change of state with its actor and reason.
+struct EventRecord {
+  Timestamp at = kUnset;
+  IncidentId incident_id = 0;  // 0: not about one incident
+  uint64_t fingerprint = 0;    // 0: not about one alert
+  // opened reopened fired resolved severity_raised severity_skipped acknowledged unacknowledged ack_expired
+  // incident_resolved notification_given_up datasource_unreachable ...
+  std::string type;
+  std::string actor_kind;  // system | human | source
+  std::string actor;
+  std::string reason;
+  std::string from_value;
+  std::string to_value;
+  std::string data;  // JSON object or empty
+};
+
+// One attempt to tell one receiver.
+struct NotificationRecord {
+  int64_t id = 0;  // unique for ever
+  Timestamp at = kUnset;
+  std::string group_key;
+  std::string receiver;
+  std::string integration;
+  uint32_t index = 0;
+  std::string reason;   // Alertmanager's notification reason, or acknowledged
+  uint32_t attempt = 0;  // 1-based
+  std::string outcome;  // sent | retrying | failed
+  int32_t http_status = 0;
+  int64_t latency_ms = 0;
+  std::string error;  // without secrets
+  Severity severity = Severity::kNone;  // highest among the firing alerts
+  uint32_t firing = 0;
+  uint32_t resolved = 0;
+  std::vector<IncidentId> incidents;
+};
+
+// Notification log: what a receiver of a group was last told. Key: group_key, receiver, integration, index.
+struct NflogEntry {
+  std::string group_key;
+  std::string receiver;
+  std::string integration;
+  uint32_t index = 0;
+  Timestamp timestamp = kUnset;
+  std::vector<uint64_t> firing;        // fingerprints, sorted
+  std::vector<uint64_t> resolved;      // sorted
+  std::vector<uint64_t> acknowledged;  // sorted
+  std::string data;                    // receiver data (JSON object), e.g. Slack's thread
+  Timestamp expires_at = kUnset;
+};
+struct NflogDelete {
+  std::string group_key;
+  std::string receiver;
+  std::string integration;
+  uint32_t index = 0;
+};
+
+// An alert that the engine must know after a restart. ends_at is as of the last transition, not of the last refresh.
+struct AlertRecord {
+  Alert alert;
+  Timestamp received_at = kUnset;  // first reached us in this episode
+  IncidentId incident_id = 0;
+  int64_t episode_id = 0;  // 0: it does not fire any more, but its resolve may still be owed to a receiver
+};
+struct AlertDelete {
+  uint64_t fingerprint = 0;
+};
+
+// An aggregation group that lives: its creation time fixes its flush times across restarts.
+struct GroupRecord {
+  std::string route_id;
+  std::string group_key;
+  Timestamp created_at = kUnset;
+  LabelSet labels;  // the group labels
+};
+struct GroupDelete {
+  std::string route_id;
+  std::string group_key;
+};
+
+// One alert instance of one rule (pending, firing, or inactive within its retention).
+struct RuleStateRecord {
+  std::string file;
+  std::string group;
+  std::string rule;      // alert name
+  uint32_t ordinal = 0;  // among rules of equal name and labels in the group
+  LabelSet labels;       // identity of the instance
+  LabelSet sample_labels;
+  LabelSet annotations;
+  std::string state;     // pending | firing | inactive
+  double value = 0;
+  Timestamp active_at = kUnset;
+  Timestamp fired_at = kUnset;
+  Timestamp resolved_at = kUnset;
+  Timestamp keep_firing_since = kUnset;
+  Timestamp last_sent_at = kUnset;
+  std::string data;  // JSON object or empty: which selectors had series when it fired
+};
+struct RuleStateDelete {
+  std::string file;
+  std::string group;
+  std::string rule;
+  uint32_t ordinal = 0;
+  LabelSet labels;
+};
+
+// One acknowledgement from its start to its end.
+struct AcknowledgementRecord {
+  IncidentId incident_id = 0;
+  Timestamp at = kUnset;
+  std::string actor;
+  std::string via;  // api | cli | pagerduty | slack | link | phone
+  std::string comment;
+  Timestamp expires_at = kUnset;
+  Timestamp ended_at = kUnset;
+  std::string end_reason;  // unacknowledged | expired | resolved
+};
+
+using Record =
+    std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry, NflogDelete, AlertRecord,
+                 AlertDelete, GroupRecord, GroupDelete, RuleStateRecord, RuleStateDelete, AcknowledgementRecord>;
+
+}  // namespace mlalert

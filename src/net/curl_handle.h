@@ -1,0 +1,91 @@
+// Owners of libcurl's handles and lists, and a setter that does not lose errors.
+// Used by: net/http_transfer, net/http_transport. Private to net/. Thread: the transport's only.
+#pragma once
+
+#include <curl/curl.h>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "base/http_client_config.h"
+#include "net/transport.h"
+#include "net/url.h"
+
+namespace mlalert {
+
+struct CurlEasyDeleter {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct CurlMultiDeleter {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+struct CurlListDeleter {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using CurlEasy = std::unique_ptr<CURL, CurlEasyDeleter>;
+using CurlMulti = std::unique_ptr<CURLM, CurlMultiDeleter>;
+
+// Strings handed to libcurl as a list, which it does not copy.
+class CurlList {
+ public:
+  void Add(const std::string& line) {
+    // Null means out of memory; the old list is then still whole.
+    if (curl_slist* longer = curl_slist_append(list_.get(), line.c_str())) {
+      static_cast<void>(list_.release());
+      list_.reset(longer);
+    }
+  }
+  curl_slist* get() const { return list_.get(); }
+
+ private:
+  std::unique_ptr<curl_slist, CurlListDeleter> list_;
+};
+
+// Sets options until one fails; that one's code stays.
+class CurlOptions {
+ public:
+  explicit CurlOptions(CURL* easy) : easy_(easy) {}
+
+  template <class T>
+  void Set(CURLoption option, T value) {
+    static_assert(std::is_same_v<T, long> || std::is_same_v<T, curl_off_t> || std::is_pointer_v<T>,
+                  "libcurl reads its variadic argument by exact type");
+    if (code_ == CURLE_OK) {
+      code_ = curl_easy_setopt(easy_, option, value);
+    }
+  }
+  void SetString(CURLoption option, const std::string& value) { Set(option, value.c_str()); }
+  // libcurl makes its own copy.
+  void SetBlob(CURLoption option, std::string_view bytes) {
+    curl_blob blob{};
+    blob.data = const_cast<char*>(bytes.data());
+    blob.len = bytes.size();
+    blob.flags = CURL_BLOB_COPY;
+    Set(option, &blob);
+  }
+  CURLcode code() const { return code_; }
+
+ private:
+  CURL* easy_;
+  CURLcode code_ = CURLE_OK;
+};
+
+// What a CURLcode means for the caller. `text` says it without the URL; for TLS it is libcurl's own wording,
+// which names hosts and certificates only.
+struct CurlFailure {
+  Failure failure = Failure::kOther;
+  std::string text;
+};
+CurlFailure ExplainCurlFailure(CURL* easy, CURLcode code, std::string_view tls_text, const Url& target,
+                               bool proxied, Duration timeout);
+
+// Applies TLS settings for the target and for an https proxy. Reads files.
+Status ApplyTls(CurlOptions& options, const TlsConfig& tls);
+// Applies proxy settings for one target and tells whether the proxy is used (false when the environment
+// decides). `connect_headers` must outlive the transfer.
+Result<bool> ApplyProxy(CurlOptions& options, const ProxyConfig& proxy, const Url& target,
+                        CurlList& connect_headers);
+
+}  // namespace mlalert

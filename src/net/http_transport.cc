@@ -1,0 +1,378 @@
+#include "net/http_transport.h"
+
+#include <algorithm>
+#include <pthread.h>
+#include <signal.h>
+#include <utility>
+
+#include "net/curl_handle.h"
+#include "net/http_transfer.h"
+
+namespace mlalert {
+
+namespace {
+
+constexpr int kPollMs = 60'000;
+// Handles kept for the next calls; more are freed when a burst is over.
+constexpr size_t kSpareHandlesMax = 64;
+
+HttpResult Refusal(Failure failure, std::string text) {
+  HttpResult result;
+  result.failure = failure;
+  result.error = std::move(text);
+  return result;
+}
+
+// The daemon handles signals on its own thread, and OpenSSL writes without MSG_NOSIGNAL.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+class HttpTransport::Driver {
+ public:
+  static std::unique_ptr<Driver> Create(Clock& clock, HttpTransportOptions options) {
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+      return nullptr;
+    }
+    auto driver = std::unique_ptr<Driver>(new Driver(clock, std::move(options)));
+    return driver->multi_ ? std::move(driver) : nullptr;
+  }
+  ~Driver() {
+    spare_.clear();
+    multi_.reset();
+    curl_global_cleanup();
+  }
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  void Wake() { curl_multi_wakeup(multi_.get()); }
+
+  void Run(HttpTransport& transport) {
+    for (;;) {
+      int running = 0;
+      curl_multi_perform(multi_.get(), &running);
+      const bool reaped = Reap(transport);
+      Work work = transport.TakeWork();
+      // Each of these may have made a lane ready again.
+      const bool worked = !work.starts.empty() || !work.completions.empty() || !work.cancellations.empty();
+      for (Startable& start : work.starts) {
+        StartCall(transport, std::move(start));
+      }
+      for (const Cancellation& cancellation : work.cancellations) {
+        CancelCalls(transport, cancellation);
+      }
+      for (Completion& completion : work.completions) {
+        completion.done(std::move(completion.result));
+      }
+      if (work.stopping) {
+        break;
+      }
+      curl_multi_poll(multi_.get(), nullptr, 0, reaped || worked ? 0 : kPollMs, nullptr);
+    }
+    while (!in_flight_.empty()) {
+      CancelCall(transport, in_flight_.begin());
+    }
+  }
+
+ private:
+  struct InFlight {
+    uint64_t seq = 0;
+    LaneId lane{};
+    Done done;
+    Duration queued{0};
+    // Before `transfer`, which points into it.
+    CurlEasy easy;
+    std::unique_ptr<HttpTransfer> transfer;
+  };
+  using InFlightMap = std::map<uint64_t, InFlight>;
+
+  Driver(Clock& clock, HttpTransportOptions options) : multi_(curl_multi_init()) {
+    shared_.user_agent = std::move(options.user_agent);
+    shared_.clock = &clock;
+    if (multi_) {
+      curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kIdleConnectionsMax);
+    }
+  }
+
+  void StartCall(HttpTransport& transport, Startable start) {
+    const MonoTime now = std::chrono::steady_clock::now();
+    InFlight flight;
+    flight.seq = start.queued.seq;
+    flight.lane = start.lane;
+    flight.done = std::move(start.queued.done);
+    flight.queued = now - start.queued.since;
+    if (spare_.empty()) {
+      flight.easy.reset(curl_easy_init());
+    } else {
+      flight.easy = std::move(spare_.back());
+      spare_.pop_back();
+    }
+    if (!flight.easy) {
+      transport.CallEnded(flight.lane, Failure::kOther);
+      flight.done(Refusal(Failure::kOther, "out of memory"));
+      return;
+    }
+    flight.transfer = std::make_unique<HttpTransfer>(flight.easy.get(), shared_, std::move(start.queued.call),
+                                                     start.fresh_connection);
+    const auto it = in_flight_.emplace(flight.seq, std::move(flight)).first;
+    Continue(transport, it, it->second.transfer->Begin(now), now);
+  }
+
+  void Continue(HttpTransport& transport, InFlightMap::iterator it, HttpTransfer::Next next, MonoTime now) {
+    InFlight& flight = it->second;
+    if (next == HttpTransfer::Next::kPerform) {
+      curl_easy_setopt(flight.easy.get(), CURLOPT_PRIVATE, static_cast<void*>(&flight));
+      if (curl_multi_add_handle(multi_.get(), flight.easy.get()) == CURLM_OK) {
+        return;
+      }
+      flight.transfer->Abort(Failure::kOther, "out of memory");
+    }
+    Finish(transport, it, now);
+  }
+
+  bool Reap(HttpTransport& transport) {
+    bool any = false;
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) {
+        continue;
+      }
+      // Removing the handle frees the message.
+      CURL* const easy = message->easy_handle;
+      const CURLcode code = message->data.result;
+      void* pointer = nullptr;
+      curl_easy_getinfo(easy, CURLINFO_PRIVATE, &pointer);
+      const auto it = in_flight_.find(static_cast<InFlight*>(pointer)->seq);
+      curl_multi_remove_handle(multi_.get(), easy);
+      const MonoTime now = std::chrono::steady_clock::now();
+      Continue(transport, it, it->second.transfer->HopDone(code, now), now);
+      any = true;
+    }
+    return any;
+  }
+
+  void CancelCalls(HttpTransport& transport, const Cancellation& cancellation) {
+    for (auto it = in_flight_.begin(); it != in_flight_.end() && it->first < cancellation.seq_end;) {
+      const auto next = std::next(it);
+      if (it->second.lane == cancellation.lane) {
+        CancelCall(transport, it);
+      }
+      it = next;
+    }
+  }
+
+  void CancelCall(HttpTransport& transport, InFlightMap::iterator it) {
+    curl_multi_remove_handle(multi_.get(), it->second.easy.get());
+    it->second.transfer->Abort(Failure::kCancelled, "call cancelled");
+    Finish(transport, it, std::chrono::steady_clock::now());
+  }
+
+  void Finish(HttpTransport& transport, InFlightMap::iterator it, MonoTime now) {
+    InFlight flight = std::move(it->second);
+    in_flight_.erase(it);
+    HttpResult result = flight.transfer->TakeResult(now);
+    result.queued = flight.queued;
+    // Also takes the credentials and the pointers into the transfer out of the handle.
+    curl_easy_reset(flight.easy.get());
+    flight.transfer.reset();
+    if (spare_.size() < kSpareHandlesMax) {
+      spare_.push_back(std::move(flight.easy));
+    }
+    transport.CallEnded(flight.lane, result.failure);
+    flight.done(std::move(result));
+  }
+
+  CurlMulti multi_;
+  TransferShared shared_;
+  std::vector<CurlEasy> spare_;
+  InFlightMap in_flight_;
+};
+
+Result<std::unique_ptr<HttpTransport>> HttpTransport::Start(Clock& clock, HttpTransportOptions options) {
+  std::unique_ptr<Driver> driver = Driver::Create(clock, std::move(options));
+  if (!driver) {
+    return Fail(ErrorCode::kInternal, "libcurl could not be started");
+  }
+  return std::unique_ptr<HttpTransport>(new HttpTransport(std::move(driver)));
+}
+
+HttpTransport::HttpTransport(std::unique_ptr<Driver> driver) : driver_(std::move(driver)) {
+  const SignalsBlocked blocked;
+  thread_ = std::thread([this] { driver_->Run(*this); });
+}
+
+HttpTransport::~HttpTransport() {
+  Shutdown();
+}
+
+LaneId HttpTransport::OpenLane(LaneOptions options) {
+  const std::lock_guard lock(mutex_);
+  const LaneId id{lane_next_++};
+  Lane& lane = lanes_[id];
+  lane.stats.name = options.name;
+  lane.options = std::move(options);
+  // None at all would never end a call.
+  lane.options.calls_in_flight_max = std::max<size_t>(lane.options.calls_in_flight_max, 1);
+  return id;
+}
+
+void HttpTransport::Send(LaneId id, HttpCall call, Done done) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (inbox_.stopping) {
+      return;
+    }
+    const auto it = lanes_.find(id);
+    if (it == lanes_.end() || it->second.closed) {
+      inbox_.completions.push_back({std::move(done), Refusal(Failure::kCancelled, "lane is closed")});
+    } else if (Lane& lane = it->second; lane.stats.in_flight + lane.queue.size() >=
+                                        lane.options.calls_in_flight_max + lane.options.queue_max) {
+      ++lane.stats.refused_total;
+      ++lane.stats.results_total[static_cast<size_t>(Failure::kQueueFull)];
+      inbox_.completions.push_back(
+          {std::move(done), Refusal(Failure::kQueueFull, "queue of the lane is full")});
+    } else {
+      ++lane.stats.sent_total;
+      lane.queue.push_back({seq_next_++, std::move(call), std::move(done), std::chrono::steady_clock::now()});
+      MarkReady(id, lane);
+    }
+    // One wake-up serves everything that arrives before the thread looks.
+    wake = !std::exchange(inbox_.woken, true);
+  }
+  if (wake) {
+    driver_->Wake();
+  }
+}
+
+void HttpTransport::CancelLane(LaneId id) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = lanes_.find(id);
+    if (it == lanes_.end() || inbox_.stopping) {
+      return;
+    }
+    CancelQueue(id, it->second);
+  }
+  driver_->Wake();
+}
+
+void HttpTransport::CloseLane(LaneId id) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = lanes_.find(id);
+    if (it == lanes_.end() || inbox_.stopping) {
+      return;
+    }
+    it->second.closed = true;
+    CancelQueue(id, it->second);
+    EraseIfIdle(id);
+  }
+  driver_->Wake();
+}
+
+void HttpTransport::Shutdown() {
+  std::call_once(shut_down_, [this] {
+    {
+      const std::lock_guard lock(mutex_);
+      for (auto& [id, lane] : lanes_) {
+        CancelQueue(id, lane);
+      }
+      inbox_.stopping = true;
+    }
+    driver_->Wake();
+    thread_.join();
+  });
+}
+
+std::vector<LaneStats> HttpTransport::Stats() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<LaneStats> out;
+  out.reserve(lanes_.size());
+  for (const auto& [id, lane] : lanes_) {
+    out.push_back(lane.stats);
+    out.back().queued = lane.queue.size();
+  }
+  return out;
+}
+
+HttpTransport::Work HttpTransport::TakeWork() {
+  const std::lock_guard lock(mutex_);
+  Work work;
+  inbox_.woken = false;
+  for (const LaneId id : std::exchange(inbox_.ready, {})) {
+    const auto it = lanes_.find(id);
+    if (it == lanes_.end()) {
+      continue;
+    }
+    Lane& lane = it->second;
+    lane.ready = false;
+    while (!lane.queue.empty() && lane.stats.in_flight < lane.options.calls_in_flight_max) {
+      ++lane.stats.in_flight;
+      work.starts.push_back({id, std::move(lane.queue.front()), lane.distrust_connections});
+      lane.queue.pop_front();
+    }
+  }
+  work.completions = std::exchange(inbox_.completions, {});
+  work.cancellations = std::exchange(inbox_.cancellations, {});
+  work.stopping = inbox_.stopping;
+  return work;
+}
+
+void HttpTransport::CallEnded(LaneId id, Failure failure) {
+  const std::lock_guard lock(mutex_);
+  const auto it = lanes_.find(id);
+  if (it == lanes_.end()) {
+    return;
+  }
+  Lane& lane = it->second;
+  --lane.stats.in_flight;
+  ++lane.stats.results_total[static_cast<size_t>(failure)];
+  if (failure == Failure::kTimeout || failure == Failure::kReset) {
+    lane.distrust_connections = true;
+  } else if (failure == Failure::kNone) {
+    lane.distrust_connections = false;
+  }
+  MarkReady(id, lane);
+  EraseIfIdle(id);
+}
+
+void HttpTransport::MarkReady(LaneId id, Lane& lane) {
+  if (!lane.ready && !lane.queue.empty() && lane.stats.in_flight < lane.options.calls_in_flight_max) {
+    lane.ready = true;
+    inbox_.ready.push_back(id);
+  }
+}
+
+void HttpTransport::CancelQueue(LaneId id, Lane& lane) {
+  const MonoTime now = std::chrono::steady_clock::now();
+  for (Queued& queued : std::exchange(lane.queue, {})) {
+    ++lane.stats.results_total[static_cast<size_t>(Failure::kCancelled)];
+    Completion completion{std::move(queued.done), Refusal(Failure::kCancelled, "call cancelled")};
+    completion.result.queued = now - queued.since;
+    inbox_.completions.push_back(std::move(completion));
+  }
+  inbox_.cancellations.push_back({id, seq_next_});
+}
+
+void HttpTransport::EraseIfIdle(LaneId id) {
+  const auto it = lanes_.find(id);
+  if (it->second.closed && it->second.stats.in_flight == 0 && it->second.queue.empty()) {
+    lanes_.erase(it);
+  }
+}
+
+}  // namespace mlalert

@@ -1,0 +1,81 @@
+#include "notify/dedup.h"
+
+#include <algorithm>
+
+namespace mlalert {
+namespace {
+
+bool Contains(const std::vector<uint64_t>& sorted, uint64_t value) {
+  return std::binary_search(sorted.begin(), sorted.end(), value);
+}
+
+bool IsSubset(const std::vector<uint64_t>& inner, const std::vector<uint64_t>& outer) {
+  return std::includes(outer.begin(), outer.end(), inner.begin(), inner.end());
+}
+
+// May `alert`, which this receiver does not know as firing, be announced to it?
+bool MaySpeak(const FlushAlert& alert, const std::vector<IncidentId>& told_incidents) {
+  if (alert.held) {
+    return false;
+  }
+  if (!alert.cooling) {
+    return true;
+  }
+  // Another alert of the same incident was told and still fires, or the incident was told just before it reopened.
+  bool covered = std::find(told_incidents.begin(), told_incidents.end(), alert.incident_id) != told_incidents.end();
+  return !covered && !alert.told_before_episode;
+}
+
+}  // namespace
+
+DedupDecision Decide(const DedupInput& input) {
+  static const NflogEntry kNoEntry;
+  const NflogEntry& entry = input.entry != nullptr ? *input.entry : kNoEntry;
+  DedupDecision out;
+
+  std::vector<IncidentId> told_incidents;
+  for (const auto& alert : input.alerts) {
+    if (!alert.resolved && alert.incident_id != 0 && Contains(entry.firing, alert.fingerprint)) {
+      told_incidents.push_back(alert.incident_id);
+    }
+  }
+  bool somebody_speaks = false;
+  for (const auto& alert : input.alerts) {
+    bool told = Contains(entry.firing, alert.fingerprint);
+    if (alert.resolved) {
+      if (told || Contains(entry.resolved, alert.fingerprint) || !alert.owes_only_told) {
+        out.resolved.push_back(alert.fingerprint);
+      }
+      continue;
+    }
+    if (!told && !MaySpeak(alert, told_incidents)) {
+      continue;
+    }
+    out.firing.push_back(alert.fingerprint);
+    somebody_speaks = somebody_speaks || !alert.held;
+    if (told && alert.acknowledged) {
+      out.acknowledged.push_back(alert.fingerprint);
+    }
+  }
+  std::sort(out.firing.begin(), out.firing.end());
+  std::sort(out.resolved.begin(), out.resolved.end());
+  std::sort(out.acknowledged.begin(), out.acknowledged.end());
+
+  if (input.entry == nullptr) {
+    out.reason = out.firing.empty() ? NotifyReason::kNone : NotifyReason::kFirst;
+  } else if (!IsSubset(out.firing, entry.firing)) {
+    out.reason = entry.firing.empty() ? NotifyReason::kFirst : NotifyReason::kNewAlerts;
+  } else if (out.firing.empty()) {
+    // Even when nothing is sent (send_resolved: false) the log must learn it.
+    out.reason = entry.firing.empty() ? NotifyReason::kNone : NotifyReason::kAllResolved;
+  } else if (input.send_resolved && !IsSubset(out.resolved, entry.resolved)) {
+    out.reason = NotifyReason::kSomeResolved;
+  } else if (!IsSubset(out.acknowledged, entry.acknowledged)) {
+    out.reason = NotifyReason::kAcknowledged;
+  } else if (somebody_speaks && entry.timestamp < input.now - input.repeat_interval) {
+    out.reason = NotifyReason::kRepeat;
+  }
+  return out;
+}
+
+}  // namespace mlalert

@@ -1,0 +1,47 @@
+// Must this group be told again, and why? A pure decision over the notification log entry and the group's alerts,
+// Alertmanager's rules (notify/dedup_stage.go) plus ours for alerts that are held back.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/time.h"
+#include "model/record.h"
+#include "notify/notification.h"
+
+namespace mlalert {
+
+// How an alert of a group takes part in one flush, after muting.
+struct FlushAlert {
+  uint64_t fingerprint = 0;
+  IncidentId incident_id = 0;
+  bool resolved = false;
+  // May not cause a notification: it is quiet, acknowledged or has moved to another route. A receiver that was told
+  // of it before still counts it as firing.
+  bool held = false;
+  bool acknowledged = false;
+  // In a cooldown: `held` unless its incident's severity rose above what was told.
+  bool cooling = false;
+  // Told in an earlier episode only: a cooldown then holds back the first notification of this one.
+  bool told_before_episode = false;
+  // Governed by an incident policy: its resolve is owed only to those who were told that it fires.
+  bool owes_only_told = false;
+};
+
+struct DedupInput {
+  const NflogEntry* entry = nullptr;  // null: never told
+  std::vector<FlushAlert> alerts;
+  bool send_resolved = true;
+  Duration repeat_interval{};
+  Timestamp now = kUnset;
+};
+
+struct DedupDecision {
+  NotifyReason reason = NotifyReason::kNone;
+  // Sorted; what the log entry will say once the notification is sent.
+  std::vector<uint64_t> firing, resolved, acknowledged;
+};
+
+DedupDecision Decide(const DedupInput& input);
+
+}  // namespace mlalert

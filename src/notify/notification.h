@@ -1,0 +1,97 @@
+// One thing to tell one receiver integration: a snapshot, rendered and sent outside the engine.
+// Made by the engine's flush; read by notify/payload builders on a delivery thread; the outcome comes back to the
+// engine as NotificationOutcome. Thread: immutable once made.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "model/alert.h"
+#include "model/incident.h"
+
+namespace mlalert {
+
+enum class NotifyReason : uint8_t {
+  kNone,
+  kFirst,
+  kNewAlerts,
+  kAllResolved,
+  kSomeResolved,
+  kAcknowledged,  // ours: the receivers that were told hear that somebody took it
+  kRepeat,
+};
+// Alertmanager's notification_reason texts; "acknowledged" is ours.
+std::string_view ToString(NotifyReason reason);
+
+enum class IntegrationKind : uint8_t { kWebhook, kSlack, kPagerduty };
+// "webhook", "slack", "pagerduty": the names in the notification log.
+std::string_view ToString(IntegrationKind kind);
+
+struct IntegrationRef {
+  IntegrationKind kind = IntegrationKind::kWebhook;
+  uint32_t index = 0;  // in its own list of the receiver
+};
+std::vector<IntegrationRef> IntegrationsOf(const Receiver& receiver);
+bool SendsResolved(const Receiver& receiver, IntegrationRef integration);
+
+struct NotifiedAlert {
+  Alert alert;         // labels are the effective ones
+  uint64_t fingerprint = 0;  // of the labels as received
+  bool resolved = false;
+  IncidentId incident_id = 0;
+  Severity severity = Severity::kNone;  // effective
+  bool acknowledged = false;
+  bool quiet_repeat = false;  // told before, not the cause of this notification
+};
+
+struct Notification {
+  int64_t id = 0;
+  uint32_t group_id = 0;
+  std::string group_key;
+  std::string route_id;
+  LabelSet group_labels;
+  const Receiver* receiver = nullptr;  // inside *config
+  ConfigPtr config;
+  IntegrationRef integration;
+  NotifyReason reason = NotifyReason::kNone;
+  // Firing and resolved, in Alertmanager's order.
+  std::vector<NotifiedAlert> alerts;
+  Timestamp flushed_at = kUnset;
+  Timestamp deadline = kUnset;  // no new attempt after it
+  Duration repeat_interval{};
+  // Of the last acknowledgement among the alerts, for reason kAcknowledged.
+  std::string acknowledged_by;
+  std::string acknowledge_comment;
+  // What the receiver stored at the last notification (e.g. Slack's thread), JSON object or empty.
+  std::string receiver_data;
+  std::vector<uint64_t> firing, resolved, acknowledged;  // fingerprints, sorted: the log entry once it is sent
+
+  size_t FiringCount() const { return firing.size(); }
+  Severity MaxSeverity() const;
+};
+using NotificationPtr = std::shared_ptr<const Notification>;
+
+// The engine asks the shell for one attempt.
+struct NotificationAttempt {
+  NotificationPtr notification;
+  uint32_t number = 1;
+};
+
+enum class DeliveryVerdict : uint8_t { kSent, kRetry, kFailed };
+
+struct NotificationOutcome {
+  int64_t notification_id = 0;
+  uint32_t attempt = 1;
+  DeliveryVerdict verdict = DeliveryVerdict::kFailed;
+  int http_status = 0;
+  Duration latency{};
+  std::string error;  // without secrets
+  std::optional<Duration> retry_after;
+  std::optional<std::string> receiver_data;
+};
+
+}  // namespace mlalert

@@ -1,0 +1,185 @@
+// The state machine of one alerting rule: samples in, alert instances that are pending, firing or resolved out.
+// Follows Prometheus in every transition and in what is sent when; differs where Prometheus resolves without knowing:
+// an error, a partial answer, or series that are gone keep a firing alert firing and refreshed.
+// Fed by: rules/rule_group. Owns: the instances of the rule. Thread: that of the manager.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "rules/compiled_rule.h"
+#include "rules/presence.h"
+#include "rules/query_result.h"
+#include "rules/rule_effects.h"
+#include "rules/rule_view.h"
+
+namespace mlalert {
+
+// How long a resolved alert is sent again, as Prometheus does.
+inline constexpr Duration kResolvedRetention = std::chrono::minutes(15);
+// Alerts of one rule whose presence is asked about in one slot; those beyond wait, held, for the next slot.
+inline constexpr size_t kPresenceSubjectsMax = 10000;
+
+struct AlertInstance {
+  LabelSet labels;         // identity
+  LabelSet sample_labels;  // as last seen
+  LabelSet annotations;
+  InstanceState state = InstanceState::kPending;
+  double value = 0;
+  bool partial = false;            // last seen in a partial answer
+  bool annotations_stale = true;   // to be rendered when somebody looks
+  bool resolve_unsent = false;
+  bool changed = false;            // owes a record
+  Timestamp active_at = kUnset;
+  Timestamp fired_at = kUnset;
+  Timestamp resolved_at = kUnset;
+  Timestamp keep_firing_since = kUnset;
+  Timestamp last_sent_at = kUnset;
+  Timestamp valid_until = kUnset;
+  Timestamp no_data_since = kUnset;
+  std::optional<PresenceMemory> presence;  // none: not known yet
+  uint64_t sample_hash = 0;
+  uint64_t labels_hash = 0;
+  uint64_t seen = 0;  // evaluation it was last part of
+};
+
+struct RuleTimes {
+  Duration interval{};
+  Duration resend_delay{};
+  int limit = 0;            // 0: none
+  bool hold_no_data = true;
+};
+
+// Where a rule's records belong.
+struct RulePlace {
+  std::string file;
+  std::string group;
+  uint32_t ordinal = 0;  // among rules of equal name and labels in the group
+};
+
+class RuleMachine {
+ public:
+  RuleMachine(std::shared_ptr<const CompiledRule> rule, RulePlace place, RuleTimes times);
+
+  const CompiledRule& rule() const { return *rule_; }
+  const RulePlace& place() const { return place_; }
+  size_t size() const { return instances_.size(); }
+  // Label sets built so far.
+  uint64_t label_runs() const { return label_runs_; }
+
+  // A successful answer. On error nothing has changed, except that passing the limit drops every instance. Instances
+  // about which Questions() has something to ask are left as they are until Settle().
+  Status Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffects& fx);
+
+  // What to ask before this slot is complete; empty in steady state. `selector` is an index into
+  // CompiledRule::required.
+  struct Question {
+    uint32_t selector = 0;
+    bool bare = false;
+    std::string query;
+  };
+  std::vector<Question> Questions() const;
+  // The answer to one of them; null when it could not be had. May lead to a further question.
+  std::optional<Question> OnPresence(const Question& question, const QueryAnswer* answer);
+  // After the last one: holds or resolves what was in doubt. Returns how many are held for want of data.
+  size_t Settle(Timestamp ts, RuleEffects& fx);
+  // Forgets what Questions() asked: what was in doubt stays as it is.
+  void Abandon();
+
+  // No usable answer: what fires is kept from running out. Returns how many alerts were sent.
+  size_t Hold(Timestamp ts, RuleEffects& fx);
+
+  // The rule is gone: what fires ends now.
+  void Retire(Timestamp now, RuleEffects& fx);
+  // Takes the instances of `old`, the same rule before a reload.
+  void Adopt(RuleMachine& old);
+  // `grid`: slots are at this time plus multiples of the interval; stored times, which lost what lies below a
+  // millisecond, are put back on it. Alerts that fire are sent.
+  void Restore(const std::vector<RuleStateRecord>& records, Timestamp grid, Timestamp now, RuleEffects& fx);
+  // The clock was wrong by `delta`: all times move along.
+  void Shift(Duration delta);
+
+  InstanceState state() const;
+  // Pending and firing ones.
+  std::vector<RuleAlertView> View(Timestamp now);
+
+ private:
+  struct Target {
+    AlertInstance* instance = nullptr;  // null: new
+    LabelSet labels;                    // of a new one
+  };
+  struct SampleKey {
+    std::span<const Label> labels;
+    uint64_t hash;
+  };
+  struct BySample {
+    using is_transparent = void;
+    size_t operator()(const AlertInstance* i) const { return i->sample_hash; }
+    size_t operator()(const SampleKey& key) const { return key.hash; }
+    bool operator()(const AlertInstance* a, const AlertInstance* b) const { return a->sample_labels == b->sample_labels; }
+    bool operator()(const SampleKey& key, const AlertInstance* i) const;
+    bool operator()(const AlertInstance* i, const SampleKey& key) const { return (*this)(key, i); }
+  };
+  struct ByLabels {
+    using is_transparent = void;
+    size_t operator()(const AlertInstance* i) const { return i->labels.fingerprint(); }
+    size_t operator()(const LabelSet& labels) const { return labels.fingerprint(); }
+    bool operator()(const AlertInstance* a, const AlertInstance* b) const { return a->labels == b->labels; }
+    bool operator()(const LabelSet& labels, const AlertInstance* i) const { return labels == i->labels; }
+    bool operator()(const AlertInstance* i, const LabelSet& labels) const { return labels == i->labels; }
+  };
+
+  Status FindTargets(const QueryAnswer& answer, Timestamp ts);
+  LabelSet BuildLabels(std::span<const Label> sample, double value, bool partial, Timestamp ts);
+  void Refresh(AlertInstance& instance, const QueryAnswer& answer, const QuerySample& sample);
+  void Begin(Target& target, const QueryAnswer& answer, const QuerySample& sample, Timestamp ts);
+  // False: to be deleted.
+  bool Step(AlertInstance& instance, bool partial, Timestamp ts, RuleEffects& fx);
+  void StepPresent(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
+  // Whether keep_firing_for keeps it; starts its clock.
+  bool Keeps(AlertInstance& instance, Timestamp ts);
+  void Resolve(AlertInstance& instance, Timestamp ts);
+  void SetNoData(AlertInstance& instance, Timestamp since, Timestamp ts, RuleEffects& fx);
+  bool Knows(const AlertInstance& instance) const;
+  // Sends when it is time to, then writes the record if one is owed.
+  void Finish(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
+  void Send(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
+  const LabelSet& Annotations(AlertInstance& instance, Timestamp now);
+  void Insert(std::unique_ptr<AlertInstance> instance);
+  void Remove(const AlertInstance& instance, RuleEffects& fx);
+  void DropAll(RuleEffects& fx);
+  RuleStateRecord Record(const AlertInstance& instance) const;
+  RuleStateDelete DeleteRecord(const AlertInstance& instance) const;
+  std::vector<PresenceSubject> Subjects(uint32_t selector) const;
+
+  std::shared_ptr<const CompiledRule> rule_;
+  RulePlace place_;
+  RuleTimes times_;
+  LabelSet literal_annotations_;  // for rules whose annotations never vary
+
+  std::vector<std::unique_ptr<AlertInstance>> instances_;  // in order of appearance
+  std::unordered_set<AlertInstance*, BySample, BySample> by_sample_;
+  std::unordered_set<AlertInstance*, ByLabels, ByLabels> by_labels_;
+  uint64_t evaluation_ = 0;
+  uint64_t label_runs_ = 0;
+
+  // Within one evaluation, up to Settle().
+  std::vector<AlertInstance*> doubtful_;   // absent: false, or no data?
+  std::vector<AlertInstance*> unlearned_;  // firing: which series are behind it?
+  std::vector<bool> blind_;                // by doubtful_: something it was computed from is gone
+  std::vector<PresenceMemory> learned_;    // by unlearned_
+  bool presence_failed_ = false;
+
+  // Reused.
+  std::vector<Target> targets_;
+  std::vector<Label> label_scratch_;
+  std::vector<std::string> value_scratch_;
+};
+
+}  // namespace mlalert

@@ -1,0 +1,184 @@
+#include "rules/compiled_rule.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "net/url.h"
+#include "promql/printer.h"
+#include "rules/datasource.h"
+
+namespace mlalert {
+
+namespace {
+
+// Keywords, and functions whose result depends on their arguments alone.
+constexpr std::array<std::string_view, 59> kPureWords = {
+    "if", "else", "end", "with", "range", "break", "continue", "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge",
+    "len", "index", "slice", "print", "printf", "println", "html", "js", "urlquery", "true", "false", "nil",
+    "humanize", "humanize1024", "humanizeDuration", "humanizePercentage", "humanizeTimestamp", "toTime", "toDuration",
+    "title", "toUpper", "toLower", "stripPort", "stripDomain", "match", "reReplaceAll", "graphLink", "tableLink",
+    "parseDuration", "parseDurationTime", "parseFloat", "parseInt", "parseBool", "safeHtml", "args", "urlQueryEscape",
+    "pathEscape", "queryEscape", "quotesEscape", "jsonEscape", "htmlEscape", "crlfEscape", "strvalue"};
+
+bool IsWordByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool IsPureWord(std::string_view word) {
+  const bool number = word[0] >= '0' && word[0] <= '9';
+  return number || std::find(kPureWords.begin(), kPureWords.end(), word) != kPureWords.end();
+}
+
+// Reads one {{ action }}. It finds the end itself, because "}}" inside a string does not count.
+class ActionScanner {
+ public:
+  // `start`: behind the "{{".
+  ActionScanner(std::string_view text, size_t start) : text_(text), at_(start) {}
+
+  size_t end() const { return at_; }
+
+  Varies Scan() {
+    while (at_ < text_.size() && varies_ != Varies::kAlways && !text_.substr(at_).starts_with("}}")) {
+      const char c = text_[at_];
+      if (c == '"' || c == '`' || c == '\'') {
+        SkipQuoted(c);
+      } else if (c == '$') {
+        ++at_;
+        Variable(Word());
+      } else if (c == '.') {
+        ++at_;
+        Field(Word());
+      } else if (IsWordByte(c)) {
+        if (!IsPureWord(Word())) {
+          varies_ = Varies::kAlways;
+        }
+      } else {
+        ++at_;
+      }
+    }
+    return varies_;
+  }
+
+ private:
+  void Raise(Varies to) { varies_ = std::max(varies_, to); }
+
+  std::string_view Word() {
+    const size_t start = at_;
+    while (at_ < text_.size() && IsWordByte(text_[at_])) {
+      ++at_;
+    }
+    return text_.substr(start, at_ - start);
+  }
+
+  // The labels below .Labels and its like.
+  void SkipFields() {
+    while (at_ < text_.size() && text_[at_] == '.') {
+      ++at_;
+      Word();
+    }
+  }
+
+  void Variable(std::string_view name) {
+    if (name == "labels" || name == "externalLabels") {
+      Raise(Varies::kWithLabels);
+      SkipFields();
+    } else if (name == "value") {
+      Raise(Varies::kWithValue);
+    } else if (name.empty() || name == "activeAt" || name == "isPartial" || name == "alertID") {
+      Raise(Varies::kAlways);
+    }
+    // Others are the user's own, made of what is scanned anyway, or do not change.
+  }
+
+  void Field(std::string_view name) {
+    if (name == "Labels" || name == "ExternalLabels") {
+      Raise(Varies::kWithLabels);
+      SkipFields();
+    } else if (name == "Value") {
+      Raise(Varies::kWithValue);
+    } else {
+      Raise(Varies::kAlways);
+    }
+  }
+
+  void SkipQuoted(char quote) {
+    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
+      if (text_[at_] == '\\' && quote != '`') {
+        ++at_;
+      }
+    }
+    ++at_;
+  }
+
+  std::string_view text_;
+  size_t at_;
+  Varies varies_ = Varies::kConstant;
+};
+
+Varies Compile(const std::vector<std::pair<std::string, RuleTemplate>>& texts,
+               const std::map<std::string, std::string>& raw, std::vector<CompiledRule::Text>& out) {
+  Varies varies = Varies::kConstant;
+  for (const auto& [name, text] : texts) {
+    CompiledRule::Text compiled{name, &text, Varies::kConstant, {}};
+    if (!text.IsLiteral()) {
+      const auto written = raw.find(name);
+      compiled.varies = written == raw.end() ? Varies::kAlways : VariesWith(written->second);
+    }
+    if (compiled.varies == Varies::kConstant) {
+      compiled.literal = text.Expand({});
+    }
+    varies = std::max(varies, compiled.varies);
+    out.push_back(std::move(compiled));
+  }
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return varies;
+}
+
+}  // namespace
+
+Varies VariesWith(std::string_view text) {
+  Varies varies = Varies::kConstant;
+  size_t open = text.find("{{");
+  while (open != std::string_view::npos && varies != Varies::kAlways) {
+    ActionScanner action(text, open + 2);
+    varies = std::max(varies, action.Scan());
+    open = text.find("{{", action.end());
+  }
+  return varies;
+}
+
+std::shared_ptr<const CompiledRule> CompileRule(std::shared_ptr<const AlertingRule> rule, Duration interval,
+                                                Duration timeout, std::string_view graph_url) {
+  auto out = std::make_shared<CompiledRule>();
+  out->query = rule->ast ? promql::Print(*rule->ast) : rule->expr;
+  out->prepared = PrepareQuery(rule->expr, timeout);
+  out->generator_url =
+      std::make_shared<const std::string>(fmt::format("{}/graph?g0.expr={}&g0.tab=1", graph_url, QueryEscape(out->query)));
+  out->labels_vary = Compile(rule->labels, rule->raw_labels, out->labels);
+  std::erase_if(out->labels, [](const auto& label) { return label.name == "alertname"; });
+  out->annotations_vary = Compile(rule->annotations, rule->raw_annotations, out->annotations);
+  if (rule->ast) {
+    out->required = promql::RequiredSelectors(*rule->ast);
+    out->required.resize(std::min(out->required.size(), kPresenceSelectorsMax));
+  }
+  uint64_t hash = kFnvOffset;
+  for (const auto& [name, value] : rule->raw_labels) {
+    hash = FnvAdd(FnvAdd(hash, name), static_cast<unsigned char>(0xFF));
+    hash = FnvAdd(FnvAdd(hash, value), static_cast<unsigned char>(0xFF));
+  }
+  out->labels_hash = hash;
+  out->expr_hash = FnvAdd(kFnvOffset, out->query);
+  out->interval = interval;
+  out->rule = std::move(rule);
+  return out;
+}
+
+bool SameRule(const AlertingRule& a, const AlertingRule& b) {
+  return a.name == b.name && a.expr == b.expr && a.hold == b.hold && a.keep_firing_for == b.keep_firing_for &&
+         a.raw_labels == b.raw_labels && a.raw_annotations == b.raw_annotations;
+}
+
+}  // namespace mlalert

@@ -1,0 +1,83 @@
+// One Prometheus-compatible server as the evaluator sees it: how to ask it, how many questions at a time, and
+// whether it answers at all.
+// Used by: rules/rule_group (calls, verdicts), rules/rule_manager (places, queue). Owns: health and its one alert.
+// Thread: that of the manager. Time: wall clock, an argument.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "config/config.h"
+#include "net/transport.h"
+#include "rules/query_result.h"
+#include "rules/rule_effects.h"
+#include "rules/self_alert.h"
+
+namespace mlalert {
+
+class GroupRunner;
+
+// Calls for one question within one slot, the first included.
+inline constexpr int kQueryAttemptsMax = 3;
+// A source counts as unreachable when every query has failed for this long: the shortest interval of its groups,
+// within these bounds. So a restart of a few seconds pages nobody.
+inline constexpr Duration kUnreachableAfterMin = std::chrono::seconds(15);
+inline constexpr Duration kUnreachableAfterMax = std::chrono::minutes(1);
+
+// The fields of an instant query as a form, without the time, which is appended last.
+std::string PrepareQuery(std::string_view query, Duration timeout);
+
+class Datasource {
+ public:
+  Datasource(DatasourceConfig config, const EvaluationConfig& evaluation);
+
+  const DatasourceConfig& config() const { return config_; }
+  // Everything but concurrency is the same.
+  bool SameAs(const DatasourceConfig& other) const;
+  void SetEvaluation(const EvaluationConfig& evaluation);
+
+  // `prepared` from PrepareQuery(); `at` is sent to the millisecond.
+  HttpCall BuildCall(std::string_view prepared, Timestamp at, Duration timeout) const;
+  // After 405: GET from now on. False when that was so already.
+  bool FallBackToGet();
+
+  // Any answer, also a refusal of the query: it is alive.
+  void OnAnswered(Timestamp now, RuleEffects& fx);
+  // All attempts of one query failed. `interval`: the shortest of its groups.
+  void OnFailed(const std::string& error, Duration interval, Timestamp now, RuleEffects& fx);
+  bool unreachable() const { return alert_.firing(); }
+  // A failure since the last answer.
+  bool failing() const { return failures_in_a_row_ > 0; }
+
+  // Sends the alert again before it runs out.
+  void Refresh(Timestamp now, RuleEffects& fx) { alert_.Refresh(now, fx); }
+  Timestamp NextRefresh() const { return alert_.NextRefresh(); }
+  // The source is no longer configured.
+  void Retire(Timestamp now, RuleEffects& fx) { alert_.Resolve(now, fx); }
+
+  bool HasRoom() const { return in_flight < concurrency_; }
+  size_t in_flight = 0;
+  // Groups that want to ask, first come first served.
+  std::deque<GroupRunner*> waiting;
+
+  Timestamp failing_since() const { return failing_since_; }
+  uint64_t failures_in_a_row() const { return failures_in_a_row_; }
+  const std::string& last_error() const { return last_error_; }
+
+ private:
+  DatasourceConfig config_;
+  size_t concurrency_ = 1;
+  std::string url_;  // of the query endpoint
+  HttpHeaders headers_post_;
+  HttpHeaders headers_get_;
+  bool get_ = false;
+
+  Timestamp failing_since_ = kUnset;
+  uint64_t failures_in_a_row_ = 0;
+  std::string last_error_;
+  SelfAlert alert_;
+};
+
+}  // namespace mlalert

@@ -1,0 +1,98 @@
+// What the rules API shows: groups, rules and their alerts, copied out of the evaluator at one instant.
+// Made by: RuleManager::Snapshot(). Read by: api/ without the lock. Thread: plain values; rules are shared
+// and immutable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "config/rule_file.h"
+#include "model/label_set.h"
+
+namespace mlalert {
+
+enum class InstanceState : uint8_t { kInactive, kPending, kFiring };
+// inactive | pending | firing
+std::string_view ToString(InstanceState state);
+
+enum class RuleHealth : uint8_t { kUnknown, kOk, kError };
+// unknown | ok | err
+std::string_view ToString(RuleHealth health);
+
+// Pending or firing.
+struct RuleAlertView {
+  LabelSet labels;
+  LabelSet annotations;
+  InstanceState state = InstanceState::kPending;
+  double value = 0;
+  Timestamp active_at = kUnset;
+  Timestamp fired_at = kUnset;
+  Timestamp keep_firing_since = kUnset;  // set while only keep_firing_for keeps it
+  Timestamp no_data_since = kUnset;      // set while it is held because its series are gone
+};
+
+struct RuleView {
+  std::shared_ptr<const AlertingRule> rule;
+  std::string query;          // the expression in canonical form
+  std::string generator_url;  // link to the expression's graph
+  RuleHealth health = RuleHealth::kUnknown;
+  std::string last_error;             // empty when healthy
+  std::vector<std::string> warnings;  // of the last answer, infos included
+  InstanceState state =
+      InstanceState::kInactive;  // highest among the alerts; meaningless while health is unknown
+  Duration evaluation_time{};
+  Timestamp last_evaluation = kUnset;  // wall clock at its start
+  Timestamp failing_since = kUnset;
+  uint64_t failures_in_a_row = 0;
+  uint64_t last_samples = 0;
+  std::vector<RuleAlertView> alerts;  // in order of appearance
+};
+
+struct RuleGroupView {
+  std::string file;
+  std::string name;
+  std::string datasource;
+  Duration interval{};
+  int limit = 0;
+  Duration evaluation_time{};          // of the last complete iteration
+  Timestamp last_evaluation = kUnset;  // wall clock at its start
+  uint64_t iterations = 0;             // missed ones included
+  uint64_t iterations_missed = 0;
+  std::vector<RuleView> rules;  // in file order
+  std::vector<std::string> recording_rules;
+};
+
+struct DatasourceView {
+  std::string name;
+  bool unreachable = false;
+  Timestamp failing_since = kUnset;  // first failure since the last success
+  uint64_t failures_in_a_row = 0;
+  std::string last_error;
+  size_t queries_in_flight = 0;
+  size_t groups_waiting = 0;  // for a free place among evaluation.concurrency
+};
+
+// Counters since start, for metrics.
+struct RuleManagerStats {
+  uint64_t evaluations = 0;          // rules evaluated, failed ones included
+  uint64_t evaluation_failures = 0;  // of those
+  uint64_t iterations = 0;           // of groups, missed ones included
+  uint64_t iterations_missed = 0;
+  uint64_t clock_resets = 0;  // the wall clock stepped back by more than one interval
+  uint64_t queries = 0;       // calls made, retries included
+  uint64_t query_retries = 0;
+  uint64_t presence_queries = 0;
+  uint64_t holds_no_data = 0;  // evaluations that kept an alert firing because its series were gone
+  uint64_t holds_error = 0;    // alerts refreshed although their rule could not be evaluated
+  uint64_t partial_answers = 0;
+  uint64_t samples = 0;
+  uint64_t label_template_runs = 0;  // label sets built; an unchanged series costs none
+  size_t groups = 0;
+  size_t rules = 0;
+  size_t instances = 0;
+};
+
+}  // namespace mlalert

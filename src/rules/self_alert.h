@@ -1,0 +1,45 @@
+// An alert the evaluator raises about itself: a data source that does not answer, a rule that cannot be evaluated.
+// Used by: rules/datasource, rules/rule_group. Owns: whether it fires, since when, and when it was last sent.
+// Thread: that of its owner.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "model/label_set.h"
+#include "rules/rule_effects.h"
+
+namespace mlalert {
+
+class SelfAlert {
+ public:
+  SelfAlert() = default;
+  // Sent again every `resend_delay` while it fires; each time it is good for four times `horizon`, at least four
+  // times `resend_delay`.
+  SelfAlert(LabelSet labels, std::shared_ptr<const std::string> generator_url, Duration resend_delay,
+            Duration horizon);
+
+  bool firing() const { return IsSet(since_); }
+  void SetTimes(Duration resend_delay, Duration horizon);
+
+  // Sends at once when it was not firing; otherwise takes the new annotations along with the next refresh.
+  void Fire(LabelSet annotations, Timestamp now, RuleEffects& fx);
+  void Resolve(Timestamp now, RuleEffects& fx);
+  void Refresh(Timestamp now, RuleEffects& fx);
+  // kNever while it does not fire.
+  Timestamp NextRefresh() const;
+
+ private:
+  void Send(Timestamp now, Timestamp ends_at, RuleEffects& fx);
+
+  LabelSet labels_;
+  LabelSet annotations_;
+  std::shared_ptr<const std::string> generator_url_;
+  Duration resend_delay_{};
+  Duration horizon_{};
+  Timestamp since_ = kUnset;
+  Timestamp last_sent_at_ = kUnset;
+};
+
+}  // namespace mlalert

@@ -1,0 +1,333 @@
+#include "storage/record_writer.h"
+
+#include <fmt/format.h>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "base/hash.h"
+#include "storage/codec.h"
+
+namespace mlalert {
+namespace {
+
+using Columns = std::initializer_list<std::string_view>;
+
+// INSERT ... ON CONFLICT (keys) DO UPDATE of all other columns: keys come first, parameters follow that
+// order.
+std::string Upsert(std::string_view table, Columns keys, Columns values) {
+  std::string names;
+  std::string marks;
+  std::string conflict;
+  std::string updates;
+  for (std::string_view key : keys) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", key);
+    marks += marks.empty() ? "?" : ", ?";
+  }
+  conflict = names;
+  for (std::string_view value : values) {
+    names += fmt::format(", {}", value);
+    marks += ", ?";
+    updates += fmt::format("{}{} = excluded.{}", updates.empty() ? "" : ", ", value, value);
+  }
+  return fmt::format("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO UPDATE SET {}", table, names, marks,
+                     conflict, updates);
+}
+
+std::optional<std::string_view> Extracted(const LabelSet& labels, std::string_view name) {
+  return NullIfEmpty(labels.Get(name));
+}
+
+std::optional<double> NullIfNan(double value) {
+  return value != value ? std::nullopt : std::optional(value);
+}
+
+}  // namespace
+
+struct RecordWriter::Statements {
+  Stmt incident;
+  Stmt episode;
+  Stmt event;
+  Stmt notification;
+  Stmt notification_incident;
+  Stmt nflog;
+  Stmt nflog_delete;
+  Stmt alert;
+  Stmt alert_delete;
+  Stmt group;
+  Stmt group_delete;
+  Stmt rule_state;
+  Stmt rule_state_delete;
+  Stmt acknowledgement;
+
+  Status Prepare(Db& db);
+
+  Status operator()(const IncidentRecord& record);
+  Status operator()(const EpisodeRecord& record);
+  Status operator()(const EventRecord& record);
+  Status operator()(const NotificationRecord& record);
+  Status operator()(const NflogEntry& record);
+  Status operator()(const NflogDelete& record);
+  Status operator()(const AlertRecord& record);
+  Status operator()(const AlertDelete& record);
+  Status operator()(const GroupRecord& record);
+  Status operator()(const GroupDelete& record);
+  Status operator()(const RuleStateRecord& record);
+  Status operator()(const RuleStateDelete& record);
+  Status operator()(const AcknowledgementRecord& record);
+};
+
+Status RecordWriter::Statements::Prepare(Db& db) {
+  const std::pair<Stmt*, std::string> all[] = {
+      {&incident, Upsert("incidents", {"id"},
+                         {"key",
+                          "labels",
+                          "annotations",
+                          "alertname",
+                          "severity",
+                          "model",
+                          "pipeline",
+                          "team",
+                          "state",
+                          "base_severity",
+                          "ladder_severity",
+                          "raised_severity",
+                          "policy_name",
+                          "policy",
+                          "opened_at",
+                          "last_fired_at",
+                          "resolved_at",
+                          "resolve_reason",
+                          "clock_elapsed_ms",
+                          "clock_since",
+                          "next_severity_at",
+                          "ladder_step",
+                          "acknowledged_at",
+                          "acknowledged_by",
+                          "acknowledge_comment",
+                          "acknowledge_expires_at",
+                          "last_told_at",
+                          "told_severity",
+                          "generation",
+                          "reopen_count",
+                          "episode_count"})},
+      {&episode,
+       Upsert("episodes", {"id"},
+              {"incident_id", "fingerprint", "labels", "annotations", "alertname", "severity", "model",
+               "pipeline", "team", "source", "started_at", "received_at", "ended_at", "end_reason"})},
+      {&event,
+       "INSERT INTO events (at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, "
+       "to_value, "
+       "data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&notification,
+       Upsert("notifications", {"id"},
+              {"at", "group_key", "receiver", "integration", "integration_index", "reason", "attempt",
+               "outcome", "http_status", "latency_ms", "error", "severity", "firing", "resolved"})},
+      {&notification_incident,
+       "INSERT OR IGNORE INTO notification_incidents (notification_id, incident_id) VALUES (?, ?)"},
+      {&nflog, Upsert("nflog", {"group_key", "receiver", "integration", "integration_index"},
+                      {"timestamp", "firing", "resolved", "acknowledged", "data", "expires_at"})},
+      {&nflog_delete,
+       "DELETE FROM nflog WHERE group_key = ? AND receiver = ? AND integration = ? AND integration_index = "
+       "?"},
+      {&alert,
+       Upsert("alerts", {"fingerprint"},
+              {"labels", "annotations", "alertname", "severity", "model", "pipeline", "team", "generator_url",
+               "starts_at", "ends_at", "updated_at", "starts_offset_minutes", "ends_offset_minutes",
+               "timeout", "source", "received_at", "incident_id", "episode_id"})},
+      {&alert_delete, "DELETE FROM alerts WHERE fingerprint = ?"},
+      {&group, Upsert("alert_groups", {"route_id", "group_key"}, {"created_at", "labels"})},
+      {&group_delete, "DELETE FROM alert_groups WHERE route_id = ? AND group_key = ?"},
+      {&rule_state, Upsert("rule_states", {"file", "rule_group", "rule", "ordinal", "fingerprint"},
+                           {"labels", "sample_labels", "annotations", "state", "value", "active_at",
+                            "fired_at", "resolved_at", "keep_firing_since", "last_sent_at", "data"})},
+      {&rule_state_delete,
+       "DELETE FROM rule_states WHERE file = ? AND rule_group = ? AND rule = ? AND ordinal = ? AND "
+       "fingerprint = ?"},
+      {&acknowledgement, Upsert("acknowledgements", {"incident_id", "at"},
+                                {"actor", "via", "comment", "expires_at", "ended_at", "end_reason"})},
+  };
+  for (const auto& [stmt, sql] : all) {
+    MLALERT_ASSIGN(*stmt, db.Prepare(sql));
+  }
+  return {};
+}
+
+Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
+  const Incident& i = record.incident;
+  std::string policy = i.policy != nullptr ? PolicyToJson(*i.policy) : "";
+  std::string_view policy_name = i.policy != nullptr ? std::string_view(i.policy->name) : "";
+  // A null `by` says that there is no acknowledgement; an empty one is an acknowledgement without a name.
+  std::optional<std::string_view> acked_by;
+  std::optional<std::string_view> ack_comment;
+  if (i.ack != nullptr) {
+    acked_by = i.ack->by;
+    ack_comment = i.ack->comment;
+  }
+  return incident.Run(
+      i.id, ToJson(i.key), ToJson(i.labels), ToJson(i.annotations), Extracted(i.labels, "alertname"),
+      ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
+      Extracted(i.labels, "team"), ToString(i.state), ToColumn(i.base), ToColumn(i.ladder),
+      ToColumn(i.raised), NullIfEmpty(policy_name), NullIfEmpty(policy), ToColumn(i.opened_at),
+      ToColumn(i.last_fired_at), ToColumn(i.resolved_at), ToString(i.resolve_reason),
+      i.clock_elapsed / std::chrono::milliseconds(1), ToColumn(i.clock_since), ToColumn(i.next_severity_at),
+      i.ladder_step, i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
+      i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
+      ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count);
+}
+
+Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
+  return episode.Run(r.id, NullIfZero(r.incident_id), Hex16(r.fingerprint), ToJson(r.labels),
+                     ToJson(r.annotations), Extracted(r.labels, "alertname"), ToColumn(r.severity),
+                     Extracted(r.labels, "model"), Extracted(r.labels, "pipeline"),
+                     Extracted(r.labels, "team"), ToString(r.source), ToColumn(r.started_at),
+                     ToColumn(r.received_at), ToColumn(r.ended_at), ToString(r.end_reason));
+}
+
+Status RecordWriter::Statements::operator()(const EventRecord& r) {
+  std::string fingerprint = r.fingerprint == 0 ? "" : Hex16(r.fingerprint);
+  return event.Run(ToColumn(r.at), NullIfZero(r.incident_id), NullIfEmpty(fingerprint), r.type, r.actor_kind,
+                   r.actor, r.reason, r.from_value, r.to_value, NullIfEmpty(r.data));
+}
+
+Status RecordWriter::Statements::operator()(const NotificationRecord& r) {
+  MLALERT_TRY(notification.Run(r.id, ToColumn(r.at), r.group_key, r.receiver, r.integration, r.index,
+                               r.reason, r.attempt, r.outcome, NullIfZero(r.http_status), r.latency_ms,
+                               r.error, ToColumn(r.severity), r.firing, r.resolved));
+  for (IncidentId id : r.incidents) {
+    MLALERT_TRY(notification_incident.Run(r.id, id));
+  }
+  return {};
+}
+
+Status RecordWriter::Statements::operator()(const NflogEntry& r) {
+  return nflog.Run(r.group_key, r.receiver, r.integration, r.index, ToColumn(r.timestamp),
+                   FingerprintsToJson(r.firing), FingerprintsToJson(r.resolved),
+                   FingerprintsToJson(r.acknowledged), NullIfEmpty(r.data), ToColumn(r.expires_at));
+}
+
+Status RecordWriter::Statements::operator()(const NflogDelete& r) {
+  return nflog_delete.Run(r.group_key, r.receiver, r.integration, r.index);
+}
+
+Status RecordWriter::Statements::operator()(const AlertRecord& r) {
+  const Alert& a = r.alert;
+  return alert.Run(Hex16(a.fingerprint()), ToJson(a.labels), ToJson(a.annotations),
+                   Extracted(a.labels, "alertname"), ToColumn(SeverityFromLabel(a.labels.Get("severity"))),
+                   Extracted(a.labels, "model"), Extracted(a.labels, "pipeline"), Extracted(a.labels, "team"),
+                   a.generator_url, ToColumn(a.starts_at), ToColumn(a.ends_at), ToColumn(a.updated_at),
+                   a.starts_offset_minutes, a.ends_offset_minutes, a.timeout ? 1 : 0, ToString(a.source),
+                   ToColumn(r.received_at), NullIfZero(r.incident_id), NullIfZero(r.episode_id));
+}
+
+Status RecordWriter::Statements::operator()(const AlertDelete& r) {
+  return alert_delete.Run(Hex16(r.fingerprint));
+}
+
+Status RecordWriter::Statements::operator()(const GroupRecord& r) {
+  return group.Run(r.route_id, r.group_key, ToColumn(r.created_at), ToJson(r.labels));
+}
+
+Status RecordWriter::Statements::operator()(const GroupDelete& r) {
+  return group_delete.Run(r.route_id, r.group_key);
+}
+
+Status RecordWriter::Statements::operator()(const RuleStateRecord& r) {
+  return rule_state.Run(r.file, r.group, r.rule, r.ordinal, Hex16(r.labels.fingerprint()), ToJson(r.labels),
+                        ToJson(r.sample_labels), ToJson(r.annotations), r.state, NullIfNan(r.value),
+                        ToColumn(r.active_at), ToColumn(r.fired_at), ToColumn(r.resolved_at),
+                        ToColumn(r.keep_firing_since), ToColumn(r.last_sent_at), NullIfEmpty(r.data));
+}
+
+Status RecordWriter::Statements::operator()(const RuleStateDelete& r) {
+  return rule_state_delete.Run(r.file, r.group, r.rule, r.ordinal, Hex16(r.labels.fingerprint()));
+}
+
+Status RecordWriter::Statements::operator()(const AcknowledgementRecord& r) {
+  return acknowledgement.Run(r.incident_id, ToColumn(r.at), r.actor, r.via, r.comment, ToColumn(r.expires_at),
+                             ToColumn(r.ended_at), r.end_reason);
+}
+
+RecordWriter::RecordWriter(std::unique_ptr<Statements> statements) : statements_(std::move(statements)) {}
+RecordWriter::RecordWriter(RecordWriter&&) noexcept = default;
+RecordWriter& RecordWriter::operator=(RecordWriter&&) noexcept = default;
+RecordWriter::~RecordWriter() = default;
+
+Result<RecordWriter> RecordWriter::Create(Db& db) {
+  auto statements = std::make_unique<Statements>();
+  MLALERT_TRY(statements->Prepare(db));
+  return RecordWriter(std::move(statements));
+}
+
+Status RecordWriter::Write(const Record& record) {
+  return std::visit(*statements_, record);
+}
+
+namespace {
+
+struct Kind {
+  std::string_view operator()(const IncidentRecord&) const { return "incident"; }
+  std::string_view operator()(const EpisodeRecord&) const { return "episode"; }
+  std::string_view operator()(const EventRecord&) const { return "event"; }
+  std::string_view operator()(const NotificationRecord&) const { return "notification"; }
+  std::string_view operator()(const NflogEntry&) const { return "nflog"; }
+  std::string_view operator()(const NflogDelete&) const { return "nflog_delete"; }
+  std::string_view operator()(const AlertRecord&) const { return "alert"; }
+  std::string_view operator()(const AlertDelete&) const { return "alert_delete"; }
+  std::string_view operator()(const GroupRecord&) const { return "group"; }
+  std::string_view operator()(const GroupDelete&) const { return "group_delete"; }
+  std::string_view operator()(const RuleStateRecord&) const { return "rule_state"; }
+  std::string_view operator()(const RuleStateDelete&) const { return "rule_state_delete"; }
+  std::string_view operator()(const AcknowledgementRecord&) const { return "acknowledgement"; }
+};
+
+// Heap bytes beside the variant itself.
+struct HeapBytes {
+  size_t operator()(const IncidentRecord& r) const {
+    const Incident& i = r.incident;
+    return i.key.ByteSize() + i.labels.ByteSize() + i.annotations.ByteSize() +
+           (i.ack != nullptr ? sizeof(Acknowledgement) + i.ack->by.size() + i.ack->comment.size() : 0);
+  }
+  size_t operator()(const EpisodeRecord& r) const { return r.labels.ByteSize() + r.annotations.ByteSize(); }
+  size_t operator()(const EventRecord& r) const {
+    return r.type.size() + r.actor.size() + r.reason.size() + r.from_value.size() + r.to_value.size() +
+           r.data.size();
+  }
+  size_t operator()(const NotificationRecord& r) const {
+    return r.group_key.size() + r.receiver.size() + r.reason.size() + r.error.size() +
+           r.incidents.size() * sizeof(IncidentId);
+  }
+  size_t operator()(const NflogEntry& r) const {
+    return r.group_key.size() + r.receiver.size() + r.data.size() +
+           (r.firing.size() + r.resolved.size() + r.acknowledged.size()) * sizeof(uint64_t);
+  }
+  size_t operator()(const NflogDelete& r) const { return r.group_key.size() + r.receiver.size(); }
+  size_t operator()(const AlertRecord& r) const {
+    return r.alert.labels.ByteSize() + r.alert.annotations.ByteSize() + r.alert.generator_url.size();
+  }
+  size_t operator()(const AlertDelete&) const { return 0; }
+  size_t operator()(const GroupRecord& r) const {
+    return r.route_id.size() + r.group_key.size() + r.labels.ByteSize();
+  }
+  size_t operator()(const GroupDelete& r) const { return r.route_id.size() + r.group_key.size(); }
+  size_t operator()(const RuleStateRecord& r) const {
+    return r.file.size() + r.group.size() + r.rule.size() + r.labels.ByteSize() + r.sample_labels.ByteSize() +
+           r.annotations.ByteSize() + r.data.size();
+  }
+  size_t operator()(const RuleStateDelete& r) const {
+    return r.file.size() + r.group.size() + r.rule.size() + r.labels.ByteSize();
+  }
+  size_t operator()(const AcknowledgementRecord& r) const { return r.actor.size() + r.comment.size(); }
+};
+
+}  // namespace
+
+std::string_view RecordKind(const Record& record) {
+  return std::visit(Kind{}, record);
+}
+
+size_t RecordBytes(const Record& record) {
+  return sizeof(Record) + std::visit(HeapBytes{}, record);
+}
+
+}  // namespace mlalert

@@ -1,0 +1,36 @@
+// Turns journal records into rows: one prepared statement per kind of record, made once, used for every
+// batch. Fed by the journal thread inside its transaction. Thread: the writer's.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "model/record.h"
+#include "storage/sqlite.h"
+
+namespace mlalert {
+
+class RecordWriter {
+ public:
+  // `db` must outlive the writer.
+  static Result<RecordWriter> Create(Db& db);
+  RecordWriter(RecordWriter&&) noexcept;
+  RecordWriter& operator=(RecordWriter&&) noexcept;
+  ~RecordWriter();
+
+  // Inside a transaction. Writing the same record twice is as writing it once, except for events.
+  // kConflict and kInvalid: this record can never be written; the transaction can go on without it.
+  Status Write(const Record& record);
+
+ private:
+  struct Statements;
+  explicit RecordWriter(std::unique_ptr<Statements> statements);
+  std::unique_ptr<Statements> statements_;
+};
+
+// "incident", "episode", ...: for log lines and events about records.
+std::string_view RecordKind(const Record& record);
+// Estimate of the memory a queued record holds, label sets counted as if not shared.
+size_t RecordBytes(const Record& record);
+
+}  // namespace mlalert

@@ -1,0 +1,148 @@
+#include "storage/restore.h"
+
+#include <fmt/format.h>
+#include <limits>
+
+#include "storage/codec.h"
+
+namespace mlalert {
+namespace {
+
+// Hands every row of `stmt` to `read` and collects what it returns; errors name the table and the row's key.
+template <class T, class Read>
+Status Collect(Stmt& stmt, std::string_view table, std::vector<T>& out, Read read) {
+  while (true) {
+    MLALERT_ASSIGN(bool row, stmt.Step());
+    if (!row) {
+      return {};
+    }
+    Result<T> value = read(stmt);
+    if (!value) {
+      return Fail(std::move(value.error()).Context(fmt::format("table {}, row {}", table, stmt.Text(0))));
+    }
+    out.push_back(std::move(*value));
+  }
+}
+
+Result<AlertRecord> ReadAlert(const Stmt& row) {
+  AlertRecord out;
+  Alert& alert = out.alert;
+  MLALERT_ASSIGN(alert.labels, LabelsAt(row, 1));
+  MLALERT_ASSIGN(alert.annotations, LabelsAt(row, 2));
+  alert.generator_url = row.String(3);
+  alert.starts_at = TimeAt(row, 4);
+  alert.ends_at = TimeAt(row, 5);
+  alert.updated_at = TimeAt(row, 6);
+  alert.starts_offset_minutes = static_cast<int16_t>(row.Int(7));
+  alert.ends_offset_minutes = static_cast<int16_t>(row.Int(8));
+  alert.timeout = row.Int(9) != 0;
+  MLALERT_ASSIGN(alert.source, SourceAt(row, 10));
+  out.received_at = TimeAt(row, 11);
+  out.incident_id = row.Int(12);
+  out.episode_id = row.Int(13);
+  return out;
+}
+
+Result<NflogEntry> ReadNflog(const Stmt& row) {
+  NflogEntry out;
+  out.group_key = row.String(0);
+  out.receiver = row.String(1);
+  out.integration = row.String(2);
+  out.index = static_cast<uint32_t>(row.Int(3));
+  out.timestamp = TimeAt(row, 4);
+  MLALERT_ASSIGN(out.firing, FingerprintsAt(row, 5));
+  MLALERT_ASSIGN(out.resolved, FingerprintsAt(row, 6));
+  MLALERT_ASSIGN(out.acknowledged, FingerprintsAt(row, 7));
+  out.data = row.String(8);
+  out.expires_at = TimeAt(row, 9);
+  return out;
+}
+
+Result<RuleStateRecord> ReadRuleState(const Stmt& row) {
+  RuleStateRecord out;
+  out.file = row.String(0);
+  out.group = row.String(1);
+  out.rule = row.String(2);
+  out.ordinal = static_cast<uint32_t>(row.Int(3));
+  MLALERT_ASSIGN(out.labels, LabelsAt(row, 4));
+  MLALERT_ASSIGN(out.sample_labels, LabelsAt(row, 5));
+  MLALERT_ASSIGN(out.annotations, LabelsAt(row, 6));
+  out.state = row.String(7);
+  out.value = row.IsNull(8) ? std::numeric_limits<double>::quiet_NaN() : row.Double(8);
+  out.active_at = TimeAt(row, 9);
+  out.fired_at = TimeAt(row, 10);
+  out.resolved_at = TimeAt(row, 11);
+  out.keep_firing_since = TimeAt(row, 12);
+  out.last_sent_at = TimeAt(row, 13);
+  out.data = row.String(14);
+  return out;
+}
+
+Status LoadIncidents(Db& db, Timestamp resolved_after, RestoredState& out) {
+  // One indexed walk per kind; the state of the first goes through the partial unique index.
+  std::string sql = fmt::format("SELECT {} FROM incidents WHERE state <> 'resolved'", kIncidentColumns);
+  if (!IsSet(resolved_after)) {
+    sql = fmt::format("SELECT {} FROM incidents", kIncidentColumns);
+  } else {
+    sql += fmt::format(" UNION ALL SELECT {} FROM incidents WHERE state = 'resolved' AND resolved_at > {}",
+                       kIncidentColumns, ToUnixMillis(resolved_after));
+  }
+  MLALERT_ASSIGN(Stmt incidents, db.Prepare(sql + " ORDER BY id"));
+  PolicyCache policies;
+  MLALERT_TRY(Collect(incidents, "incidents", out.incidents,
+                      [&](const Stmt& row) { return ReadIncident(row, policies); }));
+  MLALERT_ASSIGN(
+      Stmt episodes,
+      db.Prepare(fmt::format("SELECT {} FROM episodes WHERE ended_at IS NULL ORDER BY id", kEpisodeColumns)));
+  return Collect(episodes, "episodes", out.open_episodes, ReadEpisode);
+}
+
+Status LoadEngine(Db& db, RestoredState& out) {
+  MLALERT_ASSIGN(
+      Stmt alerts,
+      db.Prepare("SELECT fingerprint, labels, annotations, generator_url, starts_at, ends_at, updated_at, "
+                 "starts_offset_minutes, ends_offset_minutes, timeout, source, received_at, incident_id, "
+                 "episode_id FROM alerts ORDER BY fingerprint"));
+  MLALERT_TRY(Collect(alerts, "alerts", out.alerts, ReadAlert));
+  MLALERT_ASSIGN(
+      Stmt nflog,
+      db.Prepare("SELECT group_key, receiver, integration, integration_index, timestamp, firing, resolved, "
+                 "acknowledged, data, expires_at FROM nflog "
+                 "ORDER BY group_key, receiver, integration, integration_index"));
+  MLALERT_TRY(Collect(nflog, "nflog", out.nflog, ReadNflog));
+  MLALERT_ASSIGN(Stmt groups, db.Prepare("SELECT route_id, group_key, created_at, labels FROM alert_groups "
+                                         "ORDER BY route_id, group_key"));
+  MLALERT_TRY(Collect(groups, "alert_groups", out.groups, [](const Stmt& row) -> Result<GroupRecord> {
+    MLALERT_ASSIGN(LabelSet labels, LabelsAt(row, 3));
+    return GroupRecord{row.String(0), row.String(1), TimeAt(row, 2), std::move(labels)};
+  }));
+  MLALERT_ASSIGN(
+      Stmt rules,
+      db.Prepare("SELECT file, rule_group, rule, ordinal, labels, sample_labels, annotations, state, value, "
+                 "active_at, fired_at, resolved_at, keep_firing_since, last_sent_at, data FROM rule_states "
+                 "ORDER BY file, rule_group, rule, ordinal, fingerprint"));
+  return Collect(rules, "rule_states", out.rule_states, ReadRuleState);
+}
+
+Result<int64_t> NextId(Db& db, std::string_view table) {
+  // AUTOINCREMENT remembers the highest id ever used.
+  MLALERT_ASSIGN(int64_t last,
+                 db.QueryInt(fmt::format("SELECT seq FROM sqlite_sequence WHERE name = '{}'", table)));
+  return last + 1;
+}
+
+}  // namespace
+
+Result<RestoredState> LoadState(Db& db, Timestamp resolved_after) {
+  RestoredState out;
+  MLALERT_ASSIGN(Txn txn, Txn::Begin(db, Txn::Kind::kRead));
+  MLALERT_TRY(LoadIncidents(db, resolved_after, out));
+  MLALERT_TRY(LoadEngine(db, out));
+  MLALERT_ASSIGN(out.next_incident_id, NextId(db, "incidents"));
+  MLALERT_ASSIGN(out.next_episode_id, NextId(db, "episodes"));
+  MLALERT_ASSIGN(out.next_notification_id, NextId(db, "notifications"));
+  MLALERT_TRY(txn.Commit());
+  return out;
+}
+
+}  // namespace mlalert

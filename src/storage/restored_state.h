@@ -1,0 +1,24 @@
+// What a restart brings back: rows as the engine and the rule evaluator wrote them. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/record.h"
+
+namespace mlalert {
+
+struct RestoredState {
+  std::vector<Incident> incidents;           // not resolved, or resolved after the given time; by id
+  std::vector<EpisodeRecord> open_episodes;  // not ended; by id
+  std::vector<AlertRecord> alerts;           // by fingerprint
+  std::vector<NflogEntry> nflog;             // by key; expired entries included
+  std::vector<GroupRecord> groups;           // by route, key
+  std::vector<RuleStateRecord> rule_states;  // by file, group, rule, ordinal, fingerprint
+  // Greater than any id ever stored, also after retention has deleted the highest ones.
+  IncidentId next_incident_id = 1;
+  int64_t next_episode_id = 1;
+  int64_t next_notification_id = 1;
+};
+
+}  // namespace mlalert

@@ -1,0 +1,207 @@
+#include "storage/restore.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "storage/migrator.h"
+#include "storage/record_writer.h"
+#include "storage/records.h"
+
+namespace mlalert {
+namespace {
+
+using testing::At;
+using testing::Describe;
+
+Db Memory() {
+  auto db = Db::Open("", DbMode::kMemory);
+  BOOST_REQUIRE(db);
+  BOOST_REQUIRE(Migrate(*db));
+  return std::move(*db);
+}
+
+void Write(Db& db, const std::vector<Record>& records) {
+  auto writer = RecordWriter::Create(db);
+  BOOST_REQUIRE_MESSAGE(writer, (writer ? "" : writer.error().ToString()));
+  auto txn = Txn::Begin(db);
+  BOOST_REQUIRE(txn);
+  for (const Record& record : records) {
+    Status status = writer->Write(record);
+    BOOST_REQUIRE_MESSAGE(status, (status ? "" : status.error().ToString()));
+  }
+  BOOST_REQUIRE(txn->Commit());
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(load_state)
+
+BOOST_AUTO_TEST_CASE(is_empty_for_a_new_file) {
+  Db db = Memory();
+  auto state = LoadState(db, kUnset);
+  BOOST_REQUIRE(state);
+  BOOST_TEST(Describe(*state) == "next 1 1 1");
+}
+
+BOOST_AUTO_TEST_CASE(gives_back_what_any_sequence_of_records_left) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      testing::RandomRecords random(seed);
+      testing::NaiveState naive;
+      std::vector<Record> records;
+      for (uint64_t i = 0, n = random.Below(400); i < n; ++i) {
+        records.push_back(random.Next());
+        naive.Apply(records.back());
+      }
+      Db db = Memory();
+      Write(db, records);
+      for (Timestamp after : {kUnset, At(0), At(2'000'000'000'000)}) {
+        auto state = LoadState(db, after);
+        BOOST_REQUIRE_MESSAGE(state, (state ? "" : state.error().ToString()));
+        BOOST_REQUIRE_EQUAL(Describe(*state), Describe(naive.State(after)));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(writing_a_record_twice_is_as_writing_it_once) {
+  testing::RandomRecords random(7);
+  testing::NaiveState naive;
+  std::vector<Record> twice;
+  for (int i = 0; i < 300; ++i) {
+    twice.push_back(random.Next());
+    naive.Apply(twice.back());
+    twice.push_back(twice.back());
+  }
+  Db db = Memory();
+  Write(db, twice);
+  auto state = LoadState(db, kUnset);
+  BOOST_REQUIRE(state);
+  BOOST_TEST(Describe(*state) == Describe(naive.State(kUnset)));
+}
+
+BOOST_AUTO_TEST_CASE(cuts_times_below_a_millisecond) {
+  Db db = Memory();
+  AlertRecord record;
+  record.alert.starts_at = At(1000) + Duration(999'999);
+  record.alert.ends_at = At(-1) + Duration(1);
+  Write(db, {record});
+  auto state = LoadState(db, kUnset);
+  BOOST_REQUIRE(state);
+  BOOST_TEST(Describe(state->alerts[0].alert.starts_at) == Describe(At(1000)));
+  BOOST_TEST(Describe(state->alerts[0].alert.ends_at) == Describe(At(-1)));
+}
+
+BOOST_AUTO_TEST_CASE(incidents_of_one_policy_share_it) {
+  Db db = Memory();
+  Incident incident;
+  incident.policy = std::make_shared<const IncidentPolicy>(IncidentPolicy{"page", {}, {}, {}, false, {}});
+  std::vector<Record> records;
+  for (int i = 1; i <= 2; ++i) {
+    incident.id = i;
+    incident.key = LabelSet::From({{"i", std::to_string(i)}});
+    records.push_back(IncidentRecord{incident});
+  }
+  Write(db, records);
+  auto state = LoadState(db, kUnset);
+  BOOST_REQUIRE(state);
+  BOOST_TEST(state->incidents[0].policy.get() == state->incidents[1].policy.get());
+}
+
+BOOST_AUTO_TEST_CASE(names_table_and_row_of_damaged_values) {
+  const struct {
+    const char* sql;
+    const char* where;
+  } cases[] = {
+      {"UPDATE alerts SET labels = '[1]'", "table alerts, row"},
+      {"UPDATE alerts SET labels = '{\"a\":'", "table alerts, row"},
+      {"UPDATE alerts SET source = 'moon'", "moon"},
+      {"UPDATE incidents SET base_severity = 'P9'", "table incidents, row 5"},
+      {"UPDATE incidents SET policy = '{'", "table incidents, row 5"},
+      {"UPDATE nflog SET firing = '[\"xyz\"]'", "xyz"},
+      {"UPDATE nflog SET firing = '[1]'", "table nflog"},
+  };
+  for (const auto& c : cases) {
+    BOOST_TEST_CONTEXT(c.sql) {
+      Db db = Memory();
+      IncidentRecord incident;
+      incident.incident.id = 5;
+      AlertRecord alert;
+      alert.alert.labels = LabelSet::From({{"a", "b"}});
+      Write(db, {incident, alert, NflogEntry{"g", "r", "slack", 0, At(1), {1}, {}, {}, "", At(2)}});
+      BOOST_REQUIRE(LoadState(db, kUnset));
+      BOOST_REQUIRE(db.Exec(c.sql));
+      auto state = LoadState(db, kUnset);
+      BOOST_REQUIRE(!state);
+      BOOST_TEST(state.error().message.find(c.where) != std::string::npos, state.error().message);
+      BOOST_TEST(!db.InTransaction());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(never_gives_an_id_again_after_rows_were_deleted) {
+  Db db = Memory();
+  IncidentRecord incident;
+  incident.incident.id = 41;
+  Write(db, {incident, EpisodeRecord{.id = 7}, NotificationRecord{.id = 9}});
+  BOOST_REQUIRE(db.Exec("DELETE FROM incidents; DELETE FROM episodes; DELETE FROM notifications"));
+  auto state = LoadState(db, kUnset);
+  BOOST_REQUIRE(state);
+  BOOST_TEST(Describe(*state) == "next 42 8 10");
+}
+
+BOOST_AUTO_TEST_CASE(uses_an_index_for_what_a_large_history_would_make_slow) {
+  Db db = Memory();
+  auto plan = db.Prepare(
+      "EXPLAIN QUERY PLAN SELECT id FROM incidents WHERE state <> 'resolved' UNION ALL "
+      "SELECT id FROM incidents WHERE state = 'resolved' AND resolved_at > 5");
+  BOOST_REQUIRE(plan);
+  std::string text;
+  while (plan->Step().value_or(false)) {
+    text += plan->String(3) + "\n";
+  }
+  BOOST_TEST(text.find("incidents_one_open_per_key") != std::string::npos, text);
+  BOOST_TEST(text.find("incidents_by_resolved") != std::string::npos, text);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(record_writer)
+
+BOOST_AUTO_TEST_CASE(refuses_a_second_open_incident_of_one_key) {
+  Db db = Memory();
+  auto writer = RecordWriter::Create(db);
+  BOOST_REQUIRE(writer);
+  IncidentRecord first;
+  first.incident.id = 1;
+  first.incident.key = LabelSet::From({{"a", "b"}});
+  IncidentRecord second = first;
+  second.incident.id = 2;
+  BOOST_TEST(writer->Write(first).has_value());
+  Status status = writer->Write(second);
+  BOOST_REQUIRE(!status);
+  BOOST_TEST((status.error().code == ErrorCode::kConflict));
+  first.incident.state = IncidentState::kResolved;
+  BOOST_TEST(writer->Write(first).has_value());
+  BOOST_TEST(writer->Write(second).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(extracts_labels_into_columns) {
+  Db db = Memory();
+  AlertRecord alert;
+  alert.alert.labels =
+      LabelSet::From({{"alertname", "Drift"}, {"severity", "warning"}, {"model", "m"}, {"team", "t"}});
+  Write(db, {alert});
+  auto row = db.Prepare("SELECT alertname, severity, model, pipeline, team, labels ->> 'model' FROM alerts");
+  BOOST_REQUIRE(row);
+  BOOST_REQUIRE(row->Step().value_or(false));
+  BOOST_TEST(row->String(0) == "Drift");
+  BOOST_TEST(row->String(1) == "P2");
+  BOOST_TEST(row->String(2) == "m");
+  BOOST_TEST(row->IsNull(3));
+  BOOST_TEST(row->String(4) == "t");
+  BOOST_TEST(row->String(5) == "m");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace mlalert

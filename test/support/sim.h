@@ -1,0 +1,89 @@
+// A story on simulated time: the real engine, the real journal records, a scripted outside world. Nothing sleeps.
+// Every step happens at an exact instant; between two instants the engine runs all its timers in order.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "support/builders.h"
+
+namespace mlalert::testing {
+
+// What a receiver heard, in order.
+struct Heard {
+  Timestamp at;
+  std::string receiver;     // "team-slack/slack[0]"
+  NotifyReason reason = NotifyReason::kNone;
+  std::vector<std::string> firing;    // alert names with effective severity: "Drift:P2"
+  std::vector<std::string> resolved;  // alert names
+  std::string group_key;
+  std::string acknowledged_by;
+
+  std::string ToString() const;
+};
+
+class Sim {
+ public:
+  explicit Sim(const std::string& config_yaml, Timestamp start = FromUnixMillis(1767225600000));  // 2026-01-01
+
+  // Moves to start + offset, running every timer on the way. Offsets never fall.
+  Sim& At(Duration offset);
+  Timestamp now() const { return now_; }
+
+  // Firing until told otherwise: kept alive by the simulation as Prometheus would (no timeout) unless `for_time`.
+  Sim& Fire(const LabelSet& labels, std::optional<Duration> ends_in = std::nullopt);
+  Sim& Resolve(const LabelSet& labels);
+  Sim& Ack(IncidentId id, const std::string& actor = "alice", std::optional<Duration> expires_in = std::nullopt);
+  Sim& Unack(IncidentId id, const std::string& actor = "alice");
+  Sim& Reload(const std::string& config_yaml);
+  // kill -9 and start again `down` later: only what was journalled survives. Attempts in flight are lost.
+  Sim& Restart(Duration down = Duration::zero());
+
+  // Scripts the answers of a receiver ("web/webhook[0]"): taken one per attempt, then always kSent. A hung receiver
+  // never answers.
+  Sim& Answer(const std::string& receiver, std::vector<DeliveryVerdict> verdicts);
+  Sim& Hang(const std::string& receiver, bool hung = true);
+  // Attempts of a hung receiver are answered now with this verdict.
+  Sim& ReleaseHung(const std::string& receiver, DeliveryVerdict verdict);
+
+  // Everything heard since the last call, one per line: "+15m web/webhook[0] first notification firing=Drift:P3".
+  std::vector<std::string> TakeHeard();
+  const std::vector<Heard>& heard() const { return heard_; }
+  size_t attempts() const { return attempts_; }
+
+  Engine& engine() { return *engine_; }
+  Incident IncidentOf(const LabelSet& labels);
+  // Journalled events of an incident, as "type from->to reason".
+  std::vector<std::string> Events(IncidentId id) const;
+  size_t records_written() const { return records_; }
+  // Rows as a database would hold them now.
+  const std::vector<Record>& journal() const { return journal_; }
+
+ private:
+  void Drain(Effects fx);
+  void Deliver(const NotificationAttempt& attempt);
+  void RunUntil(Timestamp t);
+  RestoredState StateFromJournal() const;
+
+  ConfigPtr config_;
+  Timestamp start_;
+  Timestamp now_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<Record> journal_;
+  size_t records_ = 0;
+  size_t attempts_ = 0;
+  std::map<std::string, std::deque<DeliveryVerdict>> answers_;
+  std::map<std::string, bool> hung_;
+  std::vector<NotificationAttempt> hanging_;
+  std::vector<Heard> heard_;
+  size_t taken_ = 0;
+  bool delivering_ = false;
+};
+
+}  // namespace mlalert::testing
