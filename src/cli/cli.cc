@@ -1,9 +1,131 @@
 #include "cli/cli.h"
 
-namespace mlalert {
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <fmt/format.h>
+#include <iostream>
+#include <string>
+#include <vector>
 
-int RunCli(int, char**) {
-  return 2;
+#include "cli/ack_command.h"
+#include "cli/check_command.h"
+#include "cli/console.h"
+#include "cli/demo_command.h"
+#include "cli/history_command.h"
+#include "cli/incidents_command.h"
+#include "cli/serve_command.h"
+#include "cli/version_command.h"
+
+#include "config/diagnostics.h"
+
+namespace mlalert {
+namespace {
+
+constexpr int kUsageExit = 2;
+
+void AddCommands(CLI::App& app, int& exit_code) {
+  AddServeCommand(app, exit_code);
+  AddCheckCommand(app, exit_code);
+  AddIncidentsCommand(app, exit_code);
+  AddAckCommand(app, exit_code);
+  AddUnackCommand(app, exit_code);
+  AddHistoryCommand(app, exit_code);
+  AddDemoCommand(app, exit_code);
+  AddVersionCommand(app, exit_code);
+}
+
+// The innermost subcommand that was named: the one whose help explains the mistake.
+const CLI::App& Innermost(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().back();
+  }
+  return *at;
+}
+
+std::string CommandPath(const CLI::App& app) {
+  return app.get_parent() == nullptr ? app.get_name() : CommandPath(*app.get_parent()) + " " + app.get_name();
+}
+
+// Flags for what looks like one, else subcommands.
+std::vector<std::string> Candidates(const CLI::App& command, std::string_view word) {
+  std::vector<std::string> out;
+  if (word.starts_with("-")) {
+    for (const CLI::Option* option : command.get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        out.push_back("--" + name);
+      }
+    }
+    return out;
+  }
+  for (const CLI::App* sub : command.get_subcommands({})) {
+    out.push_back(sub->get_name());
+  }
+  return out;
+}
+
+int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& command = Innermost(app);
+  std::string message = error.what();
+  std::string hint;
+  std::vector<std::string> extras = app.remaining(true);
+  if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !extras.empty()) {
+    std::string word = extras.front().substr(0, extras.front().find('='));
+    std::vector<std::string> known = Candidates(command, word);
+    bool subcommand = !word.starts_with("-") && !known.empty();
+    message = word.starts_with("-") ? fmt::format("unknown flag {}", word)
+              : subcommand          ? fmt::format("unknown subcommand {}", word)
+                                    : fmt::format("unexpected argument {}", word);
+    hint = DidYouMean(word, {known.begin(), known.end()});
+  }
+  std::cerr << "mlalert: " << Printable(message) << '\n';
+  if (!hint.empty()) {
+    std::cerr << "  hint: " << Printable(hint) << '\n';
+  }
+  std::cerr << fmt::format("Run `{} --help` for usage.\n", CommandPath(command));
+  return kUsageExit;
+}
+
+int Parse(CLI::App& app, int argc, char** argv, int& exit_code) {
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();  // of the subcommand that was named
+    return 0;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << '\n';
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return ReportUsage(app, error);
+  }
+  if (app.get_subcommands().empty()) {
+    std::cerr << app.help();
+    return kUsageExit;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+int RunCli(int argc, char** argv) {
+  int exit_code = 0;
+  try {
+    CLI::App app("Evaluates alerting rules, is an Alertmanager, and remembers incidents.", "mlalert");
+    app.get_formatter()->column_width(40);
+    app.set_version_flag("--version", VersionText(), "Print the version and exit");
+    app.footer("Run `mlalert SUBCOMMAND --help` for the flags of each.");
+    AddCommands(app, exit_code);
+    exit_code = Parse(app, argc, argv, exit_code);
+  } catch (const std::exception& error) {
+    std::cerr << "mlalert: internal error: " << Printable(error.what()) << '\n';
+    return 1;
+  }
+  // A full disk behind a redirection must not look like success.
+  if (!std::cout.flush() && exit_code == 0) {
+    std::cerr << "mlalert: cannot write to standard output\n";
+    return 1;
+  }
+  return exit_code;
 }
 
 }  // namespace mlalert

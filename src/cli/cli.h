@@ -1,4 +1,6 @@
-// The command line: `mlalert SUBCOMMAND ...`. Exit codes: 0 fine, 1 failed, 2 bad input, 3 not found.
+// The command line: `mlalert SUBCOMMAND ...`. Exit codes: 0 fine, 1 failed (or a negative answer of a check),
+// 2 bad input or usage, 3 not found. Each subcommand registers itself through its Add*Command.
+// Thread: one.
 #pragma once
 
 namespace mlalert {

@@ -11,13 +11,29 @@
 namespace mlalert {
 namespace {
 
-// Go's url.Parse keeps white space in a path; upstream accepts it, and so do we.
-bool ReportUrl(const YamlValue& value, const std::string& text, std::string_view prefix) {
+bool ReportUrl(const YamlValue& value, const std::string& text) {
   auto parts = CheckHttpUrl(text);
   if (!parts) {
-    value.Error(fmt::format("{}{}", prefix, parts.error().message));
+    value.Error(parts.error().message);
   }
   return parts.has_value();
+}
+
+// A misplaced token may look like a scheme, so that only schemes people mean are repeated.
+bool ReportSecretUrl(const YamlValue& value, const std::string& text, std::string_view prefix) {
+  static constexpr std::array<std::string_view, 8> kHarmless{
+      "ftp:", "file:", "ws:", "wss:", "tcp:", "htp:", "htps:", "slack:"};
+  auto parts = CheckHttpUrl(text);
+  if (parts) {
+    return true;
+  }
+  bool harmless = std::any_of(kHarmless.begin(), kHarmless.end(),
+                              [&](std::string_view s) { return text.starts_with(s); });
+  bool about_scheme = parts.error().message.starts_with("unsupported scheme") &&
+                      !parts.error().message.starts_with("unsupported scheme \"\"");
+  value.Error(fmt::format("{}{}", prefix,
+                          about_scheme && !harmless ? "unsupported scheme for URL" : parts.error().message));
+  return false;
 }
 
 }  // namespace
@@ -29,7 +45,7 @@ std::string Quoted(std::string_view text) {
 bool ReadUrl(YamlMap& map, std::string_view key, std::string& out) {
   auto value = map.TakeSet(key);
   std::string text;
-  if (!value || !value->Read(text) || !ReportUrl(*value, text, "")) {
+  if (!value || !value->Read(text) || !ReportUrl(*value, text)) {
     return false;
   }
   out = std::move(text);
@@ -53,7 +69,7 @@ bool ReadSecretUrl(YamlMap& map, std::string_view key, Secret& out, bool allow_t
                             : "invalid template syntax");
       return false;
     }
-  } else if (!ReportUrl(*value, text, allow_template ? "invalid URL: " : "")) {
+  } else if (!ReportSecretUrl(*value, text, allow_template ? "invalid URL: " : "")) {
     return false;
   }
   out = Secret(std::move(text));

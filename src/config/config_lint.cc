@@ -44,32 +44,49 @@ bool MentionsSeverity(const Route& route) {
                      [](const Route& child) { return MentionsSeverity(child); });
 }
 
+bool IsPager(const Config& config, const std::string& name) {
+  const Receiver* receiver = config.FindReceiver(name);
+  return receiver != nullptr && !receiver->pagerduty_configs.empty();
+}
+
+// An alert with this severity and no other routing label pages somebody.
 bool Pages(const Config& config, const LabelSet& labels) {
   std::set<std::string> names;
   CollectReceivers(config.route, labels, names);
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    const Receiver* receiver = config.FindReceiver(name);
-    return receiver != nullptr && !receiver->pagerduty_configs.empty();
-  });
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return IsPager(config, name); });
 }
 
-// The words an installation uses for its severities: those its matchers take, or ours when it names none.
+// Some alert with this severity, whatever its other labels, may page somebody.
+bool MayPage(const Config& config, const Route& route, std::string_view severity) {
+  bool matches = std::all_of(route.matchers.begin(), route.matchers.end(), [&](const Matcher& m) {
+    return m.name() != "severity" || m.MatchesValue(severity);
+  });
+  return matches && (IsPager(config, route.receiver) ||
+                     std::any_of(route.routes.begin(), route.routes.end(),
+                                 [&](const Route& child) { return MayPage(config, child, severity); }));
+}
+
 void WarnWhenNobodyIsPaged(const YamlMap& root, const Config& config) {
-  bool concerned = !config.incident_policies.empty() || !config.rule_files.empty() ||
-                   !config.datasources.empty() || MentionsSeverity(config.route);
-  if (!concerned) {
+  // A config that uses mlalert's own sections is held to the strict question; a plain Alertmanager's, which
+  // may route by labels we do not know, only to the lenient one.
+  bool ours = !config.incident_policies.empty() || !config.rule_files.empty() || !config.datasources.empty();
+  if (!ours && !MentionsSeverity(config.route)) {
     return;
   }
   auto quiet = [&](std::initializer_list<std::string_view> words) {
-    // One word that pages shows that this severity was thought of; the other words are then somebody else's
-    // dialect.
+    // One word that pages shows that this severity was thought of; the others are then another dialect.
     return std::none_of(words.begin(), words.end(), [&](std::string_view word) {
       LabelSet bare = LabelSet::From({{"alertname", "x"}, {"severity", word}});
-      return Pages(config, bare) || Pages(config, bare.With("model", "x"));
+      return ours ? Pages(config, bare) || Pages(config, bare.With("model", "x"))
+                  : MayPage(config, config.route, word);
     });
   };
   bool p0 = quiet({"P0", "critical", "page"});
   bool p1 = quiet({"P1", "high", "error"});
+  if (!ours) {
+    p1 = p0;  // other installations page for their top severity only
+  }
   if (p0 || p1) {
     std::string_view what = p0 && p1 ? "P0 and P1" : p0 ? "P0" : "P1";
     root.At("route").Warn(fmt::format("alerts of severity {} reach no receiver with pagerduty_configs", what),

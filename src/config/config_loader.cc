@@ -44,15 +44,6 @@ void WarnAboutIgnored(YamlMap& root) {
   }
 }
 
-void RefuseFutureKeys(YamlMap& root) {
-  for (std::string_view key : {"chain", "review", "calendars"}) {
-    if (root.value().node().Find(key) != nullptr) {
-      root.Ignore(key);
-      root.At(key).Error(fmt::format("{} is not supported yet", key));
-    }
-  }
-}
-
 void ReadConfig(const YamlValue& value, LoadContext& context, Config& out) {
   YamlMap root(value, "config.plain");
   ReadGlobal(root, context, out.global);
@@ -79,7 +70,6 @@ void ReadConfig(const YamlValue& value, LoadContext& context, Config& out) {
   }
   ReadMlalertSections(root, context, out);
   WarnAboutIgnored(root);
-  RefuseFutureKeys(root);
   root.Finish();
 }
 

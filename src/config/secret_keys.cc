@@ -31,7 +31,7 @@ bool IsSecretName(std::string_view key) {
   }
   bool part = std::any_of(kSecretParts.begin(), kSecretParts.end(),
                           [&](std::string_view p) { return key.find(p) != std::string_view::npos; });
-  return part || key == "key" || key.ends_with("_key") ||
+  return part || key == "key" || EditDistance(key, "url", 1) <= 1 || key.ends_with("_key") ||
          std::any_of(kSecretNames.begin(), kSecretNames.end(),
                      [&](std::string_view name) { return EditDistance(key, name, 2) <= 2; });
 }

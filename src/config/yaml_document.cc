@@ -4,11 +4,10 @@
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
-#include <istream>
 #include <limits>
 #include <map>
 #include <optional>
-#include <streambuf>
+#include <sstream>
 #include <unordered_map>
 
 #include "yaml-cpp/eventhandler.h"
@@ -25,16 +24,6 @@ namespace {
 struct YamlLimit {
   TextPos pos;
   std::string message;
-};
-
-// Reads a string_view without copying it.
-class ViewBuffer : public std::streambuf {
- public:
-  explicit ViewBuffer(std::string_view text) {
-    // streambuf wants char*, and never writes through a get area.
-    char* begin = const_cast<char*>(text.data());  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    setg(begin, begin, begin + text.size());
-  }
 };
 
 // Marks count bytes; this counts characters, going on from the last place because marks rise.
@@ -168,10 +157,17 @@ class TreeBuilder final : public YAML::EventHandler {
     TextPos pos = columns_.Convert(mark);
     last_pos_ = pos;
     if (secret_open_ && stack_.size() <= secret_depth_) {
-      source_.Hide(secret_from_, pos);
+      source_.Hide(secret_from_, BeginsItsLine(pos) ? TextPos{pos.line, 1} : pos);
       secret_open_ = false;
     }
     return pos;
+  }
+
+  // Nothing but block structure stands before `pos` on its line, so nothing there belongs to a value above
+  // it.
+  bool BeginsItsLine(TextPos pos) const {
+    std::string_view before = source_.Line(pos.line).substr(0, static_cast<size_t>(pos.column - 1));
+    return pos.line > secret_from_.line && before.find_first_not_of(" \t-?") == std::string_view::npos;
   }
 
   void MaybeHide(TextPos pos, std::string_view value) {
@@ -375,6 +371,16 @@ void ReportText(SourceText& source, Diagnostics& out, TextPos pos, std::string m
   out.Add(std::move(diagnostic));
 }
 
+// yaml-cpp 0.7 takes a quoted scalar that is never closed for complete when the file ends with a line break;
+// a document end inside the quotes it refuses. Guarded by parse_yaml/syntax_errors_have_a_place.
+std::string Terminated(std::string_view text) {
+  std::string out(text);
+  if (out.ends_with('\n')) {
+    out += "...\n";
+  }
+  return out;
+}
+
 // First line that holds bytes that are not UTF-8.
 int FirstBadLine(const SourceText& source) {
   for (int line = 1; line <= source.line_count(); ++line) {
@@ -385,23 +391,55 @@ int FirstBadLine(const SourceText& source) {
   return 0;
 }
 
-// A first document that the YAML reader took, and something behind it: as Prometheus and Alertmanager,
-// ignored.
-void WarnAboutMoreDocuments(YAML::Parser& parser, const SourceText& source, Diagnostics& out) {
-  bool more = false;
-  try {
-    more = static_cast<bool>(parser);
-  } catch (const YAML::Exception&) {
-    more = true;
+// Learns where the next document begins, and reads no more of it.
+class DocumentStartFinder final : public YAML::EventHandler {
+ public:
+  struct Found {
+    YAML::Mark mark;
+  };
+  void OnDocumentStart(const YAML::Mark& mark) override { throw Found{mark}; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
   }
-  if (!more) {
-    return;
+  void OnMapEnd() override {}
+};
+
+// What stands behind the first document: further documents are ignored with a warning, as by Prometheus and
+// Alertmanager. yaml-cpp also takes text that does not belong to the document for a new one; that is an
+// error.
+bool CheckBehindDocument(YAML::Parser& parser, TextPos last, SourceText& source, Diagnostics& out) {
+  TextPos start;
+  try {
+    DocumentStartFinder finder;
+    if (!parser.HandleNextDocument(finder)) {
+      return true;
+    }
+  } catch (const DocumentStartFinder::Found& found) {
+    start = ColumnCounter(source).Convert(found.mark);
+  } catch (const YAML::Exception& error) {
+    start = ColumnCounter(source).Convert(error.mark);
+  }
+  bool marked = false;
+  for (int line = last.line + 1; line <= start.line && !marked; ++line) {
+    marked = source.Line(line).starts_with("---") || source.Line(line).starts_with("...");
+  }
+  if (!marked) {
+    ReportText(source, out, start, "yaml: did not find expected <document start>",
+               "is this line indented as the ones above it?");
+    return false;
   }
   Diagnostic diagnostic;
   diagnostic.level = DiagnosticLevel::kWarning;
-  diagnostic.where.file = source.file();
   diagnostic.message = "the file has more than one YAML document; only the first is read";
+  diagnostic.where = {source.file(), start.line, start.column};
   out.Add(std::move(diagnostic));
+  return true;
 }
 
 }  // namespace
@@ -512,8 +550,7 @@ YamlNodePtr ParseYaml(std::string_view text, SourceText& source, Diagnostics& ou
     out.Add(std::move(diagnostic));
     return nullptr;
   }
-  ViewBuffer buffer(text);
-  std::istream stream(&buffer);
+  std::istringstream stream(Terminated(text));
   TreeBuilder builder(source, out, options);
   auto fail = [&](TextPos pos, const std::string& message) {
     builder.EndHiding();
@@ -527,7 +564,9 @@ YamlNodePtr ParseYaml(std::string_view text, SourceText& source, Diagnostics& ou
     builder.EndHiding();
     builder.FlushReports();
     YamlNodePtr root = builder.TakeRoot();
-    WarnAboutMoreDocuments(parser, source, out);
+    if (!CheckBehindDocument(parser, builder.last_pos(), source, out)) {
+      return nullptr;
+    }
     return root != nullptr ? root : std::make_shared<YamlNode>();
   } catch (const YamlLimit& limit) {
     return fail(limit.pos, "yaml: " + limit.message);

@@ -1,5 +1,6 @@
 #include "promql/go_text.h"
 #include "promql/literals.h"
+#include "promql/matcher_regex.h"
 #include "promql/parser_impl.h"
 
 namespace mlalert::promql {
@@ -79,8 +80,8 @@ bool Parser::ParseMatcher(VectorSelector& selector) {
   }
   matcher.value = Unquote(value.text);
   if (matcher.op == MatchOp::kRegex || matcher.op == MatchOp::kNotRegex) {
-    if (auto regex = Regex::CompileAnchored(matcher.value); !regex) {
-      SetError(name.pos, regex.error().message);
+    if (auto sound = CheckMatcherRegex(matcher.value); !sound) {
+      SetError(name.pos, sound.error().message);
       return false;
     }
   }

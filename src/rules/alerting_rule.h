@@ -1,7 +1,7 @@
-// The state machine of one alerting rule: samples in, alert instances that are pending, firing or resolved out.
-// Follows Prometheus in every transition and in what is sent when; differs where Prometheus resolves without knowing:
-// an error, a partial answer, or series that are gone keep a firing alert firing and refreshed.
-// Fed by: rules/rule_group. Owns: the instances of the rule. Thread: that of the manager.
+// The state machine of one alerting rule: samples in, alert instances that are pending, firing or resolved
+// out. Follows Prometheus in every transition and in what is sent when; differs where Prometheus resolves
+// without knowing: an error, a partial answer, or series that are gone keep a firing alert firing and
+// refreshed. Fed by: rules/rule_group. Owns: the instances of the rule. Thread: that of the manager.
 #pragma once
 
 #include <cstdint>
@@ -32,10 +32,11 @@ struct AlertInstance {
   LabelSet annotations;
   InstanceState state = InstanceState::kPending;
   double value = 0;
-  bool partial = false;            // last seen in a partial answer
-  bool annotations_stale = true;   // to be rendered when somebody looks
+  bool partial = false;           // last seen in a partial answer
+  bool annotations_stale = true;  // to be rendered when somebody looks
   bool resolve_unsent = false;
-  bool changed = false;            // owes a record
+  bool changed = false;   // owes a record
+  bool in_doubt = false;  // absent; Settle() decides
   Timestamp active_at = kUnset;
   Timestamp fired_at = kUnset;
   Timestamp resolved_at = kUnset;
@@ -44,15 +45,14 @@ struct AlertInstance {
   Timestamp valid_until = kUnset;
   Timestamp no_data_since = kUnset;
   std::optional<PresenceMemory> presence;  // none: not known yet
-  uint64_t sample_hash = 0;
-  uint64_t labels_hash = 0;
-  uint64_t seen = 0;  // evaluation it was last part of
+  uint64_t sample_hash = 0;                // HashLabels() of sample_labels
+  uint64_t seen = 0;                       // evaluation it was last part of
 };
 
 struct RuleTimes {
   Duration interval{};
   Duration resend_delay{};
-  int limit = 0;            // 0: none
+  int limit = 0;  // 0: none
   bool hold_no_data = true;
 };
 
@@ -73,8 +73,8 @@ class RuleMachine {
   // Label sets built so far.
   uint64_t label_runs() const { return label_runs_; }
 
-  // A successful answer. On error nothing has changed, except that passing the limit drops every instance. Instances
-  // about which Questions() has something to ask are left as they are until Settle().
+  // A successful answer. On error nothing has changed, except that passing the limit drops every instance.
+  // Instances about which Questions() has something to ask are left as they are until Settle().
   Status Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffects& fx);
 
   // What to ask before this slot is complete; empty in steady state. `selector` is an index into
@@ -84,10 +84,11 @@ class RuleMachine {
     bool bare = false;
     std::string query;
   };
-  std::vector<Question> Questions() const;
-  // The answer to one of them; null when it could not be had. May lead to a further question.
-  std::optional<Question> OnPresence(const Question& question, const QueryAnswer* answer);
-  // After the last one: holds or resolves what was in doubt. Returns how many are held for want of data.
+  std::vector<Question> Questions();
+  // The answer to one of them. May lead to a further question.
+  std::optional<Question> OnPresence(const Question& question, const QueryAnswer& answer);
+  // After the last one, or when there is none: holds or resolves what was in doubt. Returns how many are held
+  // for want of data.
   size_t Settle(Timestamp ts, RuleEffects& fx);
   // Forgets what Questions() asked: what was in doubt stays as it is.
   void Abandon();
@@ -112,6 +113,7 @@ class RuleMachine {
  private:
   struct Target {
     AlertInstance* instance = nullptr;  // null: new
+    bool by_sample = false;             // found without building its labels
     LabelSet labels;                    // of a new one
   };
   struct SampleKey {
@@ -122,7 +124,9 @@ class RuleMachine {
     using is_transparent = void;
     size_t operator()(const AlertInstance* i) const { return i->sample_hash; }
     size_t operator()(const SampleKey& key) const { return key.hash; }
-    bool operator()(const AlertInstance* a, const AlertInstance* b) const { return a->sample_labels == b->sample_labels; }
+    bool operator()(const AlertInstance* a, const AlertInstance* b) const {
+      return a->sample_labels == b->sample_labels;
+    }
     bool operator()(const SampleKey& key, const AlertInstance* i) const;
     bool operator()(const AlertInstance* i, const SampleKey& key) const { return (*this)(key, i); }
   };
@@ -147,16 +151,19 @@ class RuleMachine {
   void Resolve(AlertInstance& instance, Timestamp ts);
   void SetNoData(AlertInstance& instance, Timestamp since, Timestamp ts, RuleEffects& fx);
   bool Knows(const AlertInstance& instance) const;
+  bool CanDoubt(const AlertInstance& instance) const;
   // Sends when it is time to, then writes the record if one is owed.
   void Finish(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
   void Send(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
   const LabelSet& Annotations(AlertInstance& instance, Timestamp now);
-  void Insert(std::unique_ptr<AlertInstance> instance);
-  void Remove(const AlertInstance& instance, RuleEffects& fx);
+  void Remove(AlertInstance& instance, RuleEffects& fx);
   void DropAll(RuleEffects& fx);
   RuleStateRecord Record(const AlertInstance& instance) const;
   RuleStateDelete DeleteRecord(const AlertInstance& instance) const;
   std::vector<PresenceSubject> Subjects(uint32_t selector) const;
+  RuleTemplateData TemplateData(double value, bool partial, Timestamp now) const;
+  void Index(AlertInstance& instance);
+  void Unindex(AlertInstance& instance);
 
   std::shared_ptr<const CompiledRule> rule_;
   RulePlace place_;
@@ -180,6 +187,7 @@ class RuleMachine {
   std::vector<Target> targets_;
   std::vector<Label> label_scratch_;
   std::vector<std::string> value_scratch_;
+  std::vector<tmpl::LabelPair> pair_scratch_;
 };
 
 }  // namespace mlalert

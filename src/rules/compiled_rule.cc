@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-
 #include <fmt/format.h>
 
 #include "base/hash.h"
@@ -15,13 +14,65 @@ namespace mlalert {
 namespace {
 
 // Keywords, and functions whose result depends on their arguments alone.
-constexpr std::array<std::string_view, 59> kPureWords = {
-    "if", "else", "end", "with", "range", "break", "continue", "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge",
-    "len", "index", "slice", "print", "printf", "println", "html", "js", "urlquery", "true", "false", "nil",
-    "humanize", "humanize1024", "humanizeDuration", "humanizePercentage", "humanizeTimestamp", "toTime", "toDuration",
-    "title", "toUpper", "toLower", "stripPort", "stripDomain", "match", "reReplaceAll", "graphLink", "tableLink",
-    "parseDuration", "parseDurationTime", "parseFloat", "parseInt", "parseBool", "safeHtml", "args", "urlQueryEscape",
-    "pathEscape", "queryEscape", "quotesEscape", "jsonEscape", "htmlEscape", "crlfEscape", "strvalue"};
+constexpr std::array<std::string_view, 59> kPureWords = {"if",
+                                                         "else",
+                                                         "end",
+                                                         "with",
+                                                         "range",
+                                                         "break",
+                                                         "continue",
+                                                         "and",
+                                                         "or",
+                                                         "not",
+                                                         "eq",
+                                                         "ne",
+                                                         "lt",
+                                                         "le",
+                                                         "gt",
+                                                         "ge",
+                                                         "len",
+                                                         "index",
+                                                         "slice",
+                                                         "print",
+                                                         "printf",
+                                                         "println",
+                                                         "html",
+                                                         "js",
+                                                         "urlquery",
+                                                         "true",
+                                                         "false",
+                                                         "nil",
+                                                         "humanize",
+                                                         "humanize1024",
+                                                         "humanizeDuration",
+                                                         "humanizePercentage",
+                                                         "humanizeTimestamp",
+                                                         "toTime",
+                                                         "toDuration",
+                                                         "title",
+                                                         "toUpper",
+                                                         "toLower",
+                                                         "stripPort",
+                                                         "stripDomain",
+                                                         "match",
+                                                         "reReplaceAll",
+                                                         "graphLink",
+                                                         "tableLink",
+                                                         "parseDuration",
+                                                         "parseDurationTime",
+                                                         "parseFloat",
+                                                         "parseInt",
+                                                         "parseBool",
+                                                         "safeHtml",
+                                                         "args",
+                                                         "urlQueryEscape",
+                                                         "pathEscape",
+                                                         "queryEscape",
+                                                         "quotesEscape",
+                                                         "jsonEscape",
+                                                         "htmlEscape",
+                                                         "crlfEscape",
+                                                         "strvalue"};
 
 bool IsWordByte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -155,8 +206,8 @@ std::shared_ptr<const CompiledRule> CompileRule(std::shared_ptr<const AlertingRu
   auto out = std::make_shared<CompiledRule>();
   out->query = rule->ast ? promql::Print(*rule->ast) : rule->expr;
   out->prepared = PrepareQuery(rule->expr, timeout);
-  out->generator_url =
-      std::make_shared<const std::string>(fmt::format("{}/graph?g0.expr={}&g0.tab=1", graph_url, QueryEscape(out->query)));
+  out->generator_url = std::make_shared<const std::string>(
+      fmt::format("{}/graph?g0.expr={}&g0.tab=1", graph_url, QueryEscape(out->query)));
   out->labels_vary = Compile(rule->labels, rule->raw_labels, out->labels);
   std::erase_if(out->labels, [](const auto& label) { return label.name == "alertname"; });
   out->annotations_vary = Compile(rule->annotations, rule->raw_annotations, out->annotations);

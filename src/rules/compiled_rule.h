@@ -1,6 +1,6 @@
-// An alerting rule made ready to run: everything that does not depend on an answer is worked out once, at load.
-// Made by: rules/rule_group. Read by: rules/alerting_rule, rules/presence. Owns: nothing but values; shares the rule.
-// Thread: immutable.
+// An alerting rule made ready to run: everything that does not depend on an answer is worked out once, at
+// load. Made by: rules/rule_group. Read by: rules/alerting_rule, rules/presence. Owns: nothing but values;
+// shares the rule. Thread: immutable.
 #pragma once
 
 #include <cstdint>

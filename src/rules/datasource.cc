@@ -1,9 +1,8 @@
 #include "rules/datasource.h"
 
 #include <algorithm>
-#include <memory>
-
 #include <fmt/format.h>
+#include <memory>
 
 #include "net/url.h"
 
@@ -45,11 +44,10 @@ Datasource::Datasource(DatasourceConfig config, const EvaluationConfig& evaluati
   }
   headers_post_ = headers_get_;
   headers_post_.emplace_back("Content-Type", "application/x-www-form-urlencoded");
-  alert_ = SelfAlert(LabelSet::From({{"alertname", "DatasourceUnreachable"},
-                                     {"datasource", config_.name},
-                                     {"severity", "P1"}}),
-                     std::make_shared<const std::string>(config_.url), evaluation.resend_delay,
-                     evaluation.interval);
+  alert_ = SelfAlert(
+      LabelSet::From(
+          {{"alertname", "DatasourceUnreachable"}, {"datasource", config_.name}, {"severity", "P1"}}),
+      std::make_shared<const std::string>(config_.url), evaluation.resend_delay, evaluation.interval);
   SetEvaluation(evaluation);
 }
 
@@ -86,10 +84,6 @@ HttpCall Datasource::BuildCall(std::string_view prepared, Timestamp at, Duration
   return call;
 }
 
-bool Datasource::FallBackToGet() {
-  return !std::exchange(get_, true);
-}
-
 void Datasource::OnAnswered(Timestamp now, RuleEffects& fx) {
   if (alert_.firing()) {
     fx.records.push_back(SourceEvent("datasource_recovered", config_.name, "it answers again", now));
@@ -100,26 +94,27 @@ void Datasource::OnAnswered(Timestamp now, RuleEffects& fx) {
   last_error_.clear();
 }
 
-void Datasource::OnFailed(const std::string& error, Duration interval, Timestamp now, RuleEffects& fx) {
+void Datasource::OnFailed(const std::string& error, Timestamp now, RuleEffects& fx) {
   ++failures_in_a_row_;
   last_error_ = error;
   if (!IsSet(failing_since_) || now < failing_since_) {
     failing_since_ = now;
   }
-  const Duration patience = std::clamp(interval, kUnreachableAfterMin, kUnreachableAfterMax);
+  const Duration patience = std::clamp(shortest_interval, kUnreachableAfterMin, kUnreachableAfterMax);
   if (!alert_.firing() && (failures_in_a_row_ < 2 || now - failing_since_ < patience)) {
     return;
   }
   if (!alert_.firing()) {
     fx.records.push_back(SourceEvent("datasource_unreachable", config_.name, error, now));
   }
-  alert_.Fire(LabelSet::From({{"summary", fmt::format("data source {} cannot be asked", config_.name)},
-                              {"description",
-                               fmt::format("No query has succeeded since {}. Alerts that fired keep firing and no "
-                                           "new ones can be seen until it answers.",
-                                           FormatRfc3339Millis(failing_since_))},
-                              {"error", error}}),
-              now, fx);
+  alert_.Fire(
+      LabelSet::From({{"summary", fmt::format("data source {} cannot be asked", config_.name)},
+                      {"description",
+                       fmt::format("No query has succeeded since {}. Alerts that fired keep firing and no "
+                                   "new ones can be seen until it answers.",
+                                   FormatRfc3339Millis(failing_since_))},
+                      {"error", error}}),
+      now, fx);
 }
 
 }  // namespace mlalert

@@ -1,7 +1,7 @@
 // One Prometheus-compatible server as the evaluator sees it: how to ask it, how many questions at a time, and
 // whether it answers at all.
-// Used by: rules/rule_group (calls, verdicts), rules/rule_manager (places, queue). Owns: health and its one alert.
-// Thread: that of the manager. Time: wall clock, an argument.
+// Used by: rules/rule_group (calls, verdicts), rules/rule_manager (places, queue). Owns: health and its one
+// alert. Thread: that of the manager. Time: wall clock, an argument.
 #pragma once
 
 #include <deque>
@@ -21,8 +21,8 @@ class GroupRunner;
 
 // Calls for one question within one slot, the first included.
 inline constexpr int kQueryAttemptsMax = 3;
-// A source counts as unreachable when every query has failed for this long: the shortest interval of its groups,
-// within these bounds. So a restart of a few seconds pages nobody.
+// A source counts as unreachable when every query has failed for this long: the shortest interval of its
+// groups, within these bounds. So a restart of a few seconds pages nobody.
 inline constexpr Duration kUnreachableAfterMin = std::chrono::seconds(15);
 inline constexpr Duration kUnreachableAfterMax = std::chrono::minutes(1);
 
@@ -40,16 +40,15 @@ class Datasource {
 
   // `prepared` from PrepareQuery(); `at` is sent to the millisecond.
   HttpCall BuildCall(std::string_view prepared, Timestamp at, Duration timeout) const;
-  // After 405: GET from now on. False when that was so already.
-  bool FallBackToGet();
+  // After 405: GET from now on.
+  void FallBackToGet() { get_ = true; }
+  bool uses_get() const { return get_; }
 
   // Any answer, also a refusal of the query: it is alive.
   void OnAnswered(Timestamp now, RuleEffects& fx);
-  // All attempts of one query failed. `interval`: the shortest of its groups.
-  void OnFailed(const std::string& error, Duration interval, Timestamp now, RuleEffects& fx);
+  // All attempts of one query failed.
+  void OnFailed(const std::string& error, Timestamp now, RuleEffects& fx);
   bool unreachable() const { return alert_.firing(); }
-  // A failure since the last answer.
-  bool failing() const { return failures_in_a_row_ > 0; }
 
   // Sends the alert again before it runs out.
   void Refresh(Timestamp now, RuleEffects& fx) { alert_.Refresh(now, fx); }
@@ -59,6 +58,7 @@ class Datasource {
 
   bool HasRoom() const { return in_flight < concurrency_; }
   size_t in_flight = 0;
+  Duration shortest_interval = kUnreachableAfterMax;  // of its groups
   // Groups that want to ask, first come first served.
   std::deque<GroupRunner*> waiting;
 

@@ -1,10 +1,9 @@
 #include "rules/presence.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <set>
-
-#include <fmt/format.h>
 
 #include "promql/printer.h"
 
@@ -15,7 +14,8 @@ namespace {
 constexpr char kSeparator = '\xFF';  // never inside UTF-8
 
 std::string_view ValueOf(std::span<const Label> labels, std::string_view name) {
-  const auto at = std::find_if(labels.begin(), labels.end(), [name](const Label& l) { return l.name == name; });
+  const auto at =
+      std::find_if(labels.begin(), labels.end(), [name](const Label& l) { return l.name == name; });
   return at == labels.end() ? std::string_view() : at->value;
 }
 
@@ -52,7 +52,7 @@ std::string QuoteRegex(std::string_view text) {
 struct Wanted {
   std::set<std::string_view> values;
   size_t bytes = 0;
-  size_t subjects = 0;   // that have it
+  size_t subjects = 0;    // that have it
   bool may_lack = false;  // some subject would also take series without it
 };
 
@@ -60,8 +60,9 @@ std::map<std::string_view, Wanted> Collect(const std::vector<PresenceSubject>& s
   std::map<std::string_view, Wanted> out;
   for (const PresenceSubject& subject : subjects) {
     for (const Label label : subject.sample_labels) {
-      const bool asked = subject.known == nullptr ||
-                         std::binary_search(subject.known->labels.begin(), subject.known->labels.end(), label.name);
+      const bool asked =
+          subject.known == nullptr ||
+          std::binary_search(subject.known->labels.begin(), subject.known->labels.end(), label.name);
       if (label.name == promql::kMetricNameLabel || !asked) {
         continue;
       }
@@ -95,7 +96,8 @@ promql::LabelMatcher Narrow(std::string_view name, const Wanted& wanted) {
 }  // namespace
 
 const PresenceMemory::Entry* PresenceMemory::Find(uint32_t selector) const {
-  const auto at = std::find_if(entries.begin(), entries.end(), [=](const Entry& e) { return e.selector == selector; });
+  const auto at =
+      std::find_if(entries.begin(), entries.end(), [=](const Entry& e) { return e.selector == selector; });
   return at == entries.end() ? nullptr : &*at;
 }
 
@@ -133,7 +135,8 @@ std::optional<PresenceMemory> PresenceMemory::FromJson(const Json& json, uint64_
   return out;
 }
 
-std::string PresenceQuestion(const promql::RequiredSelector& selector, const std::vector<PresenceSubject>& subjects) {
+std::string PresenceQuestion(const promql::RequiredSelector& selector,
+                             const std::vector<PresenceSubject>& subjects) {
   const std::map<std::string_view, Wanted> wanted = Collect(subjects);
   std::vector<promql::LabelMatcher> matchers;
   std::string by;
@@ -148,7 +151,8 @@ std::string PresenceQuestion(const promql::RequiredSelector& selector, const std
   }
   const std::string count = promql::PresenceQuery(selector, matchers);
   constexpr std::string_view kCount = "count";
-  return by.empty() ? count : fmt::format("count by ({}) {}", by, std::string_view(count).substr(kCount.size()));
+  return by.empty() ? count
+                    : fmt::format("count by ({}) {}", by, std::string_view(count).substr(kCount.size()));
 }
 
 std::string BarePresenceQuestion(const promql::RequiredSelector& selector) {

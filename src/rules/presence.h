@@ -1,7 +1,8 @@
-// Tells "the condition is false" from "nobody knows": what a rule reads is asked for by itself. When an alert fires,
-// the series behind it are looked for and remembered; when its element is missing later, they are looked for again.
-// Used by: rules/alerting_rule (decides), rules/rule_group (asks). One question per selector serves all alerts of a
-// rule, so its cost does not grow with their number. Pure. Thread: plain values.
+// Tells "the condition is false" from "nobody knows": what a rule reads is asked for by itself. When an alert
+// fires, the series behind it are looked for and remembered; when its element is missing later, they are
+// looked for again. Used by: rules/alerting_rule (decides), rules/rule_group (asks). One question per
+// selector serves all alerts of a rule, so its cost does not grow with their number. Pure. Thread: plain
+// values.
 #pragma once
 
 #include <cstdint>
@@ -47,13 +48,14 @@ struct PresenceSubject {
 };
 
 // count by (...) (selector{...}): one element for each combination of the subjects' labels that has series. A
-// subject that must find its labels also admits series without a label, which is how labels that a selector does not
-// have drop out.
-std::string PresenceQuestion(const promql::RequiredSelector& selector, const std::vector<PresenceSubject>& subjects);
+// subject that must find its labels also admits series without a label, which is how labels that a selector
+// does not have drop out.
+std::string PresenceQuestion(const promql::RequiredSelector& selector,
+                             const std::vector<PresenceSubject>& subjects);
 // Whether the selector has any series at all.
 std::string BarePresenceQuestion(const promql::RequiredSelector& selector);
 
-// The answer to PresenceQuestion().
+// The answer to PresenceQuestion(). Borrows it.
 class PresenceAnswer {
  public:
   explicit PresenceAnswer(const QueryAnswer& answer);

@@ -56,7 +56,8 @@ class RuleManager {
 
   // Starts what is due: slots, retries, refreshes of alerts that are held.
   void RunDue(Timestamp now, RuleEffects& fx);
-  // When RunDue() has to be called again, unless an answer comes first. kNever: no rules.
+  // When RunDue() has to be called again, unless an answer comes first. kNever: no rules. Wall clock: sleep
+  // in pieces of a few seconds, or a clock that steps goes unnoticed.
   Timestamp NextDue() const;
 
   // The answer to one QueryRequest, exactly one for each. Ids of queries that a reload has made pointless are
@@ -78,10 +79,10 @@ class RuleManager {
     std::shared_ptr<Datasource> datasource;
   };
 
-  void SetDatasources(const Config& config, Timestamp now, RuleEffects& fx);
+  // Returns those that are no longer configured.
+  std::vector<std::shared_ptr<Datasource>> SetDatasources(const Config& config);
   void Dispatch(Timestamp now, RuleEffects& fx);
   void Forget(const GroupRunner& group);
-  void RetireGroup(GroupRunner& group, Timestamp now, RuleEffects& fx);
 
   RuleManagerOptions options_;
   EvaluationConfig evaluation_;

@@ -1,6 +1,6 @@
-// An alert the evaluator raises about itself: a data source that does not answer, a rule that cannot be evaluated.
-// Used by: rules/datasource, rules/rule_group. Owns: whether it fires, since when, and when it was last sent.
-// Thread: that of its owner.
+// An alert the evaluator raises about itself: a data source that does not answer, a rule that cannot be
+// evaluated. Used by: rules/datasource, rules/rule_group. Owns: whether it fires, since when, and when it was
+// last sent. Thread: that of its owner.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@ namespace mlalert {
 class SelfAlert {
  public:
   SelfAlert() = default;
-  // Sent again every `resend_delay` while it fires; each time it is good for four times `horizon`, at least four
-  // times `resend_delay`.
+  // Sent again every `resend_delay` while it fires; each time it is good for four times `horizon`, at least
+  // four times `resend_delay`.
   SelfAlert(LabelSet labels, std::shared_ptr<const std::string> generator_url, Duration resend_delay,
             Duration horizon);
 

@@ -103,6 +103,7 @@ class SqliteJournal::Impl {
   const SqliteJournalOptions options_;
   bool wal_dirty_ = false;
   int64_t checkpoint_at_ = 0;
+  bool checkpoint_failing_ = false;  // logged once
   bool retention_active_ = false;
   SteadyTime next_retention_;
   SteadyTime next_idle_checkpoint_{};
@@ -436,9 +437,10 @@ void SqliteJournal::Impl::Checkpoint(bool idle) {
     db_.SetBusyTimeout(Duration::zero());
     auto done = db_.RunCheckpoint(truncate ? Db::CheckpointMode::kTruncate : Db::CheckpointMode::kPassive);
     db_.SetBusyTimeout(options_.busy_timeout);
-    if (!done) {
-      LogWarn("journal: checkpoint failed", {{"err", done.error().ToString()}});
+    if (!done && !checkpoint_failing_) {
+      LogWarn("journal: checkpoints fail, the write-ahead log grows", {{"err", done.error().ToString()}});
     }
+    checkpoint_failing_ = !done;
     if (truncate) {
       wal_dirty_ = !(done && done->complete);
       next_idle_checkpoint_ = After(options_.idle_checkpoint);

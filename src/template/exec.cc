@@ -214,7 +214,7 @@ Executor::Flow Executor::WalkRange(const Statement& s, const Value& dot) {
     for (size_t i = 0; i < v.Size() && turn(Value::Integer(static_cast<int64_t>(i)), v.Item(i)); ++i) {
     }
   } else if (v.kind() == Kind::kMap) {
-    for (size_t i = 0; i < v.Size() && turn(Value::View(v.KeyAt(i)), v.ValueAt(i)); ++i) {
+    for (size_t i = 0; i < v.Size() && turn(v.KeyValueAt(i), v.ValueAt(i)); ++i) {
     }
   } else if (v.kind() == Kind::kInt && s.pipe->declarations.size() <= 1) {
     Int n = v.AsInt();

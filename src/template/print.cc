@@ -17,6 +17,8 @@ namespace {
 
 // Go refuses wider fields; it also bounds what a hostile template can allocate.
 constexpr int kMaxFieldWidth = 1000000;
+constexpr std::string_view kLowerDigits = "0123456789abcdef";
+constexpr std::string_view kUpperDigits = "0123456789ABCDEF";
 
 struct Flags {
   bool sharp = false;
@@ -124,6 +126,7 @@ void Formatter::Hex(std::string_view bytes, bool upper) {
     bytes = bytes.substr(0, static_cast<size_t>(*flags_.precision));
   }
   std::string_view prefix = upper ? "0X" : "0x";
+  const std::string_view alphabet = upper ? kUpperDigits : kLowerDigits;
   for (size_t i = 0; i < bytes.size() && text.size() <= limit_; ++i) {
     if (i > 0 && flags_.space) {
       text.push_back(' ');
@@ -131,11 +134,9 @@ void Formatter::Hex(std::string_view bytes, bool upper) {
     if (flags_.sharp && (i == 0 || flags_.space)) {
       text += prefix;
     }
-    constexpr std::string_view kLower = "0123456789abcdef";
-    constexpr std::string_view kUpper = "0123456789ABCDEF";
     auto b = static_cast<unsigned char>(bytes[i]);
-    text.push_back((upper ? kUpper : kLower)[b >> 4]);
-    text.push_back((upper ? kUpper : kLower)[b & 15]);
+    text.push_back(alphabet[b >> 4]);
+    text.push_back(alphabet[b & 15]);
   }
   Pad(text);
 }
@@ -185,9 +186,10 @@ void Formatter::Integer(uint64_t magnitude, bool negative, unsigned base, char32
   } else if (flags_.zero && !flags_.minus && flags_.width) {
     digits_min = static_cast<size_t>(std::max(0, *flags_.width - (signed_text ? 1 : 0)));
   }
+  const std::string_view alphabet = verb == 'X' ? kUpperDigits : kLowerDigits;
   std::string digits;
   for (uint64_t rest = magnitude; rest > 0 || digits.empty(); rest /= base) {
-    digits.push_back((verb == 'X' ? "0123456789ABCDEF" : "0123456789abcdef")[rest % base]);
+    digits.push_back(alphabet[rest % base]);
   }
   if (digits.size() < digits_min) {
     digits.append(digits_min - digits.size(), '0');

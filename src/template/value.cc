@@ -198,6 +198,19 @@ std::string_view Value::KeyAt(size_t i) const {
   return std::get<MapRef>(v.data_)->entries[i].first;
 }
 
+Value Value::KeyValueAt(size_t i) const {
+  const Value& v = Unwrapped();
+  if (auto* labels = std::get_if<LabelsRef>(&v.data_)) {
+    return View((*labels)[i].first);
+  }
+  const MapRef& map = std::get<MapRef>(v.data_);
+  const std::string& key = map->entries[i].first;
+  Value out;
+  out.data_ = Text{std::shared_ptr<const char>(map, key.data()), static_cast<uint32_t>(key.size()),
+                   StringType::kPlain};
+  return out;
+}
+
 Value Value::ValueAt(size_t i) const {
   const Value& v = Unwrapped();
   if (auto* labels = std::get_if<LabelsRef>(&v.data_)) {

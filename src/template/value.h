@@ -118,7 +118,8 @@ class Value {
   const Value& Unwrapped() const;
   size_t Size() const;  // bytes of a string, items of a list or map, else 0
   const Value& Item(size_t i) const;
-  std::string_view KeyAt(size_t i) const;
+  std::string_view KeyAt(size_t i) const;  // valid while the map lives
+  Value KeyValueAt(size_t i) const;        // shares ownership of the map
   Value ValueAt(size_t i) const;
   // The entry, or the zero value of the map's elements.
   Value Lookup(std::string_view key) const;
@@ -171,7 +172,8 @@ class Object {
   virtual std::string Print() const = 0;
   // The list or map this object wraps: range, index, len, truth and (for maps) fields use it. Null: a struct.
   virtual const Value* Underlying() const { return nullptr; }
-  // A field of a struct; nullopt: there is no such field.
+  // A field of a struct; nullopt: there is no such field. Borrowed strings in it must outlive the execution,
+  // not only this object: templates may keep them in variables.
   virtual std::optional<Value> Field(std::string_view name) const;
   // The signature of a method, null when there is none. Methods win over fields, as in Go.
   virtual const Signature* FindMethod(std::string_view name) const;

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(reads_as_alertmanager_in_all_three_modes) {
       {"a=~b.*", R"({a=~"b.*"})", "", ""},
       {"a=~b|c", R"({a=~"b|c"})", "", ""},
       {"a=[x]", R"({a="[x]"})", "", ""},
-      {"a=(x|y)", R"({a="(x|y)"})", "", ""},
+      {"a=(x|y)", R"m({a="(x|y)"})m", "", ""},
       {"a=$x", R"({a="$x"})", "", ""},
       {R"(a="x,y",b=~"z|w")", R"({a="x,y",b=~"z|w"})", "", ""},
       {R"("a"="b")", R"(E: bad matcher format: "a"="b")", R"({a="b"})", ""},

@@ -294,6 +294,23 @@ BOOST_AUTO_TEST_CASE(refuses_wrong_types_in_prometheus_words) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(refuses_patterns_that_escape_their_anchors) {
+  for (const char* pattern : {"a)|(b", ")(", "[)])(", "\\\\Q(\\\\E)(?:"}) {
+    BOOST_TEST_CONTEXT(pattern) {
+      auto expr = ParseExpr(std::string("foo{a=~\"") + pattern + "\"}");
+      BOOST_TEST_REQUIRE(!expr.has_value());
+      BOOST_TEST(expr.error().message.find("parsing regexp: unexpected ): `") != std::string::npos);
+    }
+  }
+  for (const char* pattern :
+       {"(a)|(b)", "[)]", "[])]", "[^])]", "[[:alpha:])]", "\\\\)", "\\\\Q)\\\\E", "[\\\\])]"}) {
+    BOOST_TEST_CONTEXT(pattern) {
+      auto expr = ParseExpr(std::string("foo{a=~\"") + pattern + "\"}");
+      BOOST_TEST(expr.has_value(), expr.error().message);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(gives_line_and_column_in_bytes) {
   auto expr = ParseExpr("foo{a=\"\xc3\xa9\"}\n  and on (a)\n bar )");
   BOOST_TEST_REQUIRE(!expr.has_value());

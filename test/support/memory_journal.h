@@ -28,7 +28,7 @@ class MemoryJournal final : public Journal {
     if (commit_at_once_ && state_ == JournalState::kHealthy) {
       Commit();
     }
-    return records_.size();
+    return base_ + records_.size();
   }
   uint64_t CommittedSeq() const override { return committed_; }
   Status WaitCommitted(uint64_t seq, Duration) override {
@@ -46,25 +46,25 @@ class MemoryJournal final : public Journal {
     JournalStats stats;
     stats.state = state_;
     stats.error = error_;
-    stats.appended_records = records_.size();
+    stats.appended_records = base_ + records_.size();
     stats.committed_records = committed_;
-    stats.queued_records = records_.size() - committed_;
+    stats.queued_records = base_ + records_.size() - committed_;
     stats.refused_records = refused_;
     return stats;
   }
 
   void Commit() {
-    if (committed_ == records_.size()) {
+    if (committed_ == base_ + records_.size()) {
       return;
     }
-    committed_ = records_.size();
+    committed_ = base_ + records_.size();
     if (on_committed_) {
       on_committed_(committed_);
     }
   }
   // What a crash leaves.
   std::vector<Record> Survivors() const {
-    return {records_.begin(), records_.begin() + static_cast<ptrdiff_t>(committed_)};
+    return {records_.begin(), records_.begin() + static_cast<ptrdiff_t>(committed_ - base_)};
   }
   void SetState(JournalState state, std::string error = "disk is full") {
     state_ = state;
@@ -86,14 +86,17 @@ class MemoryJournal final : public Journal {
     }
     return out;
   }
+  // Forgets the records so far, which count as committed; sequence numbers go on.
   void Clear() {
+    base_ += records_.size();
     records_.clear();
-    committed_ = 0;
+    committed_ = base_;
   }
 
  private:
   bool commit_at_once_;
   std::vector<Record> records_;
+  uint64_t base_ = 0;  // records before the last Clear()
   uint64_t committed_ = 0;
   uint64_t refused_ = 0;
   JournalState state_ = JournalState::kHealthy;

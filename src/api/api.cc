@@ -1,0 +1,29 @@
+#include "api/api.h"
+
+#include "api/handlers.h"
+
+namespace mlalert {
+
+HttpRouter BuildRouter(ApiContext& context) {
+  HttpRouter router;
+  AddAlertsV2(router, context);
+  AddWebhook(router, context);
+  AddStatusV2(router, context);
+  AddIncidents(router, context);
+  AddRulesV1(router, context);
+  AddManagement(router, context);
+  AddRemovedV1(router);
+  return router;
+}
+
+HttpHooks BuildHooks(ApiContext& context) {
+  HttpHooks hooks;
+  hooks.before = BeforeV2;
+  hooks.unrouted = AnswerUnrouted;
+  hooks.after = [&context](const HttpRequest& request, const HttpResponse& response, Duration elapsed) {
+    context.metrics.CountRequest(request, response, elapsed);
+  };
+  return hooks;
+}
+
+}  // namespace mlalert

@@ -1,0 +1,64 @@
+// The HTTP surface: which path is answered by which handler, and what handlers may ask of the process.
+// Handlers decode and render outside the gate, enter it once, and speak JSON built by base/json. Compatible
+// paths (/api/v2, /api/v1, /-/*) answer as Alertmanager and Prometheus do, errors included.
+// Fed by: http_server.h, with requests that are within all limits. Owns: nothing. Thread: handlers run on the
+// server's workers, several at a time; the context is constant once the server runs.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/http_options.h"
+#include "api/http_router.h"
+#include "api/metrics.h"
+#include "base/time.h"
+#include "config/config.h"
+#include "engine/gate.h"
+#include "net/http_transport.h"
+#include "notify/deliverer.h"
+#include "rules/rule_view.h"
+#include "storage/history.h"
+
+namespace mlalert {
+
+// Must outlive the server. Everything behind a std::function may be called from any worker; members marked
+// optional may stay empty.
+struct ApiContext {
+  Gate& gate;
+  Clock& clock;
+  Metrics& metrics;
+  // The configuration in force. Asked once per ingest request: it must not wait for the gate. Optional.
+  std::function<ConfigPtr()> config{};
+
+  // Of the rule evaluator: RuleRunner::Groups, Datasources, Stats. Optional.
+  std::function<std::vector<RuleGroupView>()> rule_groups{};
+  std::function<std::vector<DatasourceView>()> datasources{};
+  std::function<RuleManagerStats()> rule_stats{};
+  // HttpTransport::Stats and Deliverer::Stats. Optional.
+  std::function<std::vector<LaneStats>()> lanes{};
+  std::function<DeliveryStats()> deliveries{};
+  // Of the HTTP server itself, once it runs. Optional; may give null.
+  std::function<const HttpCounters*()> http{};
+  // Opened by the caller on first use; null while there is no file. Optional.
+  std::function<History*()> history{};
+
+  // Reads the configuration again. The error is shown to whoever may POST to /-/reload: no secrets.
+  std::function<Status()> reload{};
+  // Why the process cannot do its work yet. Optional: then it is ready.
+  std::function<Status()> ready{};
+
+  Timestamp started_at = kUnset;
+  std::string external_url{};
+  // What GET /api/v2/status shows as config.original: YAML without secrets. Optional.
+  std::function<std::string()> config_yaml{};
+};
+
+// All routes. `context` is referred to by the handlers.
+HttpRouter BuildRouter(ApiContext& context);
+
+// Common headers and CORS of /api/v2, answers for unknown paths and methods, request metrics. The caller adds
+// authentication in front of `before` and logging to on_exception.
+HttpHooks BuildHooks(ApiContext& context);
+
+}  // namespace mlalert

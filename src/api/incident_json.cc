@@ -1,0 +1,201 @@
+#include "api/incident_json.h"
+
+#include "base/hash.h"
+#include "incidents/ladder.h"
+
+namespace mlalert {
+namespace {
+
+Json Time(Timestamp time) {
+  return IsSet(time) && time != kNever ? Json(FormatRfc3339Millis(time)) : Json();
+}
+
+Json SeverityOrNull(Severity severity) {
+  return severity == Severity::kNone ? Json() : Json(ToString(severity));
+}
+
+Json LabelsToJson(const LabelSet& labels) {
+  // Set() looks for the name first; labels are unique already, and there may be 512.
+  Json::Object object;
+  object.reserve(labels.size());
+  for (Label label : labels) {
+    object.emplace_back(std::string(label.name), Json(label.value));
+  }
+  return Json(std::move(object));
+}
+
+Json PolicyJson(const IncidentPolicy& policy) {
+  Json ladder = Json::MakeArray();
+  for (const LadderStep& step : policy.ladder) {
+    Json one = Json::MakeObject();
+    one.Set("after", FormatDuration(step.after)).Set("severity", ToString(step.severity));
+    ladder.Push(std::move(one));
+  }
+  Json json = Json::MakeObject();
+  json.Set("name", policy.name);
+  json.Set("cooldown", FormatDuration(policy.cooldown));
+  json.Set("acknowledge_expires",
+           policy.ack_expires > Duration::zero() ? Json(FormatDuration(policy.ack_expires)) : Json());
+  json.Set("quiet_before_first_step", policy.quiet_before_first_step);
+  json.Set("ladder", std::move(ladder));
+  return json;
+}
+
+Json AckJson(const Acknowledgement& ack) {
+  Json json = Json::MakeObject();
+  json.Set("actor", ack.by);
+  json.Set("comment", ack.comment);
+  json.Set("at", Time(ack.at));
+  json.Set("expires_at", Time(ack.expires_at));
+  return json;
+}
+
+// Cooldowns that are over are of no interest to anybody.
+Json CooldownJson(const Incident& incident, Timestamp now) {
+  Timestamp until = CooldownUntil(incident);
+  return IsSet(until) && until > now ? Time(until) : Json();
+}
+
+// When the rung was or will be reached, if the clock has run without a stop since then.
+Timestamp DueAt(const Incident& incident, const LadderStep& step) {
+  if (!IsSet(incident.clock_since)) {
+    return kUnset;
+  }
+  Timestamp due = incident.clock_since + (step.after - incident.clock_elapsed);
+  return due < incident.clock_since ? kUnset : due;
+}
+
+}  // namespace
+
+Json IncidentToJson(const Incident& incident, Timestamp now) {
+  Json json = Json::MakeObject();
+  json.Set("id", incident.id);
+  json.Set("state", ToString(incident.state));
+  json.Set("severity", SeverityOrNull(incident.severity));
+  json.Set("base_severity", SeverityOrNull(incident.base));
+  json.Set("ladder_severity", SeverityOrNull(incident.ladder));
+  for (const char* name : {"alertname", "model", "pipeline", "team"}) {
+    std::string_view value = incident.labels.Get(name);
+    json.Set(name, value.empty() ? Json() : Json(value));
+  }
+  json.Set("opened_at", Time(incident.opened_at));
+  json.Set("last_fired_at", Time(incident.last_fired_at));
+  json.Set("resolved_at", Time(incident.resolved_at));
+  json.Set("resolve_reason", incident.resolve_reason == ResolveReason::kNone
+                                 ? Json()
+                                 : Json(ToString(incident.resolve_reason)));
+  json.Set("next_severity_at", Time(incident.next_severity_at));
+  json.Set("cooldown_until", CooldownJson(incident, now));
+  json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
+  json.Set("acknowledgement", incident.ack != nullptr ? AckJson(*incident.ack) : Json());
+  json.Set("last_notified_at", Time(incident.last_told_at));
+  json.Set("episodes_count", static_cast<int64_t>(incident.episode_count));
+  json.Set("reopen_count", static_cast<int64_t>(incident.reopen_count));
+  json.Set("generation", incident.generation);
+  json.Set("key", LabelsToJson(incident.key));
+  json.Set("labels", LabelsToJson(incident.labels));
+  json.Set("annotations", LabelsToJson(incident.annotations));
+  json.Set("policy", incident.policy != nullptr ? PolicyJson(*incident.policy) : Json());
+  return json;
+}
+
+Json PlanToJson(const Incident& incident, Timestamp now) {
+  Json steps = Json::MakeArray();
+  Json next_severity;
+  if (incident.policy != nullptr) {
+    const auto& ladder = incident.policy->ladder;
+    for (size_t i = 0; i < ladder.size(); ++i) {
+      Json step = Json::MakeObject();
+      step.Set("after", FormatDuration(ladder[i].after));
+      step.Set("severity", ToString(ladder[i].severity));
+      step.Set("reached", i < incident.ladder_step);
+      step.Set("at", Time(DueAt(incident, ladder[i])));
+      steps.Push(std::move(step));
+    }
+    if (incident.ladder_step < ladder.size() && IsSet(incident.next_severity_at)) {
+      next_severity = ToString(ladder[incident.ladder_step].severity);
+    }
+  }
+  Json json = Json::MakeObject();
+  json.Set("clock_seconds", ToSeconds(LadderClock(incident, now)));
+  json.Set("clock_running", IsSet(incident.clock_since));
+  json.Set("next_severity", std::move(next_severity));
+  json.Set("next_severity_at", Time(incident.next_severity_at));
+  json.Set("steps", std::move(steps));
+  json.Set("cooldown_until", CooldownJson(incident, now));
+  json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
+  json.Set("acknowledgement_expires_at", incident.ack != nullptr ? Time(incident.ack->expires_at) : Json());
+  return json;
+}
+
+Json EpisodeToJson(const EpisodeRecord& episode) {
+  Json json = Json::MakeObject();
+  json.Set("id", episode.id);
+  json.Set("fingerprint", Hex16(episode.fingerprint));
+  json.Set("source", ToString(episode.source));
+  json.Set("severity", SeverityOrNull(episode.severity));
+  json.Set("started_at", Time(episode.started_at));
+  json.Set("received_at", Time(episode.received_at));
+  json.Set("ended_at", Time(episode.ended_at));
+  json.Set("end_reason",
+           episode.end_reason == ResolveReason::kNone ? Json() : Json(ToString(episode.end_reason)));
+  json.Set("labels", LabelsToJson(episode.labels));
+  json.Set("annotations", LabelsToJson(episode.annotations));
+  return json;
+}
+
+Json EventToJson(const HistoryEvent& row) {
+  const EventRecord& event = row.event;
+  Json json = Json::MakeObject();
+  json.Set("id", row.id);
+  json.Set("at", Time(event.at));
+  json.Set("type", event.type);
+  json.Set("actor_kind", event.actor_kind);
+  json.Set("actor", event.actor);
+  json.Set("reason", event.reason);
+  json.Set("from", event.from_value);
+  json.Set("to", event.to_value);
+  json.Set("fingerprint", event.fingerprint != 0 ? Json(Hex16(event.fingerprint)) : Json());
+  Json data;
+  if (!event.data.empty()) {
+    // Written by us as an object; what cannot be read is shown as text rather than hidden.
+    auto parsed = ParseJson(event.data);
+    data = parsed ? std::move(*parsed) : Json(event.data);
+  }
+  json.Set("data", std::move(data));
+  return json;
+}
+
+Json NotificationToJson(const NotificationRecord& notification) {
+  Json json = Json::MakeObject();
+  json.Set("id", notification.id);
+  json.Set("at", Time(notification.at));
+  json.Set("receiver", notification.receiver);
+  json.Set("integration", notification.integration);
+  json.Set("index", static_cast<int64_t>(notification.index));
+  json.Set("reason", notification.reason);
+  json.Set("attempt", static_cast<int64_t>(notification.attempt));
+  json.Set("outcome", notification.outcome);
+  json.Set("http_status", notification.http_status != 0 ? Json(notification.http_status) : Json());
+  json.Set("latency_ms", notification.latency_ms);
+  json.Set("error", notification.error);
+  json.Set("severity", SeverityOrNull(notification.severity));
+  json.Set("firing", static_cast<int64_t>(notification.firing));
+  json.Set("resolved", static_cast<int64_t>(notification.resolved));
+  json.Set("group_key", notification.group_key);
+  return json;
+}
+
+Json AcknowledgementToJson(const AcknowledgementRecord& ack) {
+  Json json = Json::MakeObject();
+  json.Set("at", Time(ack.at));
+  json.Set("actor", ack.actor);
+  json.Set("via", ack.via);
+  json.Set("comment", ack.comment);
+  json.Set("expires_at", Time(ack.expires_at));
+  json.Set("ended_at", Time(ack.ended_at));
+  json.Set("end_reason", ack.end_reason.empty() ? Json() : Json(ack.end_reason));
+  return json;
+}
+
+}  // namespace mlalert

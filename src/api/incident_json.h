@@ -1,0 +1,21 @@
+// Incidents and their history as the JSON of our API (docs/openapi.yaml). Absent times are null.
+// Thread: pure functions.
+#pragma once
+
+#include "base/json.h"
+#include "model/incident.h"
+#include "storage/history_types.h"
+
+namespace mlalert {
+
+// `now`: for what depends on it (is the cooldown over, what does the ladder clock read).
+Json IncidentToJson(const Incident& incident, Timestamp now);
+// What happens next if nobody acts: every rung with the time at which it is or was due.
+Json PlanToJson(const Incident& incident, Timestamp now);
+
+Json EpisodeToJson(const EpisodeRecord& episode);
+Json EventToJson(const HistoryEvent& event);
+Json NotificationToJson(const NotificationRecord& notification);
+Json AcknowledgementToJson(const AcknowledgementRecord& acknowledgement);
+
+}  // namespace mlalert

@@ -1,0 +1,360 @@
+#include "api/metrics_collector.h"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "api/api.h"
+#include "api/metric_family_builder.h"
+#include "api/version.h"
+
+namespace mlalert {
+namespace {
+
+constexpr std::array kSeverities = {Severity::kP0, Severity::kP1, Severity::kP2, Severity::kP3,
+                                    Severity::kNone};
+constexpr std::array kIntegrations = {IntegrationKind::kWebhook, IntegrationKind::kSlack,
+                                      IntegrationKind::kPagerduty};
+static_assert(kIntegrations.size() == kIntegrationKinds);
+
+std::string_view SeverityLabel(Severity severity) {
+  return severity == Severity::kNone ? "none" : ToString(severity);
+}
+
+// What one short entry of the gate brings.
+struct EngineView {
+  EngineStats stats;
+  ConfigPtr config;
+  std::vector<Incident> incidents;
+};
+
+void AddBuild(const ApiContext& context, const EngineView& engine, FamilyList& out) {
+  out.Gauge("mlalert_build_info", "Always 1; the version is a label.").Add(1, {{"version", MLALERT_VERSION}});
+  out.Gauge("alertmanager_build_info",
+            "Always 1; the version is that of the Alertmanager whose API is spoken.")
+      .Add(1, {{"branch", ""}, {"goversion", ""}, {"revision", ""}, {"version", kAlertmanagerVersion}});
+  ConfigPtr config = context.config ? context.config() : engine.config;
+  out.Gauge("alertmanager_config_hash", "Hash of the currently loaded configuration file.")
+      .Add(config != nullptr ? config->alertmanager_hash : 0);
+  size_t integrations = 0;
+  if (config != nullptr) {
+    for (const Receiver& receiver : config->receivers) {
+      integrations += IntegrationsOf(receiver).size();
+    }
+  }
+  out.Gauge("alertmanager_integrations", "Number of configured integrations.").Add(integrations);
+  out.Gauge("alertmanager_receivers", "Number of configured receivers.")
+      .Add(config != nullptr ? config->receivers.size() : 0);
+  out.Gauge("alertmanager_cluster_enabled", "Always 0: there is no gossip cluster.").Add(0);
+}
+
+void AddEngine(const EngineView& engine, FamilyList& out) {
+  const EngineStats& s = engine.stats;
+  out.Gauge("alertmanager_alerts", "How many alerts by state.")
+      .Add(s.alerts_firing, {{"state", "active"}})
+      .Add(0, {{"state", "suppressed"}})
+      .Add(0, {{"state", "unprocessed"}});
+  out.Gauge("mlalert_alerts", "Alerts in memory: firing, or resolved and still owed to a receiver.")
+      .Add(s.alerts_firing, {{"state", "firing"}})
+      .Add(s.alerts - std::min(s.alerts, s.alerts_firing), {{"state", "resolved"}});
+  out.Counter("mlalert_alerts_fired_total", "Episodes that began.").Add(s.fired);
+  out.Counter("mlalert_alerts_resolved_total", "Episodes that ended.").Add(s.resolved);
+  out.Counter("mlalert_alert_collisions_total",
+              "Alerts refused because other labels have the same fingerprint.")
+      .Add(s.collisions);
+  out.Counter("mlalert_incident_severity_raised_total", "Times the severity of an incident rose.")
+      .Add(s.severity_raised);
+  out.Gauge("mlalert_groups", "Aggregation groups.").Add(s.groups);
+  out.Gauge("alertmanager_dispatcher_aggregation_groups", "Number of active aggregation groups.")
+      .Add(s.groups);
+  out.Counter("mlalert_group_flushes_total", "Times a group looked whether somebody must be told.")
+      .Add(s.flushes);
+  out.Gauge("mlalert_nflog_entries", "Entries of the notification log.").Add(s.nflog_entries);
+  out.Gauge("mlalert_notifications_in_flight", "Notifications under way or waiting for another attempt.")
+      .Add(s.in_flight);
+  out.Gauge("mlalert_engine_timers", "Timers of the engine.").Add(s.timers);
+}
+
+void AddIncidents(const EngineView& engine, Timestamp now, FamilyList& out) {
+  constexpr std::array kStates = {IncidentState::kOpen, IncidentState::kAcknowledged};
+  std::array<std::array<size_t, kSeverities.size()>, kStates.size()> counts{};
+  Duration lag{};
+  for (const Incident& incident : engine.incidents) {
+    if (incident.state == IncidentState::kResolved) {
+      continue;
+    }
+    auto severity =
+        std::find(kSeverities.begin(), kSeverities.end(), incident.severity) - kSeverities.begin();
+    ++counts[incident.state == IncidentState::kOpen ? 0 : 1][static_cast<size_t>(severity)];
+    if (IsSet(incident.next_severity_at) && incident.next_severity_at < now) {
+      lag = std::max(lag, now - incident.next_severity_at);
+    }
+  }
+  out.Gauge("mlalert_incidents", "Incidents that are not resolved, by state and effective severity.");
+  for (size_t state = 0; state < kStates.size(); ++state) {
+    for (size_t i = 0; i < kSeverities.size(); ++i) {
+      out.Add(counts[state][i],
+              {{"state", ToString(kStates[state])}, {"severity", SeverityLabel(kSeverities[i])}});
+    }
+  }
+  out.Gauge("mlalert_escalation_lag_seconds", "How long the most overdue raise of a severity has been due.")
+      .Add(ToSeconds(lag));
+}
+
+void AddJournal(const JournalStats& s, FamilyList& out) {
+  out.Gauge("mlalert_journal_state", "1 for the state the journal is in: healthy, degraded or overflow.");
+  for (JournalState state : {JournalState::kHealthy, JournalState::kDegraded, JournalState::kOverflow}) {
+    out.Add(s.state == state ? 1 : 0, {{"state", ToString(state)}});
+  }
+  out.Gauge("mlalert_journal_degraded", "1 while the journal cannot write and state lives in memory only.")
+      .Add(s.state == JournalState::kHealthy ? 0 : 1);
+  out.Counter("mlalert_journal_appended_records_total", "Records accepted.").Add(s.appended_records);
+  out.Counter("mlalert_journal_committed_records_total", "Records durable, or rejected by the database.")
+      .Add(s.committed_records);
+  out.Counter("mlalert_journal_rejected_records_total", "Records that could never be written.")
+      .Add(s.rejected_records);
+  out.Counter("mlalert_journal_refused_records_total", "Records not accepted because the queue was full.")
+      .Add(s.refused_records);
+  out.Counter("mlalert_journal_expired_rows_total", "Rows deleted by retention.").Add(s.expired_rows);
+  out.Counter("mlalert_journal_failed_commits_total", "Commits that failed; each retry counts.")
+      .Add(s.failed_commits);
+  out.Gauge("mlalert_journal_queued_records", "Records accepted and not yet durable.").Add(s.queued_records);
+  out.Gauge("mlalert_journal_queued_bytes", "Estimated memory of these.").Add(s.queued_bytes);
+  out.Gauge("mlalert_journal_wal_bytes", "Size of the write-ahead log.").Add(s.wal_bytes);
+  out.Summary("mlalert_journal_commit_seconds", "Time of a commit until it is durable.")
+      .AddSummary(s.commits, s.commit_time_total);
+  out.Gauge("mlalert_journal_commit_seconds_max", "The slowest commit since start.")
+      .Add(ToSeconds(s.commit_time_max));
+}
+
+void AddRules(const ApiContext& context, FamilyList& out) {
+  RuleManagerStats s = context.rule_stats ? context.rule_stats() : RuleManagerStats();
+  out.Counter("mlalert_rule_evaluations_total", "Rules evaluated, failed ones included.").Add(s.evaluations);
+  out.Counter("mlalert_rule_evaluation_failures_total", "Rule evaluations that failed.")
+      .Add(s.evaluation_failures);
+  out.Counter("mlalert_rule_iterations_total", "Iterations of rule groups, missed ones included.")
+      .Add(s.iterations);
+  out.Counter("mlalert_rule_iterations_missed_total",
+              "Iterations that were skipped because the one before lasted "
+              "too long.")
+      .Add(s.iterations_missed);
+  out.Counter("mlalert_rule_clock_resets_total",
+              "Times the wall clock stepped back by more than an interval.")
+      .Add(s.clock_resets);
+  out.Counter("mlalert_rule_queries_total", "Queries sent to data sources, retries included.").Add(s.queries);
+  out.Counter("mlalert_rule_query_retries_total", "Queries sent again after a failure.").Add(s.query_retries);
+  out.Counter("mlalert_rule_presence_queries_total", "Queries that asked whether the series of a rule exist.")
+      .Add(s.presence_queries);
+  out.Counter("mlalert_rule_partial_answers_total", "Answers that a data source marked as incomplete.")
+      .Add(s.partial_answers);
+  out.Counter("mlalert_rule_holds_total", "Alerts kept firing although their rule gave no verdict.")
+      .Add(s.holds_no_data, {{"reason", "no_data"}})
+      .Add(s.holds_error, {{"reason", "error"}});
+  out.Counter("mlalert_rule_samples_total", "Samples in answers to rule queries.").Add(s.samples);
+  out.Gauge("mlalert_rule_groups", "Rule groups loaded.").Add(s.groups);
+  out.Gauge("mlalert_rules", "Alerting rules loaded.").Add(s.rules);
+  out.Gauge("mlalert_rule_instances", "Alert instances of rules: pending, firing or lately resolved.")
+      .Add(s.instances);
+}
+
+void AddRuleGroups(const ApiContext& context, FamilyList& out) {
+  std::vector<RuleGroupView> groups;
+  if (context.rule_groups) {
+    groups = context.rule_groups();
+  }
+  std::vector<std::string> names;
+  size_t failing = 0;
+  for (const RuleGroupView& group : groups) {
+    names.push_back(group.file + ";" + group.name);
+    failing +=
+        static_cast<size_t>(std::count_if(group.rules.begin(), group.rules.end(), [](const RuleView& rule) {
+          return rule.health == RuleHealth::kError;
+        }));
+  }
+  auto each = [&](auto&& value) {
+    for (size_t i = 0; i < groups.size(); ++i) {
+      out.Add(value(groups[i]), {{"rule_group", names[i]}});
+    }
+  };
+  out.Gauge("mlalert_rules_failing", "Rules whose last evaluation failed.").Add(failing);
+  out.Gauge("mlalert_rule_group_last_duration_seconds",
+            "Duration of the last complete iteration of a group.");
+  each([](const RuleGroupView& group) { return ToSeconds(group.evaluation_time); });
+  out.Gauge("mlalert_rule_group_last_evaluation_timestamp_seconds",
+            "Start of that iteration, Unix time; 0: none.");
+  each([](const RuleGroupView& group) {
+    return IsSet(group.last_evaluation) ? ToSeconds(group.last_evaluation.time_since_epoch()) : 0;
+  });
+  out.Gauge("mlalert_rule_group_interval_seconds", "Evaluation interval of a group.");
+  each([](const RuleGroupView& group) { return ToSeconds(group.interval); });
+  out.Counter("mlalert_rule_group_iterations_missed_total", "Iterations of a group that were skipped.");
+  each([](const RuleGroupView& group) { return group.iterations_missed; });
+}
+
+void AddDatasources(const ApiContext& context, FamilyList& out) {
+  std::vector<DatasourceView> sources;
+  if (context.datasources) {
+    sources = context.datasources();
+  }
+  auto each = [&](auto&& value) {
+    for (const DatasourceView& source : sources) {
+      out.Add(value(source), {{"datasource", source.name}});
+    }
+  };
+  out.Gauge("mlalert_datasource_up", "0 while every query to the data source has failed for a while.");
+  each([](const DatasourceView& source) { return source.unreachable ? 0 : 1; });
+  out.Gauge("mlalert_datasource_failures_in_a_row", "Failed queries since the last answer.");
+  each([](const DatasourceView& source) { return source.failures_in_a_row; });
+  out.Gauge("mlalert_datasource_queries_in_flight", "Queries under way.");
+  each([](const DatasourceView& source) { return source.queries_in_flight; });
+  out.Gauge("mlalert_datasource_groups_waiting", "Rule groups that wait for a free place.");
+  each([](const DatasourceView& source) { return source.groups_waiting; });
+}
+
+uint64_t Sum(const std::array<uint64_t, kFailureReasons>& counts) {
+  uint64_t sum = 0;
+  for (uint64_t count : counts) {
+    sum += count;
+  }
+  return sum;
+}
+
+void AddDeliveries(const ApiContext& context, FamilyList& out) {
+  DeliveryStats stats = context.deliveries ? context.deliveries() : DeliveryStats();
+  auto each = [&](auto&& value) {
+    for (IntegrationKind kind : kIntegrations) {
+      out.Add(value(stats.by_kind[static_cast<size_t>(kind)]), {{"integration", ToString(kind)}});
+    }
+  };
+  auto each_reason = [&](auto&& counts) {
+    for (IntegrationKind kind : kIntegrations) {
+      for (size_t i = 0; i < kFailureReasons; ++i) {
+        out.Add(counts(stats.by_kind[static_cast<size_t>(kind)])[i],
+                {{"integration", ToString(kind)}, {"reason", ToString(static_cast<FailureReason>(i))}});
+      }
+    }
+  };
+  auto failed = [](const DeliveryCounters& c) -> const auto& {
+    return c.failed;
+  };
+  out.Counter("mlalert_notification_attempts_total", "Attempts to tell a receiver.");
+  each([](const DeliveryCounters& c) { return c.attempts; });
+  out.Counter("mlalert_notifications_sent_total", "Attempts that a receiver accepted.");
+  each([](const DeliveryCounters& c) { return c.sent; });
+  out.Counter("mlalert_notifications_failed_total", "Attempts that failed for good.");
+  each_reason(failed);
+  out.Counter("mlalert_notification_retries_total", "Attempts that failed and may be made again.");
+  each_reason([](const DeliveryCounters& c) -> const auto& { return c.retry; });
+  out.Counter("mlalert_notification_overflow_total",
+              "Attempts refused because the receiver's queue was full.");
+  each([](const DeliveryCounters& c) { return c.overflow; });
+  out.Summary("mlalert_notification_latency_seconds", "Time of an attempt.");
+  for (IntegrationKind kind : kIntegrations) {
+    const DeliveryCounters& c = stats.by_kind[static_cast<size_t>(kind)];
+    out.AddSummary(c.attempts, c.latency_total, {{"integration", ToString(kind)}});
+  }
+  out.Gauge("mlalert_notification_queue", "Attempts that wait in the lanes of receivers.").Add(stats.queued);
+  out.Counter("alertmanager_notifications_total", "The total number of attempted notifications.");
+  each([](const DeliveryCounters& c) { return c.sent + Sum(c.failed); });
+  out.Counter("alertmanager_notifications_failed_total", "The total number of failed notifications.");
+  each_reason(failed);
+  out.Counter("alertmanager_notification_requests_total",
+              "The total number of attempted notification requests.");
+  each([](const DeliveryCounters& c) { return c.attempts; });
+  out.Counter("alertmanager_notification_requests_failed_total",
+              "The total number of failed notification requests.");
+  each([](const DeliveryCounters& c) { return Sum(c.failed) + Sum(c.retry); });
+}
+
+void AddLanes(const ApiContext& context, FamilyList& out) {
+  std::vector<LaneStats> lanes;
+  if (context.lanes) {
+    lanes = context.lanes();
+  }
+  // Two lanes of one name (a reload opens the new one before the old one is empty) are one series.
+  std::stable_sort(lanes.begin(), lanes.end(),
+                   [](const LaneStats& a, const LaneStats& b) { return a.name < b.name; });
+  for (size_t i = 1; i < lanes.size();) {
+    LaneStats& last = lanes[i - 1];
+    if (last.name != lanes[i].name) {
+      ++i;
+      continue;
+    }
+    last.in_flight += lanes[i].in_flight;
+    last.queued += lanes[i].queued;
+    last.sent_total += lanes[i].sent_total;
+    last.refused_total += lanes[i].refused_total;
+    for (size_t kind = 0; kind < kFailureKinds; ++kind) {
+      last.results_total[kind] += lanes[i].results_total[kind];
+    }
+    lanes.erase(lanes.begin() + static_cast<ptrdiff_t>(i));
+  }
+  auto each = [&](auto&& value) {
+    for (const LaneStats& lane : lanes) {
+      out.Add(value(lane), {{"lane", lane.name}});
+    }
+  };
+  out.Gauge("mlalert_lane_queue", "HTTP calls that wait in the lane of a receiver or data source.");
+  each([](const LaneStats& lane) { return lane.queued; });
+  out.Gauge("mlalert_lane_in_flight", "HTTP calls under way.");
+  each([](const LaneStats& lane) { return lane.in_flight; });
+  out.Counter("mlalert_lane_calls_total", "HTTP calls handed to a lane.");
+  each([](const LaneStats& lane) { return lane.sent_total; });
+  out.Counter("mlalert_lane_refused_total", "HTTP calls refused because the lane was full.");
+  each([](const LaneStats& lane) { return lane.refused_total; });
+  out.Counter("mlalert_lane_results_total",
+              "Ends of HTTP calls: an answer of any status, or why there was none.");
+  for (const LaneStats& lane : lanes) {
+    for (size_t kind = 0; kind < kFailureKinds; ++kind) {
+      auto failure = static_cast<Failure>(kind);
+      out.Add(lane.results_total[kind],
+              {{"lane", lane.name}, {"result", failure == Failure::kNone ? "answer" : FailureName(failure)}});
+    }
+  }
+}
+
+void AddHttp(const ApiContext& context, FamilyList& out) {
+  const HttpCounters* counters = context.http ? context.http() : nullptr;
+  static const HttpCounters kNoCounters;
+  const HttpCounters& c = counters != nullptr ? *counters : kNoCounters;
+  constexpr std::array<std::string_view, 6> kClasses = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  out.Counter("mlalert_http_requests_total", "Requests answered, by class of status.");
+  for (size_t i = 2; i < kClasses.size(); ++i) {
+    out.Add(c.by_class[i].load(std::memory_order_relaxed), {{"code", kClasses[i]}});
+  }
+  out.Counter("mlalert_http_refused_total", "Requests and connections refused by a limit of the server.");
+  for (size_t i = 0; i < kHttpRefusals; ++i) {
+    out.Add(c.refused[i].load(std::memory_order_relaxed),
+            {{"reason", HttpRefusalName(static_cast<HttpRefusal>(i))}});
+  }
+  out.Counter("mlalert_http_exceptions_total", "Requests that ended in an error of ours.")
+      .Add(c.exceptions.load());
+  out.Counter("mlalert_http_connections_accepted_total", "Connections accepted.")
+      .Add(c.connections_accepted.load());
+  out.Counter("mlalert_http_connections_evicted_total", "Idle connections closed to make room.")
+      .Add(c.connections_evicted.load());
+  out.Gauge("mlalert_http_connections_open", "Connections open.").Add(c.connections_open.load());
+  out.Gauge("mlalert_http_buffered_bytes", "Bytes of bodies being received.").Add(c.buffered_bytes.load());
+}
+
+}  // namespace
+
+std::vector<prometheus::MetricFamily> CollectSources(const ApiContext& context) {
+  EngineView engine = context.gate.Read([](Engine& e) {
+    return EngineView{e.Stats(), e.shared_config(), e.ListIncidents()};
+  });
+  FamilyList out;
+  AddBuild(context, engine, out);
+  AddEngine(engine, out);
+  AddIncidents(engine, context.clock.Now(), out);
+  AddJournal(context.gate.journal().Stats(), out);
+  AddRules(context, out);
+  AddRuleGroups(context, out);
+  AddDatasources(context, out);
+  AddDeliveries(context, out);
+  AddLanes(context, out);
+  AddHttp(context, out);
+  return out.Take();
+}
+
+}  // namespace mlalert

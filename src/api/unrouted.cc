@@ -1,0 +1,93 @@
+// What is not there: unknown paths and methods, and Alertmanager's removed API v1.
+#include <fmt/format.h>
+
+#include "api/handlers.h"
+#include "api/http_error.h"
+#include "api/own_error.h"
+
+namespace mlalert {
+namespace {
+
+constexpr std::string_view kV2 = "/api/v2/";
+constexpr std::string_view kOwn = "/api/mlalert/";
+
+bool IsUnder(std::string_view path, std::string_view folder) {
+  return path.substr(0, folder.size()) == folder;
+}
+
+// "POST, GET" as Go prints a list of strings in these messages: "POST,GET".
+std::string WithoutSpaces(std::string_view list) {
+  std::string out;
+  for (char c : list) {
+    if (c != ' ') {
+      out += c;
+    }
+  }
+  return out;
+}
+
+void AnswerGone(HttpRequest&, HttpResponse& response) {
+  response.status = 410;
+  response.content_type = "application/json";
+  response.body =
+      R"({"status":"deprecated","error":"The Alertmanager v1 API was deprecated in version 0.16.0 and is )"
+      R"(removed as of version 0.27.0 - please use the equivalent route in the v2 API"})"
+      "\n";
+}
+
+}  // namespace
+
+bool BeforeV2(const HttpRequest& request, HttpResponse& response) {
+  if (!IsUnder(request.path, kV2)) {
+    return false;
+  }
+  response.SetHeader("Cache-Control", "no-store");
+  response.SetHeader("Vary", "Origin");
+  if (request.HasHeader("Origin")) {
+    response.SetHeader("Access-Control-Allow-Origin", "*");
+  }
+  std::string_view wanted = request.Header("Access-Control-Request-Method");
+  if (request.method != "OPTIONS" || wanted.empty()) {
+    return false;
+  }
+  response.status = 204;
+  response.SetHeader("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
+  if (wanted == "GET" || wanted == "POST" || wanted == "HEAD") {
+    response.SetHeader("Access-Control-Allow-Methods", wanted);
+  }
+  return true;
+}
+
+void AnswerUnrouted(const HttpRequest& request, HttpResponse& response) {
+  bool wrong_method = response.status == 405 || response.status == 204;
+  if (IsUnder(request.path, kV2)) {
+    if (wrong_method) {
+      SetErrorObject(response, 405,
+                     fmt::format("method {} is not allowed, but [{}] are", request.method,
+                                 WithoutSpaces(response.Header("Allow"))));
+    } else {
+      SetErrorObject(response, 404, fmt::format("path {} was not found", request.path));
+    }
+  } else if (request.path == "/api/v2") {
+    response.status = 301;
+    response.content_type.clear();
+    response.body.clear();
+    response.SetHeader("Location", "v2/");  // relative: there may be a prefix in front
+  } else if (IsUnder(request.path, kOwn) && response.status != 204) {
+    SetOwnError(response, response.status,
+                wrong_method ? "this path does not take that method" : "no such path",
+                wrong_method ? fmt::format("allowed: {}", response.Header("Allow")) : std::string());
+  }
+}
+
+void AddRemovedV1(HttpRouter& router) {
+  for (std::string_view path :
+       {"/api/v1/status", "/api/v1/receivers", "/api/v1/silences", "/api/v1/silence/{id}"}) {
+    router.Get(path, AnswerGone);
+  }
+  router.Post("/api/v1/alerts", AnswerGone);
+  router.Post("/api/v1/silences", AnswerGone);
+  router.Delete("/api/v1/silence/{id}", AnswerGone);
+}
+
+}  // namespace mlalert

@@ -1,0 +1,30 @@
+// `mlalert incidents`: what is going on now, asked from the running daemon.
+// Thread: one.
+#pragma once
+
+#include <string>
+
+#include "cli/command_flags.h"
+#include "cli/console.h"
+
+#include "model/incident.h"
+
+namespace CLI {
+class App;
+}
+
+namespace mlalert {
+
+struct IncidentsOptions {
+  ServerFlags server;
+  SelectionFlags selection;
+  std::string state = "active";  // active (open and acknowledged) | open | acknowledged | resolved | all
+};
+
+// Both return the exit code. `now` is for ages only.
+int RunIncidentsList(const IncidentsOptions& options, Timestamp now, Console& console);
+int RunIncidentsShow(const IncidentsOptions& options, IncidentId id, Timestamp now, Console& console);
+
+void AddIncidentsCommand(CLI::App& app, int& exit_code);
+
+}  // namespace mlalert

@@ -1,0 +1,162 @@
+#include "engine/rule_runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "rules/query_result.h"
+
+namespace mlalert {
+namespace {
+
+// The wall clock may be stepped while we sleep: look again at least this often.
+constexpr Duration kNapMax = std::chrono::milliseconds(500);
+
+}  // namespace
+
+RuleRunner::RuleRunner(RuleManagerOptions options, Gate& gate, Transport& transport, Clock& clock)
+    : gate_(gate), transport_(transport), clock_(clock), manager_(std::move(options)) {}
+
+RuleRunner::~RuleRunner() {
+  Stop();
+}
+
+void RuleRunner::Start(std::vector<RuleGroup> groups, const Config& config, std::vector<RuleStateRecord> restored) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    concurrency_ = config.evaluation.concurrency;
+    RuleEffects fx;
+    Timestamp now = clock_.Now();
+    manager_.SetRules(std::move(groups), config, now, fx);
+    manager_.Restore(std::move(restored), now, fx);
+    Drain(std::move(fx));
+  }
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void RuleRunner::SetRules(std::vector<RuleGroup> groups, const Config& config) {
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    concurrency_ = config.evaluation.concurrency;
+    RuleEffects fx;
+    manager_.SetRules(std::move(groups), config, clock_.Now(), fx);
+    Drain(std::move(fx));
+  }
+  Poke();
+}
+
+void RuleRunner::Stop() {
+  {
+    std::lock_guard<std::mutex> lock(inbox_mutex_);
+    if (stopping_) {
+      return;
+    }
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void RuleRunner::Poke() {
+  {
+    std::lock_guard<std::mutex> lock(inbox_mutex_);
+    poked_ = true;
+  }
+  wake_.notify_one();
+}
+
+void RuleRunner::Loop() {
+  for (;;) {
+    Timestamp due;
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      Timestamp now = clock_.Now();
+      if (manager_.NextDue() <= now) {
+        RuleEffects fx;
+        manager_.RunDue(now, fx);
+        Drain(std::move(fx));
+      }
+      due = manager_.NextDue();
+    }
+    auto answers = WaitForAnswers(due);
+    {
+      std::lock_guard<std::mutex> lock(inbox_mutex_);
+      if (stopping_) {
+        return;
+      }
+    }
+    Apply(std::move(answers));
+  }
+}
+
+std::deque<std::pair<QueryId, HttpResult>> RuleRunner::WaitForAnswers(Timestamp due) {
+  Duration nap = std::clamp(due == kNever ? kNapMax : due - clock_.Now(), Duration::zero(), kNapMax);
+  std::unique_lock<std::mutex> lock(inbox_mutex_);
+  wake_.wait_for(lock, nap, [this] { return stopping_ || poked_ || !answers_.empty(); });
+  poked_ = false;
+  return std::exchange(answers_, {});
+}
+
+void RuleRunner::Apply(std::deque<std::pair<QueryId, HttpResult>> answers) {
+  for (auto& [id, result] : answers) {
+    // A large answer takes long to decode: not under the lock.
+    QueryAnswer answer = DecodeQueryAnswer(result);
+    std::lock_guard<std::mutex> lock(mutex_);
+    RuleEffects fx;
+    manager_.OnQueryAnswer(id, std::move(answer), clock_.Now(), fx);
+    Drain(std::move(fx));
+  }
+}
+
+void RuleRunner::Drain(RuleEffects fx) {
+  if (!fx.records.empty()) {
+    gate_.journal().Append(std::move(fx.records));
+  }
+  if (!fx.alerts.empty()) {
+    std::vector<Label> labels;
+    std::vector<DecodedAlert> decoded = ToDecoded(fx.alerts, labels);
+    gate_.Enter([&](Engine& engine, Timestamp now, Effects& effects) { engine.Ingest(decoded, now, effects); });
+  }
+  for (QueryRequest& query : fx.queries) {
+    LaneId lane = LaneOf(query.datasource);
+    transport_.Send(lane, std::move(query.call),
+                    [this, id = query.id](HttpResult result) {
+                      {
+                        std::lock_guard<std::mutex> guard(inbox_mutex_);
+                        answers_.emplace_back(id, std::move(result));
+                      }
+                      wake_.notify_one();
+                    });
+  }
+}
+
+LaneId RuleRunner::LaneOf(const std::string& datasource) {
+  auto it = lanes_.find(datasource);
+  if (it == lanes_.end()) {
+    LaneOptions options;
+    options.name = "datasource/" + datasource;
+    // The manager bounds what is in flight; the lane must never refuse a query of its own.
+    options.calls_in_flight_max = static_cast<size_t>(std::max(concurrency_, 1)) * 2 + 8;
+    options.queue_max = 100000;
+    it = lanes_.emplace(datasource, transport_.OpenLane(options)).first;
+  }
+  return it->second;
+}
+
+std::vector<RuleGroupView> RuleRunner::Groups() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return manager_.Snapshot(clock_.Now());
+}
+
+std::vector<DatasourceView> RuleRunner::Datasources() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return manager_.Datasources();
+}
+
+RuleManagerStats RuleRunner::Stats() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return manager_.Stats();
+}
+
+}  // namespace mlalert

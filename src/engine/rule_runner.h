@@ -1,0 +1,69 @@
+// The shell around the rule evaluator: a thread that sleeps until something is due, queries over one transport lane
+// per data source, answers decoded outside the lock; alerts go through the gate, state to the journal.
+// Owns: the rule manager and its lock, the thread, the lanes. Borrows: gate, journal (through the gate), transport,
+// clock. Thread: all methods may be called from any thread.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "engine/gate.h"
+#include "net/transport.h"
+#include "rules/rule_manager.h"
+
+namespace mlalert {
+
+class RuleRunner {
+ public:
+  RuleRunner(RuleManagerOptions options, Gate& gate, Transport& transport, Clock& clock);
+  ~RuleRunner();
+  RuleRunner(const RuleRunner&) = delete;
+  RuleRunner& operator=(const RuleRunner&) = delete;
+
+  // Takes the first rules and what was stored of their state, and starts to evaluate.
+  void Start(std::vector<RuleGroup> groups, const Config& config, std::vector<RuleStateRecord> restored);
+  // At a reload.
+  void SetRules(std::vector<RuleGroup> groups, const Config& config);
+  // Ends the thread and forgets queries under way. Firing alerts stay firing: a stop resolves nothing.
+  void Stop();
+
+  std::vector<RuleGroupView> Groups();
+  std::vector<DatasourceView> Datasources();
+  RuleManagerStats Stats();
+
+ private:
+  void Loop();
+  // Waits for answers, at most until `due`; takes those that are there.
+  std::deque<std::pair<QueryId, HttpResult>> WaitForAnswers(Timestamp due);
+  void Apply(std::deque<std::pair<QueryId, HttpResult>> answers);
+  void Poke();
+  // Records, then alerts, then queries, as the manager asks. Called with the lock held; alerts of two steps must not
+  // overtake each other.
+  void Drain(RuleEffects fx);
+  LaneId LaneOf(const std::string& datasource);
+
+  Gate& gate_;
+  Transport& transport_;
+  Clock& clock_;
+  int concurrency_ = 4;
+
+  std::mutex mutex_;  // protects manager_ and lanes_; taken before the gate's lock, never inside it
+  RuleManager manager_;
+  std::map<std::string, LaneId> lanes_;
+
+  // A lock of its own: the transport's thread must never wait for an evaluation.
+  std::mutex inbox_mutex_;
+  std::condition_variable wake_;
+  std::deque<std::pair<QueryId, HttpResult>> answers_;  // not decoded yet
+  bool poked_ = false;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mlalert

@@ -1,0 +1,231 @@
+// PagerDuty: Events API v2, or v1 where a service key is configured.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "notify/json_object.h"
+#include "notify/payload.h"
+
+namespace mlalert {
+namespace {
+
+constexpr size_t kSummaryRunesMax = 1024;
+constexpr size_t kEventBytesMax = 512000;
+constexpr std::string_view kUrlV1 = "https://events.pagerduty.com/generic/2010-04-15/create_event.json";
+constexpr std::string_view kDetailsRemoved =
+    R"({"error":"Custom details have been removed because the original event exceeds the maximum size of 512KB"})";
+// What the config loader sets where the user says nothing.
+constexpr std::string_view kDefaultSeverity = "error";
+
+std::string_view EventAction(const Notification& n, bool resolved) {
+  if (resolved) {
+    return "resolve";
+  }
+  // An event is about the whole group: it is taken only when nothing in it still waits for somebody.
+  bool all_taken = std::all_of(n.alerts.begin(), n.alerts.end(),
+                               [](const NotifiedAlert& alert) { return alert.resolved || alert.acknowledged; });
+  return n.reason == NotifyReason::kAcknowledged && all_taken ? "acknowledge" : "trigger";
+}
+
+// PagerDuty's word for the highest of our severities, where alerts carry one of P0 to P3 and the config leaves the
+// default; else empty.
+std::string_view MappedSeverity(const Notification& n) {
+  Severity all = Severity::kNone;
+  bool ours = false;
+  for (const NotifiedAlert& alert : n.alerts) {
+    all = std::max(all, alert.severity);
+    ours = ours || ParseSeverity(alert.alert.labels.Get("severity")).has_value();
+  }
+  if (!ours) {
+    return {};
+  }
+  Severity firing = n.MaxSeverity();
+  switch (firing == Severity::kNone ? all : firing) {
+    case Severity::kP0:
+      return "critical";
+    case Severity::kP1:
+      return "error";
+    case Severity::kP2:
+      return "warning";
+    case Severity::kP3:
+      return "info";
+    case Severity::kNone:
+      break;
+  }
+  return {};
+}
+
+std::string DetailsJson(const PagerdutyConfig& c, Renderer& render) {
+  std::string out;
+  JsonObject object(out);
+  for (const auto& [key, text] : c.details) {
+    object.Raw(key, RetypeAsJson(render(text)));
+  }
+  object.End();
+  return out;
+}
+
+std::string ImagesJson(const PagerdutyConfig& c, Renderer& render) {
+  std::string out;
+  for (const PagerdutyImage& image : c.images) {
+    std::string src = render(image.src);
+    if (src.empty()) {
+      continue;
+    }
+    out += out.empty() ? "[" : ",";
+    JsonObject object(out);
+    object.Text("src", src);
+    object.Text("alt", render(image.alt));
+    object.Text("href", render(image.href));
+    object.End();
+  }
+  return out.empty() ? out : out + "]";
+}
+
+std::string LinksJson(const PagerdutyConfig& c, Renderer& render) {
+  std::string out;
+  for (const PagerdutyLink& link : c.links) {
+    std::string href = render(link.href);
+    if (href.empty()) {
+      continue;
+    }
+    out += out.empty() ? "[" : ",";
+    JsonObject object(out);
+    object.Text("href", href);
+    object.Text("text", render(link.text));
+    object.End();
+  }
+  return out.empty() ? out : out + "]";
+}
+
+// The rendered texts of an event; `details`, `images` and `links` are JSON.
+struct Event {
+  std::string key, dedup_key, action, description, client, client_url, details;
+  std::string source, severity, class_name, component, group, images, links;
+};
+
+std::string BodyV1(const Event& e) {
+  std::string out;
+  JsonObject object(out);
+  object.Text("service_key", e.key);
+  object.Text("incident_key", e.dedup_key);
+  object.Text("event_type", e.action);
+  object.TextUnlessEmpty("description", e.description);
+  object.Text("event_action", "");
+  object.Raw("payload", "null");
+  if (e.action == "trigger") {
+    object.TextUnlessEmpty("client", e.client);
+    object.TextUnlessEmpty("client_url", e.client_url);
+  }
+  if (e.details != "{}") {
+    object.Raw("details", e.details);
+  }
+  object.End();
+  return out;
+}
+
+std::string BodyV2(const Event& e) {
+  std::string out;
+  JsonObject object(out);
+  object.Text("routing_key", e.key);
+  object.Text("dedup_key", e.dedup_key);
+  object.Text("event_action", e.action);
+  JsonObject payload(object.Key("payload"));
+  payload.Text("summary", e.description);
+  payload.Text("source", e.source);
+  payload.Text("severity", e.severity);
+  payload.TextUnlessEmpty("class", e.class_name);
+  payload.TextUnlessEmpty("component", e.component);
+  payload.TextUnlessEmpty("group", e.group);
+  if (e.details != "{}") {
+    payload.Raw("custom_details", e.details);
+  }
+  payload.End();
+  object.TextUnlessEmpty("client", e.client);
+  object.TextUnlessEmpty("client_url", e.client_url);
+  if (!e.images.empty()) {
+    object.Raw("images", e.images);
+  }
+  if (!e.links.empty()) {
+    object.Raw("links", e.links);
+  }
+  object.End();
+  return out;
+}
+
+// "<message>: <errors joined by ,>" of a 400.
+std::string ErrorDetails(const HttpResult& result) {
+  if (result.status != 400) {
+    return {};
+  }
+  auto answer = ParseJson(result.body);
+  if (!answer || !answer->is_object()) {
+    return QuotedBody(result);
+  }
+  std::string out = answer->GetString("message") + ": ";
+  const Json* errors = answer->Find("errors");
+  if (errors != nullptr) {
+    const char* separator = "";
+    for (const Json& error : errors->AsArray()) {
+      out += separator + error.AsString();
+      separator = ",";
+    }
+  }
+  HttpResult quoted;
+  quoted.body = std::move(out);
+  return QuotedBody(quoted);
+}
+
+}  // namespace
+
+Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext& context) {
+  const PagerdutyConfig& c = n.receiver->pagerduty_configs[n.integration.index];
+  bool v1 = !c.service_key.empty() || !c.service_key_file.empty();
+  MLALERT_ASSIGN(std::string key_text,
+                 v1 ? ReadSecret(c.service_key, c.service_key_file, "service_key_file", context.files)
+                    : ReadSecret(c.routing_key, c.routing_key_file, "routing_key_file", context.files));
+  TemplateData data = DataFor(n, context);
+  Renderer render(context, data);
+
+  Event e;
+  e.key = render.Secretly(v1 ? "service_key" : "routing_key", key_text);
+  e.dedup_key = GroupKeyHash(n);
+  e.action = EventAction(n, data.resolved());
+  e.description = TruncateRunes(render(c.description), kSummaryRunesMax);
+  e.client = render(c.client);
+  e.client_url = render(c.client_url);
+  e.details = DetailsJson(c, render);
+  if (!v1) {
+    e.source = render(c.source);
+    std::string_view mapped = c.severity == kDefaultSeverity ? MappedSeverity(n) : std::string_view();
+    e.severity = mapped.empty() ? render(c.severity) : std::string(mapped);
+    e.class_name = render(c.class_name);
+    e.component = render(c.component);
+    e.group = render(c.group);
+    e.images = ImagesJson(c, render);
+    e.links = LinksJson(c, render);
+  }
+  MLALERT_TRY(render.status());
+  if (e.key.empty()) {
+    return Fail(ErrorCode::kInvalid, v1 ? "service key cannot be empty" : "routing key cannot be empty");
+  }
+
+  PreparedCall out;
+  out.call.url = v1 ? std::string(kUrlV1) : c.url;
+  out.call.options = c.http_config;
+  out.secrets = {e.key};
+  auto body = v1 ? BodyV1 : BodyV2;
+  out.call.body = body(e);
+  // One byte more for the line break that ends every body.
+  if (out.call.body.size() + 1 > kEventBytesMax) {
+    e.details = kDetailsRemoved;
+    out.call.body = body(e);
+  }
+  return out;
+}
+
+NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1) {
+  static constexpr int kBusyV1[] = {403};
+  return JudgeStatus(result, ErrorDetails(result), v1 ? std::span<const int>(kBusyV1) : std::span<const int>());
+}
+
+}  // namespace mlalert

@@ -1,0 +1,269 @@
+#include "notify/payload.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "net/retry.h"
+#include "notify/route_labels.h"
+#include "template/utf8.h"
+
+namespace mlalert {
+namespace {
+
+constexpr std::string_view kEllipsis = "\xE2\x80\xA6";
+// Shorter ones would tear holes into every error text, and protect nothing.
+constexpr size_t kScrubbedBytesMin = 4;
+// A path segment at least this long may be a token.
+constexpr size_t kTokenBytesMin = 16;
+
+std::string_view TrimSpace(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\n\v\f\r";
+  size_t begin = text.find_first_not_of(kSpace);
+  return begin == std::string_view::npos ? std::string_view()
+                                         : text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
+}
+
+void AddOptionSecrets(const HttpClientConfig& options, std::vector<std::string>& secrets) {
+  if (options.basic_auth) {
+    secrets.push_back(options.basic_auth->password.Reveal());
+  }
+  if (options.authorization) {
+    secrets.push_back(options.authorization->credentials.Reveal());
+  }
+  if (options.oauth2) {
+    secrets.push_back(options.oauth2->client_secret.Reveal());
+  }
+  for (const HttpHeaderConfig& header : options.http_headers) {
+    for (const Secret& secret : header.secrets) {
+      secrets.push_back(secret.Reveal());
+    }
+  }
+}
+
+}  // namespace
+
+TemplateData DataFor(const Notification& n, const ReceiverContext& context, size_t alerts_max) {
+  return TemplateData(n, {.alerts_max = alerts_max,
+                          .route_labels = RenderRouteLabels(n, context),
+                          .external_url = context.external_url,
+                          .incident_url_prefix = context.incident_url_prefix});
+}
+
+std::string QuotedBody(const HttpResult& result) {
+  std::string out;
+  for (size_t at = 0; at < result.body.size() && out.size() < kErrorBodyBytesMax;) {
+    tmpl::Rune rune = tmpl::DecodeRune(result.body, at);
+    at += rune.width;
+    tmpl::AppendRune(out, rune.code < ' ' || rune.code == 0x7F ? U' ' : rune.code);
+  }
+  return std::string(TrimSpace(out));
+}
+
+NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view details,
+                                std::span<const int> retry_statuses) {
+  std::vector<int> statuses(retry_statuses.begin(), retry_statuses.end());
+  statuses.push_back(429);
+  NotificationOutcome out;
+  out.http_status = result.status;
+  out.latency = result.latency;
+  switch (Judge(result, statuses)) {
+    case Verdict::kSuccess:
+      out.verdict = DeliveryVerdict::kSent;
+      return out;
+    case Verdict::kRetry:
+      out.verdict = DeliveryVerdict::kRetry;
+      out.retry_after = result.retry_after;
+      break;
+    case Verdict::kFail:
+      out.verdict = DeliveryVerdict::kFailed;
+      break;
+  }
+  if (result.status == 0 || result.failure == Failure::kCancelled) {
+    out.error = result.error.empty() ? std::string(FailureName(result.failure)) : result.error;
+  } else {
+    out.error = fmt::format("unexpected status code {}{}{}", result.status, details.empty() ? "" : ": ", details);
+  }
+  return out;
+}
+
+Renderer::Renderer(const ReceiverContext& context, const TemplateData& data)
+    : context_(context), data_(data), route_label_([this](std::string_view name) -> Result<std::string> {
+        return std::string(data_.route_labels().Get(name));
+      }) {
+  env_.now = context.now;
+  env_.external_url = context.external_url;
+  env_.route_label = &route_label_;
+}
+
+std::string Renderer::operator()(std::string_view text) {
+  if (!ok() || text.empty()) {
+    return {};
+  }
+  auto out = context_.templates.Render(text, data_.root(), env_);
+  if (!out) {
+    status_ = Fail(std::move(out.error()));
+    return {};
+  }
+  return std::move(*out);
+}
+
+std::string Renderer::Secretly(std::string_view what, std::string_view text) {
+  bool was_ok = ok();
+  std::string out = (*this)(text);
+  if (was_ok && !ok()) {
+    status_ = Fail(status_.error().code,
+                   fmt::format("the template in {} fails (details hidden: the text is a secret)", what));
+  }
+  return out;
+}
+
+Result<std::string> ReadSecret(const Secret& inline_text, const std::string& file, std::string_view key,
+                               const FileAccess& files) {
+  if (file.empty()) {
+    return inline_text.Reveal();
+  }
+  auto text = files.read(file, kKeyFileBytesMax);
+  if (!text) {
+    return Fail(std::move(text.error()).Context(fmt::format("read {}", key)));
+  }
+  return std::string(TrimSpace(*text));
+}
+
+Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& context) {
+  auto build = [&] {
+    switch (n.integration.kind) {
+      case IntegrationKind::kWebhook:
+        return BuildWebhook(n, context);
+      case IntegrationKind::kSlack:
+        return BuildSlack(n, context);
+      case IntegrationKind::kPagerduty:
+        return BuildPagerduty(n, context);
+    }
+    return Result<PreparedCall>(Fail(ErrorCode::kInternal, "unknown integration"));
+  };
+  MLALERT_ASSIGN(PreparedCall prepared, build());
+  prepared.call.method = "POST";
+  prepared.call.headers.emplace_back("Content-Type", "application/json");
+  prepared.call.headers.emplace_back("User-Agent", context.user_agent);
+  prepared.call.body.push_back('\n');
+  AddUrlSecrets(prepared.call.url, prepared.secrets);
+  if (prepared.call.options != nullptr) {
+    AddOptionSecrets(*prepared.call.options, prepared.secrets);
+  }
+  return prepared;
+}
+
+NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared, const HttpResult& result) {
+  NotificationOutcome out;
+  switch (n.integration.kind) {
+    case IntegrationKind::kWebhook:
+      out = JudgeWebhook(result);
+      break;
+    case IntegrationKind::kSlack:
+      out = JudgeSlack(result, n.receiver->slack_configs[n.integration.index].update_message);
+      break;
+    case IntegrationKind::kPagerduty: {
+      const PagerdutyConfig& c = n.receiver->pagerduty_configs[n.integration.index];
+      out = JudgePagerduty(result, !c.service_key.empty() || !c.service_key_file.empty());
+      break;
+    }
+  }
+  out.notification_id = n.id;
+  if (out.verdict != DeliveryVerdict::kSent) {
+    out.error = Scrub(prepared.error_prefix + out.error, prepared.secrets);
+  }
+  return out;
+}
+
+Duration IntegrationTimeout(const Notification& n) {
+  switch (n.integration.kind) {
+    case IntegrationKind::kWebhook:
+      return n.receiver->webhook_configs[n.integration.index].timeout;
+    case IntegrationKind::kSlack:
+      return n.receiver->slack_configs[n.integration.index].timeout;
+    case IntegrationKind::kPagerduty:
+      return n.receiver->pagerduty_configs[n.integration.index].timeout;
+  }
+  return Duration::zero();
+}
+
+std::string GroupKeyHash(const Notification& n) {
+  return Sha256Hex(n.group_key);
+}
+
+std::string TruncateRunes(std::string text, size_t runes_max) {
+  // Every character takes a byte at least: most texts need no counting.
+  if (text.size() <= runes_max || tmpl::RuneCount(text) <= runes_max) {
+    return text;
+  }
+  if (runes_max <= 3) {
+    text.resize(tmpl::RunePrefix(text, runes_max));
+    return text;
+  }
+  text.resize(tmpl::RunePrefix(text, runes_max - 1));
+  text += kEllipsis;
+  return text;
+}
+
+std::string EscapeSlack(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
+std::string Scrub(std::string text, const std::vector<std::string>& secrets) {
+  std::vector<std::string_view> longest_first(secrets.begin(), secrets.end());
+  std::sort(longest_first.begin(), longest_first.end(), [](auto a, auto b) { return a.size() > b.size(); });
+  for (std::string_view secret : longest_first) {
+    if (secret.size() < kScrubbedBytesMin) {
+      break;
+    }
+    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
+      text.replace(at, secret.size(), kSecretMask);
+      at += kSecretMask.size();
+    }
+  }
+  return text;
+}
+
+void AddUrlSecrets(std::string_view url, std::vector<std::string>& secrets) {
+  secrets.emplace_back(url);
+  size_t scheme = url.find("://");
+  std::string_view rest = scheme == std::string_view::npos ? url : url.substr(scheme + 3);
+  size_t slash = rest.find_first_of("/?#");
+  std::string_view authority = rest.substr(0, slash);
+  if (size_t at = authority.rfind('@'); at != std::string_view::npos) {
+    std::string_view userinfo = authority.substr(0, at);
+    size_t colon = userinfo.find(':');
+    secrets.emplace_back(colon == std::string_view::npos ? userinfo : userinfo.substr(colon + 1));
+  }
+  if (slash == std::string_view::npos) {
+    return;
+  }
+  std::string_view path = rest.substr(slash);
+  secrets.emplace_back(path);
+  while (!path.empty()) {
+    size_t end = path.find_first_of("/?&=#", 1);
+    std::string_view part = path.substr(1, end == std::string_view::npos ? end : end - 1);
+    bool is_value = path.front() == '=';
+    if (part.size() >= kTokenBytesMin || is_value) {
+      secrets.emplace_back(part);
+    }
+    path.remove_prefix(end == std::string_view::npos ? path.size() : end);
+  }
+}
+
+}  // namespace mlalert

@@ -1,0 +1,110 @@
+// One notification as the HTTP call its receiver understands, and what the answer means. Alertmanager's bodies,
+// byte for byte. Fed by: Deliverer. One .cc per receiver kind; shared parts in payload.cc.
+// Pure but for ReceiverContext::files. Thread: any; nothing is kept.
+// Errors and outcomes never hold a URL, key, token or the content of a key file.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "net/transport.h"
+#include "notify/file_access.h"
+#include "notify/notification.h"
+#include "notify/template_data.h"
+#include "notify/template_set.h"
+
+namespace mlalert {
+
+// Of an answer's body quoted in an error.
+inline constexpr size_t kErrorBodyBytesMax = 512;
+
+struct ReceiverContext {
+  const NotifyTemplates& templates;
+  const FileAccess& files;
+  std::string_view external_url;  // no trailing slash
+  std::string_view incident_url_prefix;
+  std::string_view user_agent;
+  Timestamp now = kUnset;
+};
+
+// A call with its timeout left to the caller, and what judging its answer needs.
+struct PreparedCall {
+  HttpCall call;
+  // Goes before error texts: `channel "#ops": `.
+  std::string error_prefix;
+  // Texts that must not appear in an error, whatever the receiver answers.
+  std::vector<std::string> secrets;
+};
+
+// Errors: kIo and kNotFound when a key file cannot be read (worth another attempt), anything else is final.
+Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& context);
+
+// Fills verdict, http_status, latency, error, retry_after and receiver_data.
+// Their `verdict` for statuses is that of net/retry.h plus 429, which is always worth another attempt.
+NotificationOutcome JudgeWebhook(const HttpResult& result);
+NotificationOutcome JudgeSlack(const HttpResult& result, bool update_message);
+// `v1`: the call went to the Events API v1, which also answers 403 when it is too busy.
+NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1);
+// The one for the notification's integration, with the prefix and without the secrets of `prepared`.
+NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared, const HttpResult& result);
+
+// The integration's own `timeout`; zero: none.
+Duration IntegrationTimeout(const Notification& n);
+
+// --- shared by the builders ---
+
+// SHA-256 of the group key: PagerDuty's dedup key.
+std::string GroupKeyHash(const Notification& n);
+// At most `runes_max` characters, the last one an ellipsis when something was cut (runes_max <= 3: a plain cut).
+std::string TruncateRunes(std::string text, size_t runes_max);
+// & < > as Slack wants them in texts that are not markup.
+std::string EscapeSlack(std::string_view text);
+// `text` without any of `secrets`.
+std::string Scrub(std::string text, const std::vector<std::string>& secrets);
+// Everything of a URL that gives access: the whole, path and query, long path segments, password.
+void AddUrlSecrets(std::string_view url, std::vector<std::string>& secrets);
+// What a rendered text means as YAML, as JSON text: numbers, booleans, null, lists and maps become what they are,
+// everything else a string. Alertmanager does so with every value of `details`.
+std::string RetypeAsJson(std::string_view rendered);
+
+// Verdict, status, latency, Retry-After and error of an answer whose status alone decides. `details` follow the
+// status in the error; `retry_statuses` are tried again besides 429 and 5xx.
+NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view details,
+                                std::span<const int> retry_statuses = {});
+// The answer's body as an error may quote it: cut, valid UTF-8, on one line.
+std::string QuotedBody(const HttpResult& result);
+// What templates of this notification see.
+TemplateData DataFor(const Notification& n, const ReceiverContext& context, size_t alerts_max = SIZE_MAX);
+
+// Renders the texts of one integration; after the first failure every text is "" and error() is set.
+class Renderer {
+ public:
+  Renderer(const ReceiverContext& context, const TemplateData& data);
+  Renderer(const Renderer&) = delete;
+  Renderer& operator=(const Renderer&) = delete;
+
+  std::string operator()(std::string_view text);
+  // For texts that are secrets: the error does not quote them.
+  std::string Secretly(std::string_view what, std::string_view text);
+  bool ok() const { return status_.has_value(); }
+  const Status& status() const { return status_; }
+
+ private:
+  const ReceiverContext& context_;
+  const TemplateData& data_;
+  tmpl::RouteLabelFn route_label_;
+  tmpl::ExecEnv env_;
+  Status status_;
+};
+
+// A secret given inline or by file; the file's text is trimmed. Empty when neither is set.
+Result<std::string> ReadSecret(const Secret& inline_text, const std::string& file, std::string_view key,
+                               const FileAccess& files);
+
+}  // namespace mlalert

@@ -1,0 +1,219 @@
+// Slack: one message with one attachment, by incoming webhook or by chat.postMessage / chat.update.
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+#include "notify/json_object.h"
+#include "notify/payload.h"
+
+namespace mlalert {
+namespace {
+
+constexpr size_t kTitleRunesMax = 1024;
+// Slack cuts or refuses longer messages.
+constexpr size_t kTextRunesMax = 40000;
+// Of the words somebody left when he acknowledged.
+constexpr size_t kCommentRunesMax = 1000;
+constexpr std::string_view kPostMessage = "/chat.postMessage";
+constexpr std::string_view kUpdate = "/chat.update";
+
+// Errors of the Web API that pass by themselves; all others are final.
+constexpr std::array<std::string_view, 6> kPassingErrors{
+    "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"};
+
+// Where the message of this alert group is, when it may be changed in place.
+struct MessagePlace {
+  std::string ts, channel;
+};
+MessagePlace FindMessage(const SlackConfig& c, const Notification& n) {
+  if (!c.update_message || n.receiver_data.empty()) {
+    return {};
+  }
+  auto data = ParseJson(n.receiver_data);
+  if (!data) {
+    return {};
+  }
+  MessagePlace place{data->GetString("threadTs"), data->GetString("channelId")};
+  return place.ts.empty() || place.channel.empty() ? MessagePlace{} : place;
+}
+
+// "[FIRING:2] A eu" becomes "[ACKNOWLEDGED] A eu"; a title of another shape keeps all of its text.
+std::string AcknowledgedTitle(std::string_view title) {
+  if (title.starts_with("[FIRING")) {
+    size_t end = title.find("] ");
+    title.remove_prefix(end == std::string_view::npos ? 0 : end + 2);
+  }
+  return fmt::format("[ACKNOWLEDGED] {}", title);
+}
+
+std::string AcknowledgedText(const Notification& n) {
+  std::string text = fmt::format(
+      "Acknowledged by {}", n.acknowledged_by.empty() ? "somebody" : EscapeSlack(n.acknowledged_by));
+  if (!n.acknowledge_comment.empty()) {
+    text += ": " + EscapeSlack(TruncateRunes(n.acknowledge_comment, kCommentRunesMax));
+  }
+  return text;
+}
+
+void AppendFields(JsonObject& attachment, const SlackConfig& c, Renderer& render) {
+  if (c.fields.empty()) {
+    return;
+  }
+  std::string& out = attachment.Key("fields");
+  const char* separator = "[";
+  for (const SlackField& field : c.fields) {
+    out += separator;
+    JsonObject object(out);
+    object.Text("title", render(field.title));
+    object.Text("value", render(field.value));
+    object.Raw("short", field.short_field.value_or(c.short_fields) ? "true" : "false");
+    object.End();
+    separator = ",";
+  }
+  out.push_back(']');
+}
+
+void AppendActions(JsonObject& attachment, const SlackConfig& c, Renderer& render) {
+  if (c.actions.empty()) {
+    return;
+  }
+  std::string& out = attachment.Key("actions");
+  const char* separator = "[";
+  for (const SlackAction& action : c.actions) {
+    out += separator;
+    JsonObject object(out);
+    object.Text("type", render(action.type));
+    object.Text("text", render(action.text));
+    object.TextUnlessEmpty("url", render(action.url));
+    object.TextUnlessEmpty("style", render(action.style));
+    object.TextUnlessEmpty("name", render(action.name));
+    object.TextUnlessEmpty("value", render(action.value));
+    if (action.confirm) {
+      JsonObject confirm(object.Key("confirm"));
+      confirm.Text("text", render(action.confirm->text));
+      confirm.TextUnlessEmpty("title", render(action.confirm->title));
+      confirm.TextUnlessEmpty("ok_text", render(action.confirm->ok_text));
+      confirm.TextUnlessEmpty("dismiss_text", render(action.confirm->dismiss_text));
+      confirm.End();
+    }
+    object.End();
+    separator = ",";
+  }
+  out.push_back(']');
+}
+
+void AppendAttachment(std::string& out, const SlackConfig& c, const Notification& n, Renderer& render) {
+  bool acknowledged = n.reason == NotifyReason::kAcknowledged;
+  std::string title = render(c.title);
+  std::string title_link = render(c.title_link);
+  std::string fallback = render(c.fallback);
+  if (acknowledged) {
+    title = AcknowledgedTitle(title);
+    fallback = AcknowledgedTitle(fallback);
+  }
+  JsonObject object(out);
+  object.TextUnlessEmpty("title", TruncateRunes(std::move(title), kTitleRunesMax));
+  object.TextUnlessEmpty("title_link", title_link);
+  if (!acknowledged) {  // where people put their @mentions: nobody needs to be called for this
+    object.TextUnlessEmpty("pretext", TruncateRunes(render(c.pretext), kTextRunesMax));
+  }
+  object.Text("text", acknowledged ? AcknowledgedText(n) : TruncateRunes(render(c.text), kTextRunesMax));
+  object.Text("fallback", TruncateRunes(std::move(fallback), kTextRunesMax));
+  object.Text("callback_id", render(c.callback_id));
+  AppendFields(object, c, render);
+  AppendActions(object, c, render);
+  object.TextUnlessEmpty("image_url", render(c.image_url));
+  object.TextUnlessEmpty("thumb_url", render(c.thumb_url));
+  object.Text("footer", render(c.footer));
+  object.TextUnlessEmpty("color", acknowledged ? "warning" : render(c.color));
+  if (!c.mrkdwn_in.empty()) {
+    std::string& list = object.Key("mrkdwn_in");
+    const char* separator = "[";
+    for (const std::string& name : c.mrkdwn_in) {
+      list += separator;
+      AppendJsonString(list, name);
+      separator = ",";
+    }
+    list.push_back(']');
+  }
+  object.End();
+}
+
+// An answer in JSON is the Web API's: HTTP 200 whatever happened.
+NotificationOutcome JudgeWebApi(NotificationOutcome out, const HttpResult& result, bool update_message) {
+  auto answer = ParseJson(result.body);
+  const Json* ok = answer ? answer->Find("ok") : nullptr;
+  if (!answer || !answer->is_object()) {
+    out.verdict = DeliveryVerdict::kRetry;
+    out.error = "could not read the answer from Slack: it is not valid JSON";
+  } else if (ok == nullptr || !ok->AsBool()) {
+    const std::string& error = answer->GetString("error");
+    bool passes = std::find(kPassingErrors.begin(), kPassingErrors.end(), error) != kPassingErrors.end();
+    out.verdict = passes ? DeliveryVerdict::kRetry : DeliveryVerdict::kFailed;
+    out.retry_after = passes ? result.retry_after : std::nullopt;
+    out.error = fmt::format("error response from Slack: {}", error.substr(0, kErrorBodyBytesMax));
+  } else if (update_message && !answer->GetString("ts").empty() && !answer->GetString("channel").empty()) {
+    Json data = Json::MakeObject();
+    data.Set("threadTs", answer->GetString("ts")).Set("channelId", answer->GetString("channel"));
+    out.receiver_data = data.Dump();
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context) {
+  const SlackConfig& c = n.receiver->slack_configs[n.integration.index];
+  PreparedCall out;
+  MLALERT_ASSIGN(out.call.url, ReadSecret(c.api_url, c.api_url_file, "api_url_file", context.files));
+  if (out.call.url.empty()) {
+    return Fail(ErrorCode::kInvalid, "Slack URL is empty");
+  }
+  out.call.options = c.http_config;
+  TemplateData data = DataFor(n, context);
+  Renderer render(context, data);
+
+  MessagePlace message = FindMessage(c, n);
+  if (!message.ts.empty() && out.call.url.ends_with(kPostMessage)) {
+    out.call.url.replace(out.call.url.size() - kPostMessage.size(), kPostMessage.size(), kUpdate);
+  }
+  std::string channel = message.channel.empty() ? render(c.channel) : message.channel;
+  out.error_prefix = fmt::format("channel {}: ", GoQuote(channel));
+  JsonObject object(out.call.body);
+  object.TextUnlessEmpty("channel", channel);
+  object.TextUnlessEmpty("ts", message.ts);
+  object.TextUnlessEmpty("username", render(c.username));
+  object.TextUnlessEmpty("icon_emoji", render(c.icon_emoji));
+  object.TextUnlessEmpty("icon_url", render(c.icon_url));
+  if (c.link_names) {
+    object.Raw("link_names", "true");
+  }
+  if (n.reason != NotifyReason::kAcknowledged) {
+    object.TextUnlessEmpty("text", TruncateRunes(render(c.message_text), kTextRunesMax));
+  }
+  object.Key("attachments").push_back('[');
+  AppendAttachment(out.call.body, c, n, render);
+  out.call.body.push_back(']');
+  object.End();
+  MLALERT_TRY(render.status());
+  return out;
+}
+
+NotificationOutcome JudgeSlack(const HttpResult& result, bool update_message) {
+  NotificationOutcome out = JudgeStatus(result, QuotedBody(result));
+  if (out.verdict != DeliveryVerdict::kSent) {
+    return out;
+  }
+  const std::string* type = result.Header("content-type");
+  if (type != nullptr && type->starts_with("application/json")) {
+    return JudgeWebApi(std::move(out), result, update_message);
+  }
+  // An answer that broke off after its status has still been given.
+  if (result.ok() && result.body != "ok") {
+    out.verdict = DeliveryVerdict::kFailed;
+    out.error = fmt::format("received an error response from Slack: {}", QuotedBody(result));
+  }
+  return out;
+}
+
+}  // namespace mlalert

@@ -1,0 +1,51 @@
+// What "." is in a notification template: Alertmanager's data model (receiver, status, alerts, labels) with a few
+// fields of ours. Made by: the payload builders, one per rendering. Read by: the template engine, and by the webhook
+// body, which is the same data as JSON.
+// Thread: immutable after construction. Labels are shared with the notification, not copied.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/label_set.h"
+#include "notify/notification.h"
+#include "template/value.h"
+
+namespace mlalert {
+
+struct TemplateDataOptions {
+  // Only the first so many alerts exist for the template (webhook max_alerts).
+  size_t alerts_max = SIZE_MAX;
+  LabelSet route_labels{};
+  std::string_view external_url{};
+  std::string_view incident_url_prefix{};
+  // In place of the notification's reason.
+  std::string_view reason{};
+};
+
+// Fields of the root: Receiver (regex-quoted name) Status Alerts NotificationReason GroupLabels CommonLabels
+// CommonAnnotations RouteLabels ExternalURL, and ours: Severity (highest, "P1"), AcknowledgedBy, IncidentURL (of the
+// first alert that has an incident). Of an alert: Status Labels Annotations StartsAt EndsAt GeneratorURL Fingerprint,
+// and ours: Severity, IncidentID (0: none), Acknowledged. Ours do not appear in toJson.
+class TemplateData {
+ public:
+  TemplateData(const Notification& n, const TemplateDataOptions& options);
+
+  const tmpl::Value& root() const { return root_; }
+  // As the webhook has it: {"receiver":...,"externalURL":...} without the closing brace.
+  void AppendJsonFields(std::string& out) const;
+  bool resolved() const;
+  const LabelSet& route_labels() const;
+
+ private:
+  class Root;
+  std::shared_ptr<const Root> data_;
+  tmpl::Value root_;
+};
+
+// Go's regexp.QuoteMeta.
+std::string QuoteRegex(std::string_view text);
+
+}  // namespace mlalert

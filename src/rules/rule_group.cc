@@ -1,0 +1,494 @@
+#include "rules/rule_group.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "rules/rule_slots.h"
+
+namespace mlalert {
+
+namespace {
+
+constexpr BackoffOptions kQueryBackoff{std::chrono::milliseconds(250), std::chrono::seconds(5), 3, 0.5};
+
+Duration QueryTimeout(Duration interval, const Datasource* datasource) {
+  return datasource == nullptr ? interval : std::min(interval, datasource->config().timeout);
+}
+
+}  // namespace
+
+GroupRunner::GroupRunner(RuleGroup group, GroupSetup setup, Timestamp now)
+    : setup_(std::move(setup)),
+      file_(std::move(group.file)),
+      name_(std::move(group.name)),
+      interval_(std::max<Duration>(group.interval, std::chrono::milliseconds(1))),
+      query_offset_(group.query_offset),
+      limit_(group.limit),
+      recording_rules_(std::move(group.recording_rules)),
+      grid_(SlotOffset(file_, name_, interval_)),
+      next_slot_(SlotAtOrBefore(now, grid_, interval_) + interval_) {
+  const RuleTimes times{interval_, setup_.evaluation.resend_delay, limit_,
+                        setup_.evaluation.no_data == EvaluationConfig::NoData::kHold};
+  const Duration timeout = QueryTimeout(interval_, setup_.datasource.get());
+  std::map<std::pair<std::string, std::map<std::string, std::string>>, uint32_t> ordinals;
+  for (AlertingRule& rule : group.rules) {
+    auto shared = std::make_shared<const AlertingRule>(std::move(rule));
+    const uint32_t ordinal = ordinals[{shared->name, shared->raw_labels}]++;
+    Rule& added = rules_.emplace_back();
+    added.machine =
+        std::make_unique<RuleMachine>(CompileRule(std::move(shared), interval_, timeout, setup_.graph_url),
+                                      RulePlace{file_, name_, ordinal}, times);
+  }
+}
+
+bool GroupRunner::SameAs(const RuleGroup& group, const GroupSetup& setup) const {
+  const EvaluationConfig& a = setup_.evaluation;
+  const EvaluationConfig& b = setup.evaluation;
+  const bool same_setup = setup_.datasource == setup.datasource && setup_.graph_url == setup.graph_url &&
+                          a.resend_delay == b.resend_delay && a.no_data == b.no_data;
+  if (!same_setup || group.interval != interval_ || group.query_offset != query_offset_ ||
+      group.limit != limit_ || group.recording_rules != recording_rules_) {
+    return false;
+  }
+  return std::equal(
+      rules_.begin(), rules_.end(), group.rules.begin(), group.rules.end(),
+      [](const Rule& x, const AlertingRule& y) { return SameRule(*x.machine->rule().rule, y); });
+}
+
+void GroupRunner::Adopt(GroupRunner& old) {
+  const auto same_identity = [](const RuleMachine& a, const RuleMachine& b) {
+    return a.rule().rule->name == b.rule().rule->name &&
+           a.rule().rule->raw_labels == b.rule().rule->raw_labels && a.place().ordinal == b.place().ordinal;
+  };
+  for (Rule& rule : rules_) {
+    for (Rule& before : old.rules_) {
+      if (before.machine && same_identity(*rule.machine, *before.machine)) {
+        std::unique_ptr<RuleMachine> machine = std::move(rule.machine);
+        machine->Adopt(*before.machine);
+        rule = std::move(before);
+        rule.machine = std::move(machine);
+        before.machine.reset();
+        break;
+      }
+    }
+  }
+  std::erase_if(old.rules_, [](const Rule& rule) { return rule.machine == nullptr; });
+  for (const Rule& rule : rules_) {
+    auto alert = old.failing_alerts_.extract(rule.machine->rule().rule->name);
+    if (!alert.empty()) {
+      failing_alerts_.insert(std::move(alert));
+    }
+  }
+  if (old.interval_ == interval_) {
+    next_slot_ = old.next_slot_;
+  }
+  iterations_ = old.iterations_;
+  iterations_missed_ = old.iterations_missed_;
+  last_started_ = old.last_started_;
+  last_duration_ = old.last_duration_;
+}
+
+void GroupRunner::Retire(Timestamp now, RuleEffects& fx) {
+  for (Rule& rule : rules_) {
+    rule.machine->Retire(now, fx);
+  }
+  for (auto& [name, alert] : failing_alerts_) {
+    alert.Resolve(now, fx);
+  }
+  rules_.clear();
+  failing_alerts_.clear();
+  running_ = false;
+}
+
+std::vector<RuleStateRecord> GroupRunner::Restore(std::vector<RuleStateRecord> records, Timestamp now,
+                                                  RuleEffects& fx) {
+  std::vector<std::vector<RuleStateRecord>> by_rule(rules_.size());
+  std::vector<RuleStateRecord> strangers;
+  for (RuleStateRecord& record : records) {
+    const Result<Json> data = ParseJson(record.data);
+    const std::string hash = data ? data->GetString("rule") : std::string();
+    const auto at = std::find_if(rules_.begin(), rules_.end(), [&](const Rule& rule) {
+      const RuleMachine& machine = *rule.machine;
+      return machine.rule().rule->name == record.rule && machine.place().ordinal == record.ordinal &&
+             (hash.empty() || hash == Hex16(machine.rule().labels_hash));
+    });
+    if (at == rules_.end()) {
+      strangers.push_back(std::move(record));
+    } else {
+      by_rule[static_cast<size_t>(at - rules_.begin())].push_back(std::move(record));
+    }
+  }
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    rules_[i].machine->Restore(by_rule[i], grid_, now, fx);
+  }
+  return strangers;
+}
+
+void GroupRunner::RunDue(Timestamp now, RuleEffects& fx) {
+  for (auto& [name, alert] : failing_alerts_) {
+    alert.Refresh(now, fx);
+  }
+  if (rules_.empty() || setup_.datasource == nullptr) {
+    return;
+  }
+  if (running_) {
+    // A clock that stepped back must not keep it waiting.
+    if (IsSet(retry_at_) && (now >= retry_at_ || now < asked_at_)) {
+      retry_at_ = kUnset;
+      Ask();
+    }
+    if (now >= hold_at_) {
+      HoldAll(now, fx);
+    }
+    return;
+  }
+  FollowClock(now);
+  if (now >= next_slot_) {
+    StartIteration(now);
+  }
+}
+
+Timestamp GroupRunner::NextDue() const {
+  Timestamp next = kNever;
+  for (const auto& [name, alert] : failing_alerts_) {
+    next = std::min(next, alert.NextRefresh());
+  }
+  if (rules_.empty() || setup_.datasource == nullptr) {
+    return next;
+  }
+  if (running_) {
+    next = std::min(next, hold_at_);
+    return IsSet(retry_at_) ? std::min(next, retry_at_) : next;
+  }
+  return std::min(next, next_slot_);
+}
+
+// The clock was ahead and has been put right. Waiting until it gets there again would leave us blind; so the
+// group goes on from the right time, and what it remembers keeps its age. A step of less than an interval
+// only delays.
+void GroupRunner::FollowClock(Timestamp now) {
+  const Timestamp last_slot = next_slot_ - interval_;
+  if (now >= last_slot - interval_) {
+    return;
+  }
+  const Duration delta = SlotAtOrBefore(now, grid_, interval_) - last_slot;
+  next_slot_ += delta;
+  for (Rule& rule : rules_) {
+    rule.machine->Shift(delta);
+  }
+  ++setup_.stats->clock_resets;
+}
+
+void GroupRunner::StartIteration(Timestamp now) {
+  ts_ = SlotAtOrBefore(now, grid_, interval_);
+  const auto missed = static_cast<uint64_t>((ts_ - next_slot_) / interval_);
+  iterations_ += missed + 1;
+  iterations_missed_ += missed;
+  setup_.stats->iterations += missed + 1;
+  setup_.stats->iterations_missed += missed;
+  next_slot_ = ts_ + interval_;
+  hold_at_ = next_slot_;
+  running_ = true;
+  done_ = 0;
+  last_started_ = now;
+  StartRule(now);
+}
+
+void GroupRunner::StartRule(Timestamp now) {
+  rule_started_ = now;
+  current().last_evaluation = now;
+  questions_.clear();
+  question_.reset();
+  attempts_ = 0;
+  Ask();
+}
+
+void GroupRunner::Ask() {
+  setup_.datasource->waiting.push_back(this);
+}
+
+HttpCall GroupRunner::TakeCall(Timestamp now) {
+  Datasource& datasource = *setup_.datasource;
+  const Duration timeout = QueryTimeout(interval_, &datasource);
+  if (attempts_ == 0) {
+    asked_at_ = now;
+    deadline_ = now + timeout;
+    backoff_.reset();
+  }
+  ++attempts_;
+  ++setup_.stats->queries;
+  setup_.stats->query_retries += attempts_ > 1 ? 1 : 0;
+  asked_by_get_ = datasource.uses_get();
+  const Duration left = std::clamp<Duration>(deadline_ - now, std::chrono::milliseconds(100), timeout);
+  const Timestamp at = ts_ - query_offset_;
+  if (question_) {
+    ++setup_.stats->presence_queries;
+    return datasource.BuildCall(PrepareQuery(question_->query, timeout), at, left);
+  }
+  return datasource.BuildCall(current().machine->rule().prepared, at, left);
+}
+
+void GroupRunner::OnAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx) {
+  if (!running_) {
+    return;
+  }
+  Datasource& datasource = *setup_.datasource;
+  if (answer.error == AnswerError::kCancelled) {
+    // We stop, or are being reconfigured: nothing was learnt, nothing changes.
+    current().machine->Abandon();
+    running_ = false;
+    hold_at_ = kNever;
+    return;
+  }
+  if (answer.method_not_allowed && !asked_by_get_) {
+    datasource.FallBackToGet();
+    Ask();
+    return;
+  }
+  if (TryAgain(answer, now)) {
+    return;
+  }
+  if (answer.error == AnswerError::kSource) {
+    datasource.OnFailed(answer.error_text, now, fx);
+  } else {
+    datasource.OnAnswered(now, fx);
+  }
+  setup_.stats->partial_answers += answer.partial ? 1 : 0;
+  if (!question_) {
+    OnRuleAnswer(answer, now, fx);
+    return;
+  }
+  if (auto further = current().machine->OnPresence(*question_, answer)) {
+    questions_.push_back(std::move(*further));
+  }
+  AskNextQuestion(now, fx);
+}
+
+bool GroupRunner::TryAgain(const QueryAnswer& answer, Timestamp now) {
+  // An unreachable source is probed, not hammered.
+  if (answer.error != AnswerError::kSource || !answer.retryable || attempts_ >= kQueryAttemptsMax ||
+      setup_.datasource->unreachable()) {
+    return false;
+  }
+  if (!backoff_) {
+    backoff_.emplace(setup_.random, kQueryBackoff);
+  }
+  const Duration wait = std::max(backoff_->Next(), answer.retry_after.value_or(Duration(0)));
+  if (wait >= deadline_ - now) {
+    return false;
+  }
+  retry_at_ = now + wait;
+  return true;
+}
+
+void GroupRunner::OnRuleAnswer(const QueryAnswer& answer, Timestamp now, RuleEffects& fx) {
+  Rule& rule = current();
+  rule.warnings = answer.warnings;
+  if (!answer.ok()) {
+    const bool source_failed = answer.error == AnswerError::kSource;
+    FailRule(rule, answer.error_text, source_failed, now, fx);
+    if (source_failed && setup_.datasource->unreachable()) {
+      SkipRest(answer.error_text, now, fx);
+    } else {
+      FinishRule(now, fx);
+    }
+    return;
+  }
+  rule.last_samples = answer.samples().size();
+  setup_.stats->samples += answer.samples().size();
+  const Status status = rule.machine->Evaluate(answer, ts_, fx);
+  if (!status) {
+    FailRule(rule, status.error().message, false, now, fx);
+    FinishRule(now, fx);
+    return;
+  }
+  ++setup_.stats->evaluations;
+  rule.health = RuleHealth::kOk;
+  rule.last_error.clear();
+  rule.failures_in_a_row = 0;
+  rule.failing_since = kUnset;
+  questions_ = rule.machine->Questions();
+  std::reverse(questions_.begin(), questions_.end());
+  AskNextQuestion(now, fx);
+}
+
+void GroupRunner::AskNextQuestion(Timestamp now, RuleEffects& fx) {
+  if (questions_.empty()) {
+    question_.reset();
+    setup_.stats->holds_no_data += current().machine->Settle(ts_, fx);
+    FinishRule(now, fx);
+    return;
+  }
+  question_ = std::move(questions_.back());
+  questions_.pop_back();
+  attempts_ = 0;
+  Ask();
+}
+
+void GroupRunner::FailRule(Rule& rule, const std::string& error, bool source_failed, Timestamp now,
+                           RuleEffects& fx) {
+  ++setup_.stats->evaluations;
+  ++setup_.stats->evaluation_failures;
+  rule.health = RuleHealth::kError;
+  rule.last_error = error;
+  rule.source_failed = source_failed;
+  ++rule.failures_in_a_row;
+  if (!IsSet(rule.failing_since) || now < rule.failing_since) {
+    rule.failing_since = now;
+  }
+  setup_.stats->holds_error += rule.machine->Hold(ts_, fx);
+}
+
+// The data source does not answer: asking it for the other rules too would only make the group miss slots.
+// The next iteration begins with the next rule, so that one rule that always fails cannot starve the others.
+void GroupRunner::SkipRest(const std::string& error, Timestamp now, RuleEffects& fx) {
+  const size_t failed = (first_ + done_) % rules_.size();
+  current().evaluation_time = std::max(now - rule_started_, Duration(0));
+  for (++done_; done_ < rules_.size(); ++done_) {
+    current().last_evaluation = now;
+    current().evaluation_time = Duration(0);
+    FailRule(current(), error, true, now, fx);
+  }
+  first_ = (failed + 1) % rules_.size();
+  FinishIteration(now, fx);
+}
+
+void GroupRunner::FinishRule(Timestamp now, RuleEffects& fx) {
+  current().evaluation_time = std::max(now - rule_started_, Duration(0));
+  if (++done_ < rules_.size()) {
+    StartRule(now);
+    return;
+  }
+  FinishIteration(now, fx);
+}
+
+void GroupRunner::FinishIteration(Timestamp now, RuleEffects& fx) {
+  running_ = false;
+  hold_at_ = kNever;
+  last_duration_ = std::max(now - last_started_, Duration(0));
+  if (!setup_.datasource->unreachable()) {
+    first_ = 0;
+  }
+  UpdateFailingAlerts(now, fx);
+}
+
+// The iteration has overrun its slot; what fires must not run out of time because of that.
+void GroupRunner::HoldAll(Timestamp now, RuleEffects& fx) {
+  const Timestamp slot = SlotAtOrBefore(now, grid_, interval_);
+  for (Rule& rule : rules_) {
+    setup_.stats->holds_error += rule.machine->Hold(slot, fx);
+  }
+  hold_at_ = slot + interval_;
+}
+
+const GroupRunner::Rule* GroupRunner::FindFailing(const std::string& name, Timestamp now) const {
+  const bool firing = failing_alerts_.contains(name);
+  for (const Rule& rule : rules_) {
+    if (rule.machine->rule().rule->name != name || rule.failures_in_a_row == 0) {
+      continue;
+    }
+    const bool long_enough =
+        rule.failures_in_a_row >= kRuleFailuresMax && now - rule.failing_since >= kRuleFailingAfter;
+    const bool outage = rule.source_failed && setup_.datasource->unreachable();
+    if (firing || (long_enough && !outage)) {
+      return &rule;
+    }
+  }
+  return nullptr;
+}
+
+void GroupRunner::UpdateFailingAlerts(Timestamp now, RuleEffects& fx) {
+  const auto event = [&](std::string type, const std::string& name, const std::string& reason) {
+    EventRecord out;
+    out.at = now;
+    out.type = std::move(type);
+    out.actor_kind = "system";
+    out.actor = "rules";
+    out.reason = reason;
+    out.to_value = fmt::format("{};{};{}", file_, name_, name);
+    fx.records.push_back(std::move(out));
+  };
+  std::set<std::string> names;
+  for (const Rule& rule : rules_) {
+    names.insert(rule.machine->rule().rule->name);
+  }
+  for (const std::string& name : names) {
+    const Rule* failing = FindFailing(name, now);
+    const auto known = failing_alerts_.find(name);
+    if (failing == nullptr && known != failing_alerts_.end()) {
+      event("rule_recovered", name, "it can be evaluated again");
+      known->second.Resolve(now, fx);
+      failing_alerts_.erase(known);
+    }
+    if (failing == nullptr) {
+      continue;
+    }
+    if (known == failing_alerts_.end()) {
+      event("rule_failing", name, failing->last_error);
+      failing_alerts_[name] = SelfAlert(
+          LabelSet::From(
+              {{"alertname", "RuleEvaluationFailing"}, {"rule", name}, {"group", name_}, {"severity", "P2"}}),
+          failing->machine->rule().generator_url, setup_.evaluation.resend_delay, interval_);
+    }
+    failing_alerts_[name].Fire(
+        LabelSet::From(
+            {{"summary", fmt::format("alerting rule {} cannot be evaluated", name)},
+             {"description", fmt::format("Rule {} of group {} in {} has failed since {}. It cannot fire, "
+                                         "and what it had firing is held.",
+                                         name, name_, file_, FormatRfc3339Millis(failing->failing_since))},
+             {"error", failing->last_error}}),
+        now, fx);
+  }
+}
+
+RuleGroupView GroupRunner::View(Timestamp now) {
+  RuleGroupView out;
+  out.file = file_;
+  out.name = name_;
+  out.datasource = setup_.datasource == nullptr ? std::string() : setup_.datasource->config().name;
+  out.interval = interval_;
+  out.limit = limit_;
+  out.evaluation_time = last_duration_;
+  out.last_evaluation = last_started_;
+  out.iterations = iterations_;
+  out.iterations_missed = iterations_missed_;
+  out.recording_rules = recording_rules_;
+  for (Rule& rule : rules_) {
+    RuleView& view = out.rules.emplace_back();
+    view.rule = rule.machine->rule().rule;
+    view.query = rule.machine->rule().query;
+    view.generator_url = *rule.machine->rule().generator_url;
+    view.health = rule.health;
+    view.last_error = rule.last_error;
+    view.warnings = rule.warnings;
+    view.state = rule.machine->state();
+    view.evaluation_time = rule.evaluation_time;
+    view.last_evaluation = rule.last_evaluation;
+    view.failing_since = rule.failing_since;
+    view.failures_in_a_row = rule.failures_in_a_row;
+    view.last_samples = rule.last_samples;
+    view.alerts = rule.machine->View(now);
+  }
+  return out;
+}
+
+size_t GroupRunner::instance_count() const {
+  size_t count = 0;
+  for (const Rule& rule : rules_) {
+    count += rule.machine->size();
+  }
+  return count;
+}
+
+uint64_t GroupRunner::label_runs() const {
+  uint64_t runs = 0;
+  for (const Rule& rule : rules_) {
+    runs += rule.machine->label_runs();
+  }
+  return runs;
+}
+
+}  // namespace mlalert

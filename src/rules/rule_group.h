@@ -1,0 +1,130 @@
+// One rule group at work: its slots, and its rules asked one after the other with the slot's time.
+// Used by: rules/rule_manager, which gives it a place among the data source's queries in flight. Owns: the
+// group's rules and their state, the iteration in progress, one alert per rule name that cannot be evaluated.
+// Thread: that of the manager.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "config/config.h"
+#include "config/rule_file.h"
+#include "net/retry.h"
+#include "rules/alerting_rule.h"
+#include "rules/datasource.h"
+#include "rules/rule_view.h"
+#include "rules/self_alert.h"
+
+namespace mlalert {
+
+// A rule that could not be evaluated this often and for this long raises RuleEvaluationFailing. Longer than a
+// data source takes to count as unreachable, so that an outage is one alert and not one per rule.
+inline constexpr uint64_t kRuleFailuresMax = 3;
+inline constexpr Duration kRuleFailingAfter = std::chrono::minutes(2);
+
+struct GroupSetup {
+  std::shared_ptr<Datasource> datasource;  // null: never evaluated
+  EvaluationConfig evaluation;
+  std::string graph_url;  // what generator URLs begin with
+  RandomUnit random;
+  RuleManagerStats* stats = nullptr;
+};
+
+class GroupRunner {
+ public:
+  GroupRunner(RuleGroup group, GroupSetup setup, Timestamp now);
+
+  const std::string& file() const { return file_; }
+  const std::string& name() const { return name_; }
+  Duration interval() const { return interval_; }
+  const std::shared_ptr<Datasource>& datasource() const { return setup_.datasource; }
+  bool SameAs(const RuleGroup& group, const GroupSetup& setup) const;
+
+  // Takes over alerts, health and slot of the same group before a reload; `old` is left with what is gone.
+  void Adopt(GroupRunner& old);
+  // Whatever it still has ends now.
+  void Retire(Timestamp now, RuleEffects& fx);
+  // Takes those records of the group that belong to one of its rules; the others are returned.
+  std::vector<RuleStateRecord> Restore(std::vector<RuleStateRecord> records, Timestamp now, RuleEffects& fx);
+
+  // Starts what is due. A group that wants to ask puts itself in Datasource::waiting.
+  void RunDue(Timestamp now, RuleEffects& fx);
+  Timestamp NextDue() const;
+  // Its turn has come.
+  HttpCall TakeCall(Timestamp now);
+  void OnAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx);
+
+  RuleGroupView View(Timestamp now);
+  size_t rule_count() const { return rules_.size(); }
+  size_t instance_count() const;
+  uint64_t label_runs() const;
+
+ private:
+  struct Rule {
+    std::unique_ptr<RuleMachine> machine;
+    RuleHealth health = RuleHealth::kUnknown;
+    bool source_failed = false;  // the last failure was the data source's
+    std::string last_error;
+    std::vector<std::string> warnings;
+    Duration evaluation_time{};
+    Timestamp last_evaluation = kUnset;
+    Timestamp failing_since = kUnset;
+    uint64_t failures_in_a_row = 0;
+    uint64_t last_samples = 0;
+  };
+
+  Rule& current() { return rules_[(first_ + done_) % rules_.size()]; }
+  void StartIteration(Timestamp now);
+  void StartRule(Timestamp now);
+  void Ask();
+  bool TryAgain(const QueryAnswer& answer, Timestamp now);
+  void OnRuleAnswer(const QueryAnswer& answer, Timestamp now, RuleEffects& fx);
+  void AskNextQuestion(Timestamp now, RuleEffects& fx);
+  void FailRule(Rule& rule, const std::string& error, bool source_failed, Timestamp now, RuleEffects& fx);
+  void SkipRest(const std::string& error, Timestamp now, RuleEffects& fx);
+  void FinishRule(Timestamp now, RuleEffects& fx);
+  void FinishIteration(Timestamp now, RuleEffects& fx);
+  void HoldAll(Timestamp now, RuleEffects& fx);
+  void FollowClock(Timestamp now);
+  void UpdateFailingAlerts(Timestamp now, RuleEffects& fx);
+  const Rule* FindFailing(const std::string& name, Timestamp now) const;
+
+  GroupSetup setup_;
+  std::string file_;
+  std::string name_;
+  Duration interval_{};
+  Duration query_offset_{};
+  int limit_ = 0;
+  std::vector<std::string> recording_rules_;
+  std::vector<Rule> rules_;
+  std::map<std::string, SelfAlert> failing_alerts_;  // by rule name
+
+  Timestamp grid_;       // slots are at this time plus multiples of the interval
+  Timestamp next_slot_;  // not yet evaluated
+  Timestamp hold_at_ = kNever;
+  uint64_t iterations_ = 0;
+  uint64_t iterations_missed_ = 0;
+  Duration last_duration_{};
+  Timestamp last_started_ = kUnset;
+
+  // The iteration in progress.
+  bool running_ = false;
+  Timestamp ts_ = kUnset;
+  size_t first_ = 0;  // rule it begins with: behind the one that last found the data source unreachable
+  size_t done_ = 0;
+  Timestamp rule_started_ = kUnset;
+  std::vector<RuleMachine::Question> questions_;   // to be asked, last first
+  std::optional<RuleMachine::Question> question_;  // being asked
+  int attempts_ = 0;
+  bool asked_by_get_ = false;
+  Timestamp asked_at_ = kUnset;  // first attempt
+  Timestamp deadline_ = kUnset;
+  Timestamp retry_at_ = kUnset;
+  std::optional<Backoff> backoff_;
+};
+
+}  // namespace mlalert

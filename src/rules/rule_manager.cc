@@ -1,0 +1,201 @@
+#include "rules/rule_manager.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "rules/datasource.h"
+#include "rules/rule_group.h"
+
+namespace mlalert {
+
+RuleManager::RuleManager(RuleManagerOptions options) : options_(std::move(options)) {}
+
+RuleManager::~RuleManager() = default;
+
+void RuleManager::SetRules(std::vector<RuleGroup> groups, const Config& config, Timestamp now,
+                           RuleEffects& fx) {
+  evaluation_ = config.evaluation;
+  std::vector<std::shared_ptr<Datasource>> gone = SetDatasources(config);
+  GroupSetup setup;
+  // Rule files know nothing of data sources: all groups ask the first one.
+  setup.datasource = datasources_.empty() ? nullptr : datasources_.front();
+  setup.evaluation = evaluation_;
+  setup.graph_url = !options_.external_url.empty() || setup.datasource == nullptr
+                        ? options_.external_url
+                        : setup.datasource->config().url;
+  while (setup.graph_url.ends_with('/')) {
+    setup.graph_url.pop_back();
+  }
+  setup.random = options_.random;
+  setup.stats = &stats_;
+
+  std::map<GroupKey, std::unique_ptr<GroupRunner>> before = std::move(groups_);
+  groups_.clear();
+  for (RuleGroup& group : groups) {
+    const GroupKey key{group.file, group.name};
+    const auto old = before.find(key);
+    std::unique_ptr<GroupRunner>& place = groups_[key];
+    if (place != nullptr) {
+      continue;  // the loader refuses this
+    }
+    if (old != before.end() && old->second->SameAs(group, setup)) {
+      place = std::move(old->second);
+      before.erase(old);
+      continue;
+    }
+    place = std::make_unique<GroupRunner>(std::move(group), setup, now);
+    if (old != before.end()) {
+      place->Adopt(*old->second);
+    }
+  }
+  for (auto& [key, group] : before) {
+    Forget(*group);
+    group->Retire(now, fx);
+  }
+  for (auto& datasource : gone) {
+    datasource->Retire(now, fx);
+  }
+  if (setup.datasource != nullptr) {
+    Duration shortest = kUnreachableAfterMax;
+    for (const auto& [key, group] : groups_) {
+      shortest = std::min(shortest, group->interval());
+    }
+    setup.datasource->shortest_interval = shortest;
+  }
+  Dispatch(now, fx);
+}
+
+std::vector<std::shared_ptr<Datasource>> RuleManager::SetDatasources(const Config& config) {
+  std::vector<std::shared_ptr<Datasource>> before = std::move(datasources_);
+  datasources_.clear();
+  for (const DatasourceConfig& wanted : config.datasources) {
+    const auto same = std::find_if(before.begin(), before.end(),
+                                   [&](const auto& have) { return have && have->SameAs(wanted); });
+    if (same == before.end()) {
+      datasources_.push_back(std::make_shared<Datasource>(wanted, evaluation_));
+    } else {
+      datasources_.push_back(std::move(*same));
+      datasources_.back()->SetEvaluation(evaluation_);
+    }
+  }
+  std::erase(before, nullptr);
+  return before;
+}
+
+// Answers to what it has asked come too late.
+void RuleManager::Forget(const GroupRunner& group) {
+  for (auto& [id, flight] : in_flight_) {
+    if (flight.group == &group) {
+      flight.group = nullptr;
+    }
+  }
+  if (group.datasource() != nullptr) {
+    std::erase(group.datasource()->waiting, &group);
+  }
+}
+
+void RuleManager::Restore(std::vector<RuleStateRecord> records, Timestamp now, RuleEffects& fx) {
+  std::map<GroupKey, std::vector<RuleStateRecord>> by_group;
+  for (RuleStateRecord& record : records) {
+    by_group[{record.file, record.group}].push_back(std::move(record));
+  }
+  const auto no_link = std::make_shared<const std::string>();
+  for (auto& [key, group_records] : by_group) {
+    const auto group = groups_.find(key);
+    if (group != groups_.end()) {
+      group_records = group->second->Restore(std::move(group_records), now, fx);
+    }
+    for (RuleStateRecord& record : group_records) {
+      if (record.state == "firing") {
+        const Timestamp starts_at = IsSet(record.fired_at) ? record.fired_at : now;
+        fx.alerts.push_back({record.labels, record.annotations, no_link, std::min(starts_at, now), now});
+      }
+      fx.records.push_back(
+          RuleStateDelete{record.file, record.group, record.rule, record.ordinal, record.labels});
+    }
+  }
+}
+
+void RuleManager::RunDue(Timestamp now, RuleEffects& fx) {
+  for (auto& datasource : datasources_) {
+    datasource->Refresh(now, fx);
+  }
+  for (auto& [key, group] : groups_) {
+    group->RunDue(now, fx);
+  }
+  Dispatch(now, fx);
+}
+
+Timestamp RuleManager::NextDue() const {
+  Timestamp next = kNever;
+  for (const auto& datasource : datasources_) {
+    next = std::min(next, datasource->NextRefresh());
+  }
+  for (const auto& [key, group] : groups_) {
+    next = std::min(next, group->NextDue());
+  }
+  return next;
+}
+
+void RuleManager::Dispatch(Timestamp now, RuleEffects& fx) {
+  for (auto& datasource : datasources_) {
+    while (datasource->HasRoom() && !datasource->waiting.empty()) {
+      GroupRunner* group = datasource->waiting.front();
+      datasource->waiting.pop_front();
+      const QueryId id = next_query_id_++;
+      fx.queries.push_back({id, datasource->config().name, group->TakeCall(now)});
+      in_flight_[id] = {group, datasource};
+      ++datasource->in_flight;
+    }
+  }
+}
+
+void RuleManager::OnQueryAnswer(QueryId id, QueryAnswer answer, Timestamp now, RuleEffects& fx) {
+  const auto at = in_flight_.find(id);
+  if (at == in_flight_.end()) {
+    return;
+  }
+  const InFlight flight = std::move(at->second);
+  in_flight_.erase(at);
+  --flight.datasource->in_flight;
+  if (flight.group != nullptr) {
+    flight.group->OnAnswer(std::move(answer), now, fx);
+  }
+  Dispatch(now, fx);
+}
+
+void RuleManager::OnQueryResult(QueryId id, HttpResult result, Timestamp now, RuleEffects& fx) {
+  OnQueryAnswer(id, DecodeQueryAnswer(std::move(result)), now, fx);
+}
+
+std::vector<RuleGroupView> RuleManager::Snapshot(Timestamp now) {
+  std::vector<RuleGroupView> out;
+  out.reserve(groups_.size());
+  for (auto& [key, group] : groups_) {
+    out.push_back(group->View(now));
+  }
+  return out;
+}
+
+std::vector<DatasourceView> RuleManager::Datasources() const {
+  std::vector<DatasourceView> out;
+  for (const auto& datasource : datasources_) {
+    out.push_back({datasource->config().name, datasource->unreachable(), datasource->failing_since(),
+                   datasource->failures_in_a_row(), datasource->last_error(), datasource->in_flight,
+                   datasource->waiting.size()});
+  }
+  return out;
+}
+
+RuleManagerStats RuleManager::Stats() const {
+  RuleManagerStats out = stats_;
+  out.groups = groups_.size();
+  for (const auto& [key, group] : groups_) {
+    out.rules += group->rule_count();
+    out.instances += group->instance_count();
+    out.label_template_runs += group->label_runs();
+  }
+  return out;
+}
+
+}  // namespace mlalert

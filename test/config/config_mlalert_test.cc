@@ -1,0 +1,206 @@
+#include <boost/test/unit_test.hpp>
+
+#include "config_case.h"
+
+using namespace mlalert;           // NOLINT(google-build-using-namespace)
+using namespace mlalert::testing;  // NOLINT(google-build-using-namespace)
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr std::string_view kPaging =
+    "route: {receiver: r, routes: [{matchers: ['severity=~\"P0|P1\"'], receiver: pager}]}\n"
+    "receivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\n";
+
+std::string Paging(std::string_view more) {
+  return std::string(kPaging) + std::string(more);
+}
+
+std::string Policy(std::string_view body) {
+  return Paging("incident_policies: [{name: p, " + std::string(body) + "}]\n");
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(config_mlalert)
+
+BOOST_AUTO_TEST_CASE(reads_every_section) {
+  ConfigPtr c = MustLoad(Paging(R"(
+datasources:
+- {name: main, url: 'http://user:p%40ss@prom:9090/x', timeout: 5s, headers: {X-Scope-OrgID: ml}}
+- {url: 'https://other'}
+rule_files: [a.yml]
+evaluation: {interval: 30s, query_offset: 5s, concurrency: 8, resend_delay: 2m, no_data: resolve}
+incidents: {identity: [alertname, model], reopen_window: 10m}
+incident_policies:
+- name: page
+  matchers: ['severity=~"P0|P1"']
+  cooldown: 15m
+  acknowledge: {expires: 4h}
+- name: climb
+  matchers: ['severity=~"P2|P3"']
+  ladder: {steps: [{after: 15m, severity: P3}, {after: 30m, severity: p2}, {after: 60m, severity: P1}], clock: wall, quiet_before_first_step: true}
+history: {retention: 30d}
+models:
+- {name: fraud, team: ml, dashboard_url: 'https://d/x', contacts: {l1: "@a", l3: "@c"}}
+)"));
+  const DatasourceConfig& main = c->datasources[0];
+  BOOST_TEST(main.url == "http://prom:9090/x");
+  BOOST_TEST(main.http_config->basic_auth->username == "user");
+  BOOST_TEST(main.http_config->basic_auth->password.Reveal() == "p@ss");
+  BOOST_TEST((main.timeout == seconds(5)));
+  BOOST_TEST(main.headers.at("X-Scope-OrgID") == "ml");
+  BOOST_TEST(c->datasources[1].name == "default");
+  BOOST_TEST((c->datasources[1].timeout == seconds(30)));
+  BOOST_TEST((c->evaluation.interval == seconds(30) && c->evaluation.resend_delay == minutes(2)));
+  BOOST_TEST(c->evaluation.concurrency == 8);
+  BOOST_TEST((c->evaluation.no_data == EvaluationConfig::NoData::kResolve));
+  BOOST_TEST(c->incidents.identity.size() == 2U);
+  BOOST_TEST((c->incidents.reopen_window == minutes(10)));
+  const IncidentPolicy& page = c->incident_policies[0];
+  BOOST_TEST((page.cooldown == minutes(15) && page.ack_expires == hours(4)));
+  BOOST_TEST(page.ladder.empty());
+  const IncidentPolicy& climb = c->incident_policies[1];
+  BOOST_TEST((climb.cooldown == minutes(30)));
+  BOOST_TEST(climb.quiet_before_first_step);
+  BOOST_TEST(climb.ladder.size() == 3U);
+  BOOST_TEST((climb.ladder[1] == LadderStep{minutes(30), Severity::kP2}));
+  BOOST_TEST((c->history.retention == hours(24 * 30)));
+  BOOST_TEST(c->FindModel("fraud")->contacts.at("l3") == "@c");
+  BOOST_TEST(c->FindPolicy(LabelSet::From({{"severity", "P3"}}))->name == "climb");
+}
+
+BOOST_AUTO_TEST_CASE(refuses_what_cannot_work) {
+  for (const BadCase& c : {
+           BadCase{"datasources: [{name: a, url: 'ftp://x'}]", R"(unsupported scheme "ftp" for URL)"},
+           {"datasources: [{name: a}]", "missing url in datasource"},
+           {"datasources: [{url: 'http://a'}, {url: 'http://b'}]",
+            R"(datasource name "default" is not unique)"},
+           {"datasources: [{url: 'http://a', timeout: 0s}]", "timeout must be more than 0"},
+           {"datasources: [{url: 'http://u@a', http_config: {bearer_token: t}}]",
+            "the URL holds a user name and http_config another authentication: keep one"},
+           {"datasources: {url: x}", "cannot unmarshal !!map into a list of datasources"},
+           {"evaluation: {interval: 0s}", "interval must be more than 0"},
+           {"evaluation: {concurrency: 0}", "concurrency must be from 1 to 256"},
+           {"evaluation: {concurrency: 257}", "concurrency must be from 1 to 256"},
+           {"evaluation: {no_data: holt}", R"(no_data is "holt", must be hold or resolve)"},
+           {"incidents: {identity: [a, a]}", R"(duplicated label "a" in identity)"},
+           {"incidents: {identity: ['']}", R"(invalid label name "" in identity)"},
+           {"incidents: {identity: [severity]}",
+            "severity cannot be part of the identity: an incident keeps its identity while its severity "
+            "rises"},
+           {"incident_policies: [{}]", "missing name in incident policy"},
+           {"incident_policies: [{name: a, matchers: [x=y]}, {name: a}]",
+            R"(incident policy name "a" is not unique)"},
+           {"incident_policies: [{name: a, matchers: ['b c']}]", "bad matcher format: b c"},
+           {"incident_policies: [{name: a, chain: []}]", "chain is not supported yet"},
+           {"history: {retention: 0s}", "retention must be more than 0"},
+           {"models: [{}]", "missing name in model"},
+           {"models: [{name: a}, {name: a}]", R"(model name "a" is not unique)"},
+           {"models: [{name: a, contacts: {l4: x}}]", R"(unknown contact level "l4")"},
+           {"models: [{name: a, dashboard_url: x}]", R"(unsupported scheme "" for URL)"},
+           {"review: {week_starts: monday}", "review is not supported yet"},
+           {"chain: []", "chain is not supported yet"},
+       }) {
+    ExpectError(Paging(c.text + "\n"), c.message);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ladders_rise_and_end_below_p0) {
+  for (const BadCase& c : {
+           BadCase{"ladder: {steps: []}", "a ladder needs at least one step"},
+           {"ladder: {}", "a ladder needs at least one step"},
+           {"ladder: {steps: [{after: 0s, severity: P3}]}", "a ladder step must come after more than 0"},
+           {"ladder: {steps: [{severity: P3}]}", "missing after in ladder step"},
+           {"ladder: {steps: [{after: 1m}]}", "missing severity in ladder step"},
+           {"ladder: {steps: [{after: 1m, severity: P4}]}", R"(severity "P4" is not one of P3, P2, P1)"},
+           {"ladder: {steps: [{after: 1m, severity: critical}]}",
+            R"(severity "critical" is not one of P3, P2, P1)"},
+           {"ladder: {steps: [{after: 1m, severity: P0}]}", "P0 is never reached by waiting"},
+           {"ladder: {steps: [{after: 2m, severity: P3}, {after: 2m, severity: P2}]}",
+            "ladder steps must rise in time: 2m is not after 2m"},
+           {"ladder: {steps: [{after: 2m, severity: P2}, {after: 3m, severity: P2}]}",
+            "ladder steps must rise in severity: P2 is not above P2"},
+           {"ladder: {steps: [{after: 2m, severity: P3}], clock: business}",
+            "clock: business is not supported yet"},
+           {"ladder: {steps: [{after: 2m, severity: P3}], clock: x}", R"(clock is "x", must be wall)"},
+           {"ladder: {steps: [{after: 2m, severity: P3}], calendar: x}", "calendar is not supported yet"},
+           {"ladder: {step: []}", "field step not found in type ladder"},
+       }) {
+    ExpectError(Policy(c.text), c.message);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(config_lint)
+
+BOOST_AUTO_TEST_CASE(warns_when_the_worst_pages_nobody) {
+  constexpr std::string_view kNoPager =
+      "alerts of severity P0 and P1 reach no receiver with pagerduty_configs";
+  ExpectWarning(Minimal("rule_files: [a.yml]\n"), kNoPager);
+  ExpectWarning(Minimal("datasources: [{url: 'http://a'}]\n"), kNoPager);
+  ExpectWarning(Minimal("incident_policies: [{name: a}]\n"), kNoPager);
+  ExpectClean(Minimal(""));
+  ExpectClean(Paging("rule_files: [a.yml]\n"));
+}
+
+BOOST_AUTO_TEST_CASE(says_which_of_the_two_is_quiet) {
+  ExpectWarning(
+      "route: {receiver: r, routes: [{matchers: [severity=P0], receiver: pager}]}\n"
+      "receivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\nrule_files: [a.yml]\n",
+      "alerts of severity P1 reach no receiver with pagerduty_configs");
+}
+
+BOOST_AUTO_TEST_CASE(a_route_that_shadows_the_pager_is_seen) {
+  ExpectWarning(
+      "route: {receiver: r, routes: [{receiver: r, matchers: ['severity!=\"\"']}, {matchers: "
+      "['severity=~\"P0|P1\"'], receiver: pager}]}\n"
+      "receivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\nrule_files: [a.yml]\n",
+      "alerts of severity P0 and P1 reach no receiver with pagerduty_configs");
+  ExpectClean(
+      "route: {receiver: r, routes: [{receiver: r, matchers: ['severity!=\"\"'], continue: true}, {matchers: "
+      "['severity=~\"P0|P1\"'], "
+      "receiver: pager}]}\nreceivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: "
+      "k}]}]\nrule_files: [a.yml]\n");
+}
+
+BOOST_AUTO_TEST_CASE(paging_only_what_has_a_model_is_enough) {
+  ExpectClean(
+      "route: {receiver: r, routes: [{matchers: ['severity=~\"critical|high\"', 'model!=\"\"'], receiver: "
+      "pager}]}\n"
+      "receivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\nrule_files: [a.yml]\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_alertmanager_config_is_asked_leniently) {
+  ExpectClean(
+      "route: {receiver: r, routes: [{matchers: ['severity=critical', 'team=a'], receiver: pager}]}\n"
+      "receivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\n");
+  ExpectWarning(
+      "route: {receiver: r, routes: [{matchers: ['severity=critical'], group_by: [a]}]}\nreceivers: [{name: "
+      "r}]\n",
+      "alerts of severity P0 and P1 reach no receiver with pagerduty_configs");
+}
+
+BOOST_AUTO_TEST_CASE(warns_about_receivers_nobody_uses) {
+  Diagnostics d = Check("route: {receiver: r}\nreceivers:\n- name: r\n- name: s\n");
+  BOOST_REQUIRE(d.items().size() == 1U);
+  BOOST_TEST(d.items()[0].message == R"(receiver "s" is not used by any route)");
+  BOOST_TEST(d.items()[0].where.line == 4);
+}
+
+BOOST_AUTO_TEST_CASE(warns_about_repeats_shorter_than_the_group_interval) {
+  Diagnostics d = Check("route: {receiver: r, repeat_interval: 1m}\nreceivers: [{name: r}]\n");
+  BOOST_TEST(d.ok());
+  BOOST_TEST(d.warning_count() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(warns_about_policies_behind_one_that_takes_all) {
+  ExpectWarning(Paging("incident_policies: [{name: a}, {name: b, matchers: [x=y]}]\n"),
+                R"(policy "b" never applies: policy "a" before it has no matchers and takes every alert)");
+  ExpectClean(Paging("incident_policies: [{name: b, matchers: [x=y]}, {name: a}]\n"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
