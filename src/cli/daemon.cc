@@ -7,6 +7,7 @@
 #include <charconv>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -122,6 +123,7 @@ class Daemon::Impl {
   bool stopped_ = false;
 
   // In the order of their start; the end goes backwards.
+  std::optional<LockFile> lock_;
   std::unique_ptr<SqliteJournal> journal_;
   std::unique_ptr<HttpTransport> transport_;
   std::unique_ptr<Metrics> metrics_;
@@ -164,6 +166,8 @@ Status Daemon::Impl::OpenStorage() {
                       "--storage.path must be a folder this user may write"});
   }
   database_ = (std::filesystem::path(options_.storage_path) / "mlalert.db").string();
+  // Two daemons on one file would be two writers: SQLite would survive it, the notification log would not.
+  MLALERT_ASSIGN(lock_, LockFile::Acquire(database_));
   MLALERT_ASSIGN(Db db, OpenAndMigrate(database_));
   MLALERT_ASSIGN(restored_, LoadState(db, clock_.Now() - LookBack(*config_)));
   SqliteJournalOptions options;

@@ -41,6 +41,10 @@ class Diagnostics {
   // Repetitions (an alias read twice) are dropped, and so is everything past kDiagnosticsMax of one level.
   void Add(Diagnostic diagnostic);
   void Append(Diagnostics other);
+  // Another one of this level would only be counted: callers may save the work of describing it.
+  bool IsFull(DiagnosticLevel level) const {
+    return (level == DiagnosticLevel::kError ? error_count_ : warning_count_) >= kDiagnosticsMax;
+  }
 
   // No errors; there may be warnings.
   bool ok() const { return error_count_ == 0; }

@@ -328,7 +328,10 @@ class TreeBuilder final : public YAML::EventHandler {
       Diagnostic diagnostic;
       diagnostic.message = std::move(report.message);
       diagnostic.hint = std::move(report.hint);
-      source_.Locate(report.pos, diagnostic);
+      diagnostic.where = {source_.file(), report.pos.line, report.pos.column};
+      if (!out_.IsFull(DiagnosticLevel::kError)) {
+        source_.Locate(report.pos, diagnostic);
+      }
       out_.Add(std::move(diagnostic));
     }
     pending_.clear();

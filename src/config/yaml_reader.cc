@@ -128,7 +128,11 @@ void YamlValue::Report(DiagnosticLevel level, std::string message, std::string h
   diagnostic.path = path_;
   diagnostic.message = std::move(message);
   diagnostic.hint = std::move(hint);
-  source_->Locate(pos_, diagnostic);
+  if (out_->IsFull(level)) {
+    diagnostic.where = {source_->file(), pos_.line, pos_.column};
+  } else {
+    source_->Locate(pos_, diagnostic);
+  }
   out_->Add(std::move(diagnostic));
 }
 

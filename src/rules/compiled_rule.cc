@@ -79,8 +79,7 @@ bool IsWordByte(char c) {
 }
 
 bool IsPureWord(std::string_view word) {
-  const bool number = word[0] >= '0' && word[0] <= '9';
-  return number || std::find(kPureWords.begin(), kPureWords.end(), word) != kPureWords.end();
+  return std::find(kPureWords.begin(), kPureWords.end(), word) != kPureWords.end();
 }
 
 // Reads one {{ action }}. It finds the end itself, because "}}" inside a string does not count.
@@ -102,6 +101,8 @@ class ActionScanner {
       } else if (c == '.') {
         ++at_;
         Field(Word());
+      } else if (c >= '0' && c <= '9') {
+        SkipNumber();
       } else if (IsWordByte(c)) {
         if (!IsPureWord(Word())) {
           varies_ = Varies::kAlways;
@@ -122,6 +123,12 @@ class ActionScanner {
       ++at_;
     }
     return text_.substr(start, at_ - start);
+  }
+
+  void SkipNumber() {
+    while (at_ < text_.size() && (IsWordByte(text_[at_]) || text_[at_] == '.')) {
+      ++at_;
+    }
   }
 
   // The labels below .Labels and its like.
