@@ -17,6 +17,12 @@
 
 namespace mlalert {
 
+// One group that holds an alert, and where in its member list.
+struct GroupSlot {
+  uint32_t group = 0;
+  uint32_t member = 0;
+};
+
 struct AlertEntry {
   Alert alert;
   // Labels with the effective severity laid over; shares alert.labels while nothing is raised.
@@ -25,7 +31,8 @@ struct AlertEntry {
   Timestamp expiry_timer = kUnset;    // due time of the one queued expiry timer
   IncidentId incident_id = 0;
   int64_t episode_id = 0;             // 0: no open episode
-  std::vector<uint32_t> groups;       // groups that hold it, by id
+  std::vector<GroupSlot> groups;      // kept by the dispatcher; few
+  uint32_t incident_slot = 0;         // while it fires: its place among its incident's firing alerts
   bool firing = false;                // the engine has an open episode for it
 };
 

@@ -18,7 +18,9 @@ HttpRouter BuildRouter(ApiContext& context) {
 
 HttpHooks BuildHooks(ApiContext& context) {
   HttpHooks hooks;
-  hooks.before = BeforeV2;
+  hooks.before = [&context](const HttpRequest& request, HttpResponse& response) {
+    return BeforeV2(request, response) || AnswerUnready(context, request, response);
+  };
   hooks.unrouted = AnswerUnrouted;
   hooks.after = [&context](const HttpRequest& request, const HttpResponse& response, Duration elapsed) {
     context.metrics.CountRequest(request, response, elapsed);

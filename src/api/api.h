@@ -50,7 +50,7 @@ struct ApiContext {
 
   Timestamp started_at = kUnset;
   std::string external_url{};
-  // What GET /api/v2/status shows as config.original: YAML without secrets. Optional.
+  // What GET /api/v2/status shows as config.original: YAML without secrets. Optional: then ConfigToYaml().
   std::function<std::string()> config_yaml{};
 };
 

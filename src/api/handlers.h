@@ -16,6 +16,9 @@ void AddManagement(HttpRouter& router, ApiContext& context);  // /-/*, /metrics
 
 // Common headers and CORS of /api/v2. True when it has answered.
 bool BeforeV2(const HttpRequest& request, HttpResponse& response);
+// 503 for everything under /api/ until the state is restored: an alert taken before would open a second
+// incident of the same trouble. True when it has answered.
+bool AnswerUnready(const ApiContext& context, const HttpRequest& request, HttpResponse& response);
 // Unknown paths and methods, in the shape of the part of the API they were meant for.
 void AnswerUnrouted(const HttpRequest& request, HttpResponse& response);
 

@@ -64,16 +64,22 @@ std::string MediaTypeOf(const HttpRequest& request) {
 
 bool IsJsonContentType(const HttpRequest& request, bool allow_missing) {
   std::string type = MediaTypeOf(request);
-  return type == "application/json" || (type.empty() && allow_missing);
+  return type == "application/json" || (allow_missing && !request.HasHeader("Content-Type"));
 }
 
 bool CheckJsonBodyV2(const HttpRequest& request, HttpResponse& response) {
   if (request.body.empty() || IsJsonContentType(request, true)) {
     return true;
   }
+  std::string_view type = request.Header("Content-Type").substr(0, 256);
+  if (MediaTypeOf(request).empty()) {
+    SetErrorObject(
+        response, 400,
+        fmt::format("parsing Content-Type header from \"{}\" failed, because mime: no media type", type));
+    return false;
+  }
   SetErrorObject(response, 415,
-                 fmt::format("unsupported media type \"{}\", only [application/json] are allowed",
-                             request.Header("Content-Type").substr(0, 256)));
+                 fmt::format("unsupported media type \"{}\", only [application/json] are allowed", type));
   return false;
 }
 

@@ -1,6 +1,7 @@
 // GET /api/v2/status and /api/v2/receivers.
 #include <fmt/format.h>
 
+#include "api/config_yaml.h"
 #include "api/handlers.h"
 #include "api/http_error.h"
 #include "api/matcher_filter.h"
@@ -25,7 +26,8 @@ void GetStatus(ApiContext& context, HttpRequest& request, HttpResponse& response
   cluster.Set("peers", Json::MakeArray());
   cluster.Set("status", "disabled");
   Json config = Json::MakeObject();
-  config.Set("original", context.config_yaml ? context.config_yaml() : std::string());
+  ConfigPtr loaded = context.gate.Read([](const Engine& engine) { return engine.shared_config(); });
+  config.Set("original", context.config_yaml ? context.config_yaml() : ConfigToYaml(*loaded));
   Json version = Json::MakeObject();
   version.Set("branch", "");
   version.Set("buildDate", "");

@@ -43,17 +43,36 @@ bool BeforeV2(const HttpRequest& request, HttpResponse& response) {
   }
   response.SetHeader("Cache-Control", "no-store");
   response.SetHeader("Vary", "Origin");
-  if (request.HasHeader("Origin")) {
+  std::string_view wanted = request.Header("Access-Control-Request-Method");
+  bool preflight = request.method == "OPTIONS" && !wanted.empty();
+  bool simple = wanted == "GET" || wanted == "POST" || wanted == "HEAD";
+  if (request.HasHeader("Origin") && (!preflight || simple)) {
     response.SetHeader("Access-Control-Allow-Origin", "*");
   }
-  std::string_view wanted = request.Header("Access-Control-Request-Method");
-  if (request.method != "OPTIONS" || wanted.empty()) {
+  if (!preflight) {
     return false;
   }
   response.status = 204;
   response.SetHeader("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
-  if (wanted == "GET" || wanted == "POST" || wanted == "HEAD") {
+  if (simple) {
     response.SetHeader("Access-Control-Allow-Methods", wanted);
+  }
+  return true;
+}
+
+bool AnswerUnready(const ApiContext& context, const HttpRequest& request, HttpResponse& response) {
+  if (!context.ready || !IsUnder(request.path, "/api/")) {
+    return false;
+  }
+  Status ready = context.ready();
+  if (ready) {
+    return false;
+  }
+  std::string message = "not ready: " + ready.error().message;
+  if (IsUnder(request.path, kV2)) {
+    SetErrorString(response, 503, message);
+  } else {
+    SetOwnError(response, 503, message, "try again in a moment");
   }
   return true;
 }
@@ -62,9 +81,16 @@ void AnswerUnrouted(const HttpRequest& request, HttpResponse& response) {
   bool wrong_method = response.status == 405 || response.status == 204;
   if (IsUnder(request.path, kV2)) {
     if (wrong_method) {
-      SetErrorObject(response, 405,
-                     fmt::format("method {} is not allowed, but [{}] are", request.method,
-                                 WithoutSpaces(response.Header("Allow"))));
+      // Alertmanager does not count OPTIONS among them.
+      std::string allow(response.Header("Allow"));
+      constexpr std::string_view kOptions = ", OPTIONS";
+      if (allow.size() > kOptions.size() && allow.substr(allow.size() - kOptions.size()) == kOptions) {
+        allow.resize(allow.size() - kOptions.size());
+        response.SetHeader("Allow", allow);
+      }
+      SetErrorObject(
+          response, 405,
+          fmt::format("method {} is not allowed, but [{}] are", request.method, WithoutSpaces(allow)));
     } else {
       SetErrorObject(response, 404, fmt::format("path {} was not found", request.path));
     }

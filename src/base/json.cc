@@ -1,9 +1,11 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <rapidjson/error/en.h>
@@ -27,47 +29,80 @@ class TreeHandler {
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* s, rapidjson::SizeType n, bool) { return Add(Json(std::string(s, n))); }
   bool Key(const char* s, rapidjson::SizeType n, bool) {
-    keys_.back().assign(s, n);
+    open_.back().key.assign(s, n);
     return true;
   }
-  bool StartObject() { return Open(Json::MakeObject()); }
-  bool EndObject(rapidjson::SizeType) { return Close(); }
-  bool StartArray() { return Open(Json::MakeArray()); }
-  bool EndArray(rapidjson::SizeType) { return Close(); }
+  bool StartObject() { return Open(true); }
+  bool EndObject(rapidjson::SizeType) {
+    Json::Object members = std::move(open_.back().members);
+    open_.pop_back();
+    KeepLastOfEqualKeys(members);
+    return Add(Json(std::move(members)));
+  }
+  bool StartArray() { return Open(false); }
+  bool EndArray(rapidjson::SizeType) {
+    Json::Array items = std::move(open_.back().items);
+    open_.pop_back();
+    return Add(Json(std::move(items)));
+  }
 
   bool too_deep() const { return too_deep_; }
   Json Take() { return std::move(root_); }
 
  private:
-  bool Open(Json container) {
+  // An array or object that is not closed yet.
+  struct Container {
+    bool is_object = false;
+    Json::Array items;
+    Json::Object members;
+    std::string key;  // of the member that comes next
+  };
+
+  bool Open(bool is_object) {
     if (open_.size() >= limits_.depth_max) {
       too_deep_ = true;
       return false;
     }
-    open_.push_back(std::move(container));
-    keys_.emplace_back();
+    open_.push_back({is_object, {}, {}, {}});
     return true;
-  }
-  bool Close() {
-    Json done = std::move(open_.back());
-    open_.pop_back();
-    keys_.pop_back();
-    return Add(std::move(done));
   }
   bool Add(Json value) {
     if (open_.empty()) {
       root_ = std::move(value);
-    } else if (open_.back().is_array()) {
-      open_.back().Push(std::move(value));
+    } else if (open_.back().is_object) {
+      open_.back().members.emplace_back(std::move(open_.back().key), std::move(value));
     } else {
-      open_.back().Set(keys_.back(), std::move(value));
+      open_.back().items.push_back(std::move(value));
     }
     return true;
   }
+  // In the place of the first one. Not by Json::Set: an object of a million keys must not take hours.
+  static void KeepLastOfEqualKeys(Json::Object& members) {
+    std::unordered_map<std::string_view, size_t> place;
+    std::vector<size_t> last_of(members.size());
+    bool unique = true;
+    for (size_t i = 0; i < members.size(); ++i) {
+      auto [it, is_new] = place.emplace(members[i].first, i);
+      last_of[it->second] = i;
+      unique = unique && is_new;
+    }
+    if (unique) {
+      return;
+    }
+    std::vector<size_t> firsts;
+    for (const auto& [key, first] : place) {
+      firsts.push_back(first);
+    }
+    std::sort(firsts.begin(), firsts.end());
+    Json::Object kept;
+    for (size_t first : firsts) {
+      kept.push_back(std::move(members[last_of[first]]));
+    }
+    members = std::move(kept);
+  }
 
   const JsonLimits& limits_;
-  std::vector<Json> open_;
-  std::vector<std::string> keys_;
+  std::vector<Container> open_;
   Json root_;
   bool too_deep_ = false;
 };
@@ -281,6 +316,9 @@ std::string Json::DumpIndented() const {
 Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes_max) {
     return Fail(ErrorCode::kLimit, fmt::format("JSON text is larger than {} bytes", limits.bytes_max));
+  }
+  if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Fail(Error{ErrorCode::kInvalid, "a NUL byte is not JSON", PositionOf(text, nul), {}});
   }
   std::string buffer(text);  // RapidJSON wants a NUL at the end
   rapidjson::Reader reader;

@@ -23,6 +23,11 @@ constexpr bool IsSet(Timestamp t) {
   return t != kUnset;
 }
 
+// `t` + `d` without overflow: past the end of time it is kNever. Durations from a config may be centuries.
+constexpr Timestamp After(Timestamp t, Duration d) {
+  return d > Duration::zero() && t > kNever - d ? kNever : t + d;
+}
+
 constexpr int64_t ToUnixMillis(Timestamp t) {
   return std::chrono::floor<std::chrono::milliseconds>(t).time_since_epoch().count();
 }

@@ -84,10 +84,7 @@ namespace {
 
 std::shared_ptr<AckOptions> AddCommonFlags(CLI::App& command, int& exit_code) {
   auto options = std::make_shared<AckOptions>();
-  command.add_option("ID", options->ids, "Numbers of the incidents")
-      ->required()
-      ->check(CLI::Range(IncidentId{1}, INT64_MAX))
-      ->option_text("...");
+  AddIncidentIds(command, options->ids, true);
   command.add_option("--as", options->actor, "Who acts")->option_text("NAME [$USER]");
   command.add_flag("--json", options->json, "Print the incidents as JSON");
   AddServerFlags(command, options->server);

@@ -28,6 +28,13 @@ Error ServerText(const std::string& body) {
   return out;
 }
 
+// The transport's text without what it says about the method and the hidden URL: `Get "<redacted>": `.
+std::string_view Reason(std::string_view error) {
+  constexpr std::string_view kHidden = "\"<redacted>\": ";
+  size_t at = error.find(kHidden);
+  return at == std::string_view::npos ? error : error.substr(at + kHidden.size());
+}
+
 ErrorCode CodeOfStatus(int status) {
   switch (status) {
     case 400:
@@ -128,7 +135,7 @@ Error ApiClient::Unreachable(const HttpResult& result) const {
     hint = "ask for less with --limit";
   }
   return {ErrorCode::kUnavailable,
-          fmt::format("cannot ask mlalert at {}: {}", base_.Redacted(), result.error),
+          fmt::format("cannot ask mlalert at {}: {}", base_.Redacted(), Reason(result.error)),
           {},
           std::move(hint)};
 }

@@ -14,6 +14,8 @@
 #include "config/file_kind.h"
 #include "config/rule_loader.h"
 #include "config/yaml_document.h"
+#include "notify/file_access.h"
+#include "notify/template_set.h"
 
 namespace mlalert {
 namespace {
@@ -107,9 +109,22 @@ class Checker {
     report.counts.Set("receivers", static_cast<int64_t>(config->receivers.size()))
         .Set("routes", static_cast<int64_t>(routes))
         .Set("policies", static_cast<int64_t>(config->incident_policies.size()));
+    CheckTemplates(file, config, report.diagnostics);
     RuleDefaults defaults{config->evaluation.interval, config->evaluation.query_offset};
     for (const std::string& glob : config->rule_files) {
       CheckGlob(glob, defaults);
+    }
+  }
+
+  // A broken template file stops the daemon; a broken text of a receiver fails each of its notifications.
+  static void CheckTemplates(const std::string& file, const ConfigPtr& config, Diagnostics& out) {
+    auto templates = NotifyTemplates::Load(config, RealFiles());
+    if (!templates) {
+      out.Append(OneProblem(DiagnosticLevel::kError, file, templates.error().ToString()));
+      return;
+    }
+    for (const Error& warning : (*templates)->warnings()) {
+      out.Append(OneProblem(DiagnosticLevel::kWarning, file, warning.ToString()));
     }
   }
 

@@ -1,6 +1,7 @@
 #include "cli/command_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <pwd.h>
@@ -8,12 +9,30 @@
 
 namespace mlalert {
 
+std::string EnvironmentOr(const char* name, const std::string& fallback) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : fallback;
+}
+
+void AddIncidentIds(CLI::App& command, std::vector<IncidentId>& ids, bool several) {
+  auto check = [](const std::string& text) -> std::string {
+    IncidentId id = 0;
+    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+    bool good = error == std::errc() && end == text.data() + text.size() && id > 0;
+    return good ? "" : fmt::format("\"{}\" is not the number of an incident", text);
+  };
+  command.add_option("ID", ids, several ? "Numbers of the incidents" : "Number of the incident")
+      ->required()
+      ->expected(1, several ? CLI::detail::expected_max_vector_size : 1)
+      ->check(CLI::Validator(check, ""))
+      ->option_text(several ? "..." : " ");
+}
+
 void AddServerFlags(CLI::App& command, ServerFlags& flags) {
+  flags.url = EnvironmentOr("MLALERT_URL", kDefaultApiUrl);
   command
       .add_option("--url", flags.url,
                   "Where mlalert serves, route prefix included; USER:PASSWORD@ may be part of it")
-      ->envname("MLALERT_URL")
-      ->capture_default_str()
       ->option_text(fmt::format("URL [{}] (env MLALERT_URL)", kDefaultApiUrl));
   command.add_option("--timeout", flags.timeout, "How long to wait for the answer")
       ->option_text("DURATION [15s]");

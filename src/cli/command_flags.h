@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/incident.h"
 #include "model/severity.h"
 
 namespace CLI {
@@ -16,6 +17,11 @@ class App;
 }
 
 namespace mlalert {
+
+// The environment variable's value, or `fallback` when it is unset or empty. Not CLI11's envname(): of two
+// subcommands that share a variable, the environment of the one not named would win over the flag of the
+// other.
+std::string EnvironmentOr(const char* name, const std::string& fallback);
 
 // Where the daemon is. Environment: MLALERT_URL.
 struct ServerFlags {
@@ -36,6 +42,10 @@ struct SelectionFlags {
 inline constexpr int64_t kLimitMax = 100'000;
 void AddSelectionFlags(CLI::App& command, SelectionFlags& flags);
 Result<std::vector<Severity>> ParseSeverities(const std::vector<std::string>& words);
+
+// Takes numbers of incidents: positive, decimal, digits only. CLI11's own conversion clamps what is too
+// large.
+void AddIncidentIds(CLI::App& command, std::vector<IncidentId>& ids, bool several);
 
 // `text` of the flag `name` as a positive duration.
 Result<Duration> PositiveDuration(std::string_view name, const std::string& text);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
+#include <unistd.h>
 
 #include "cli/history_query.h"
 #include "cli/incident_text.h"
@@ -37,7 +38,16 @@ Result<std::unique_ptr<History>> OpenHistory(const std::string& storage_path) {
                       {},
                       "--storage.path is the directory `mlalert serve` was given"});
   }
-  return History::Open(file.string());
+  auto history = History::Open(file.string());
+  std::string directory = file.has_parent_path() ? file.parent_path().string() : ".";
+  if (!history && history.error().hint.empty() && access(directory.c_str(), W_OK) != 0) {
+    history.error().hint = fmt::format(
+        "SQLite's readers too need to write in {} while no mlalert serves from it: run as its user, or copy "
+        "the "
+        "file",
+        directory);
+  }
+  return history;
 }
 
 Result<HistorySelection> ParseSelection(const HistoryCommandOptions& options, Timestamp now) {
@@ -158,7 +168,8 @@ int RunHistoryShow(const HistoryCommandOptions& options, IncidentId id, Timestam
 
 void AddHistoryCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<HistoryCommandOptions>();
-  auto id = std::make_shared<IncidentId>(0);
+  options->storage_path = EnvironmentOr("MLALERT_STORAGE_PATH", options->storage_path);
+  auto ids = std::make_shared<std::vector<IncidentId>>();
   CLI::App* command =
       app.add_subcommand("history", "Show what happened, from the database file; needs no running mlalert");
   command->footer(
@@ -168,7 +179,6 @@ void AddHistoryCommand(CLI::App& app, int& exit_code) {
     target
         .add_option("--storage.path", options->storage_path,
                     "The directory `serve` was given, or a database file")
-        ->envname("MLALERT_STORAGE_PATH")
         ->option_text("DIR [data/] (env MLALERT_STORAGE_PATH)");
   };
   auto add_flags = [&](CLI::App& target) {
@@ -192,15 +202,12 @@ void AddHistoryCommand(CLI::App& app, int& exit_code) {
     one->callback([run, which = topic.topic] { run(which); });
   }
   CLI::App* show = command->add_subcommand("show", "One incident with its timeline");
-  show->add_option("ID", *id, "Number of the incident")
-      ->required()
-      ->check(CLI::Range(IncidentId{1}, INT64_MAX))
-      ->option_text(" ");
+  AddIncidentIds(*show, *ids, false);
   show->add_flag("--json", options->selection.json, "Print JSON instead");
   add_path(*show);
-  show->callback([options, id, &exit_code] {
+  show->callback([options, ids, &exit_code] {
     Console console = StandardConsole();
-    exit_code = RunHistoryShow(*options, *id, SystemClock().Now(), console);
+    exit_code = RunHistoryShow(*options, ids->front(), SystemClock().Now(), console);
   });
   // The flags of `history` itself are those of `history incidents`.
   command->callback([command, run] {

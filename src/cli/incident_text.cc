@@ -62,7 +62,7 @@ std::string Note(const Json& incident, Timestamp now) {
     return AckText(ack);
   }
   if (Timestamp next = TimeField(incident, "next_severity_at"); IsSet(next)) {
-    return "next severity " + Distance(next, now);
+    return "next rung " + Distance(next, now);
   }
   return "";
 }
@@ -160,8 +160,8 @@ void PrintHead(Console& console, const Json& incident, Timestamp now) {
   head.Line("resolved", Moment(incident, "resolved_at", now));
   head.Line("lasted", LastedText(incident, now));
   if (const Json& plan = ObjectField(incident, "plan"); !plan.GetString("next_severity").empty()) {
-    head.Line("next severity", fmt::format("{} at {}", Printable(plan.GetString("next_severity")),
-                                           Moment(plan, "next_severity_at", now)));
+    head.Line("next rung", fmt::format("{} at {}", Printable(plan.GetString("next_severity")),
+                                       Moment(plan, "next_severity_at", now)));
   }
   if (const Json& ack = ObjectField(incident, "acknowledgement"); ack.is_object()) {
     const std::string& comment = ack.GetString("comment");

@@ -111,7 +111,7 @@ int RunIncidentsShow(const IncidentsOptions& options, IncidentId id, Timestamp n
 
 void AddIncidentsCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<IncidentsOptions>();
-  auto id = std::make_shared<IncidentId>(0);
+  auto ids = std::make_shared<std::vector<IncidentId>>();
   CLI::App* command = app.add_subcommand("incidents", "Show the incidents of a running mlalert");
   command->footer("Exit codes: 0 fine, 1 mlalert cannot be asked, 2 bad flags, 3 no such incident.");
   auto add_list_flags = [&](CLI::App& target) {
@@ -131,15 +131,12 @@ void AddIncidentsCommand(CLI::App& app, int& exit_code) {
   list_command->callback(list);
 
   CLI::App* show = command->add_subcommand("show", "Show one incident with its timeline");
-  show->add_option("ID", *id, "Number of the incident")
-      ->required()
-      ->check(CLI::Range(IncidentId{1}, INT64_MAX))
-      ->option_text(" ");
+  AddIncidentIds(*show, *ids, false);
   show->add_flag("--json", options->selection.json, "Print JSON instead");
   AddServerFlags(*show, options->server);
-  show->callback([options, id, &exit_code] {
+  show->callback([options, ids, &exit_code] {
     Console console = StandardConsole();
-    exit_code = RunIncidentsShow(*options, *id, SystemClock().Now(), console);
+    exit_code = RunIncidentsShow(*options, ids->front(), SystemClock().Now(), console);
   });
   // The flags of `incidents` itself are those of `incidents list`.
   command->callback([command, list] {

@@ -1,7 +1,8 @@
 // Reads and checks a config file: a superset of alertmanager.yml. All problems of the file are collected; a
 // config comes out only when there is no error. Fed by: cli/ and the reload of the shell. Sections:
-// config_route.cc, config_receivers.cc, config_http.cc, config_time_intervals.cc, config_mlalert.cc; cross
-// checks that only warn: config_lint.cc. Thread: any; no state. Only LoadConfigFile touches the file system.
+// config_global.cc, config_route.cc, config_receivers.cc, config_http.cc, config_time_intervals.cc,
+// config_mlalert.cc; checks that only warn: config_lint.cc. Thread: any; no state. Only LoadConfigFile
+// touches the file system.
 #pragma once
 
 #include <string>

@@ -332,8 +332,12 @@ void YamlMap::Finish() {
     if (std::find(known_.begin(), known_.end(), entry.key) != known_.end()) {
       continue;
     }
-    std::string hint = DidYouMean(entry.key, known_);
-    At(entry.key).Error(fmt::format("field {} not found in type {}", entry.key, go_type_), std::move(hint));
+    // Not through At(), which looks the key up: a hostile map may have very many.
+    YamlValue at =
+        value_.Child(*entry.value, entry.key_pos,
+                     value_.path().empty() ? entry.key : fmt::format("{}.{}", value_.path(), entry.key));
+    at.Error(fmt::format("field {} not found in type {}", entry.key, go_type_),
+             at.IsFull() ? std::string() : DidYouMean(entry.key, known_));
   }
 }
 

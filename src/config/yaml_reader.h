@@ -31,6 +31,8 @@ class YamlValue {
   bool IsNull() const { return node_->kind == YamlNode::Kind::kNull; }
   bool IsScalar() const { return node_->kind == YamlNode::Kind::kScalar; }
 
+  // Nobody will read a further error.
+  bool IsFull() const { return out_->IsFull(DiagnosticLevel::kError); }
   void Error(std::string message, std::string hint = {}) const;
   void Warn(std::string message, std::string hint = {}) const;
   // `cannot unmarshal !!str `x` into bool`. A secret is not repeated.

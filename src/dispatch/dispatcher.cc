@@ -11,14 +11,30 @@ uint64_t IndexKey(uint32_t route, const LabelSet& labels) {
   return labels.fingerprint() ^ (uint64_t{route} * 0x9E3779B97F4A7C15ULL);
 }
 
+// An alert is in few groups, a group may hold a hundred thousand alerts: the alert knows its place.
 GroupMember* FindMember(Group& group, const AlertEntry& alert) {
-  auto it = std::find_if(group.members.begin(), group.members.end(),
-                         [&](const GroupMember& m) { return m.alert == &alert; });
-  return it != group.members.end() ? &*it : nullptr;
+  auto it = std::find_if(alert.groups.begin(), alert.groups.end(),
+                         [&](const GroupSlot& slot) { return slot.group == group.id; });
+  return it != alert.groups.end() ? &group.members[it->member] : nullptr;
 }
 
-void RemoveId(std::vector<uint32_t>& ids, uint32_t id) {
-  ids.erase(std::remove(ids.begin(), ids.end(), id), ids.end());
+void AddMember(Group& group, AlertEntry& alert, bool moved) {
+  alert.groups.push_back({group.id, static_cast<uint32_t>(group.members.size())});
+  group.members.push_back({&alert, moved});
+}
+
+void RemoveMember(Group& group, AlertEntry& alert) {
+  auto slot_of = [&](AlertEntry& a) {
+    return std::find_if(a.groups.begin(), a.groups.end(), [&](const GroupSlot& s) { return s.group == group.id; });
+  };
+  auto slot = slot_of(alert);
+  const uint32_t place = slot->member;
+  alert.groups.erase(slot);
+  if (place + 1 != group.members.size()) {
+    group.members[place] = group.members.back();
+    slot_of(*group.members[place].alert)->member = place;
+  }
+  group.members.pop_back();
 }
 
 }  // namespace
@@ -27,9 +43,9 @@ Dispatcher::Dispatcher(ConfigPtr config) : routes_(std::move(config)) {}
 
 void Dispatcher::SetConfig(ConfigPtr config) {
   for (auto& [id, group] : groups_) {
-    RestoreGroup({routes_.node(group->route).id, group->key, group->created_at, group->labels});
+    RestoreGroup({RouteIdOf(*group), group->key, group->created_at, group->labels});
     for (auto& member : group->members) {
-      RemoveId(member.alert->groups, id);
+      member.alert->groups.clear();
     }
   }
   groups_.clear();
@@ -39,35 +55,117 @@ void Dispatcher::SetConfig(ConfigPtr config) {
 }
 
 void Dispatcher::RestoreGroup(const GroupRecord& record) {
-  known_[{record.route_id, record.group_key}] = record;
+  known_[{record.group_key, record.route_id}] = record;
 }
 
-void Dispatcher::SettleKnownGroups(const std::function<std::vector<AlertEntry*>(const std::string&)>& owed,
-                                   Timestamp now, std::vector<Record>& records) {
-  auto known = std::move(known_);
-  known_.clear();
-  for (auto& [key, record] : known) {
-    std::vector<AlertEntry*> alerts = owed(record.group_key);
-    std::optional<uint32_t> route = routes_.FindById(record.route_id);
-    if (alerts.empty() || !route) {
-      records.emplace_back(GroupDelete{record.route_id, record.group_key});
+std::string Dispatcher::RouteIdOf(const Group& group) const {
+  return group.orphan != nullptr ? std::string() : routes_.node(group.route).id;
+}
+
+void Dispatcher::SettleKnownGroups(const std::vector<OwedNews>& owed, Timestamp now, std::vector<Record>& records) {
+  GroupsByKey by_key;
+  for (auto& [id, group] : groups_) {
+    by_key.emplace(group->key, group.get());
+  }
+  for (const OwedNews& news : owed) {
+    if (news.alerts.empty()) {
       continue;
     }
-    auto group = std::make_unique<Group>();
-    group->id = next_id_++;
-    group->route = *route;
-    group->labels = record.labels;
-    group->key = record.group_key;
-    group->created_at = record.created_at;
-    group->next_flush = now + routes_.node(*route).route->group_interval;
-    timers_.Add(group->next_flush, group->id);
-    for (AlertEntry* alert : alerts) {
-      group->members.push_back({alert, true});
-      alert->groups.push_back(group->id);
+    Group& group = FindOwing(news, by_key, now, records);
+    for (AlertEntry* alert : news.alerts) {
+      if (FindMember(group, *alert) == nullptr) {
+        AddMember(group, *alert, true);
+      }
     }
-    index_.emplace(IndexKey(*route, group->labels), group->id);
-    groups_.emplace(group->id, std::move(group));
   }
+  for (const auto& [key, record] : known_) {
+    records.emplace_back(GroupDelete{record.route_id, record.group_key});
+  }
+  known_.clear();
+}
+
+// The group that told the receiver: one that lives, one that is known from before, or an orphan.
+Group& Dispatcher::FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestamp now,
+                             std::vector<Record>& records) {
+  LabelSet labels;
+  auto [begin, end] = by_key.equal_range(owed.group_key);
+  for (auto it = begin; it != end; ++it) {
+    Group& group = *it->second;
+    labels = group.labels;
+    const std::string& receiver =
+        group.orphan != nullptr ? group.orphan->receiver : routes_.node(group.route).route->receiver;
+    if (receiver == owed.receiver) {
+      return group;
+    }
+  }
+  for (auto it = known_.lower_bound({owed.group_key, ""}); it != known_.end() && it->first.first == owed.group_key;
+       ++it) {
+    labels = it->second.labels;
+    std::optional<uint32_t> route = routes_.FindById(it->second.route_id);
+    if (route && routes_.node(*route).route->receiver == owed.receiver) {
+      Group& group = Create(*route, labels, owed.group_key);
+      index_.emplace(IndexKey(*route, group.labels), group.id);
+      by_key.emplace(group.key, &group);
+      Resume(group, it->second.created_at, now);
+      known_.erase(it);
+      return group;
+    }
+  }
+  Group& group = Create(0, labels, owed.group_key);
+  group.orphan = std::make_unique<const Orphan>(Orphan{owed.receiver});
+  by_key.emplace(group.key, &group);
+  Resume(group, now, now);
+  FlushEarly(group.id, now);
+  known_.erase({group.key, ""});
+  records.emplace_back(GroupRecord{"", group.key, group.created_at, group.labels});
+  return group;
+}
+
+Group& Dispatcher::Create(uint32_t route, LabelSet labels, std::string key) {
+  auto group = std::make_unique<Group>();
+  group->id = next_id_++;
+  group->route = route;
+  group->labels = std::move(labels);
+  group->key = std::move(key);
+  Group& ref = *group;
+  groups_.emplace(ref.id, std::move(group));
+  return ref;
+}
+
+// A group from before: its flushes stay in phase.
+void Dispatcher::Resume(Group& group, Timestamp created_at, Timestamp now) {
+  const Route& route = *routes_.node(group.route).route;
+  group.created_at = created_at;
+  group.next_flush = After(created_at, route.group_wait);
+  if (group.next_flush < now) {
+    // The first regular flush that has not passed.
+    group.next_flush += ((now - group.next_flush) / route.group_interval + 1) * route.group_interval;
+    // Something may have been owed when the old process ended: look at once, the log knows what was said.
+    group.early_flush = now;
+    timers_.Add(now, group.id);
+  }
+  timers_.Add(group.next_flush, group.id);
+}
+
+// What is known of a group of this route and key. Route ids hold positions: a route that was put in front of this one
+// changes its id, but not the key.
+std::optional<GroupRecord> Dispatcher::TakeKnown(const RouteNode& node, const std::string& key,
+                                                 std::vector<Record>& records) {
+  auto it = known_.find({key, node.id});
+  if (it == known_.end()) {
+    it = known_.lower_bound({key, ""});
+    while (it != known_.end() && it->first.first == key && routes_.FindById(it->second.route_id)) {
+      ++it;
+    }
+    if (it == known_.end() || it->first.first != key) {
+      return std::nullopt;
+    }
+    records.emplace_back(GroupDelete{it->second.route_id, key});
+    records.emplace_back(GroupRecord{node.id, key, it->second.created_at, it->second.labels});
+  }
+  GroupRecord record = std::move(it->second);
+  known_.erase(it);
+  return record;
 }
 
 Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timestamp now,
@@ -82,39 +180,36 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
       return group;
     }
   }
-  auto group = std::make_unique<Group>();
-  group->id = next_id_++;
-  group->route = route;
-  group->key = fmt::format("{}:{}", node.key, labels.ToString());
-  group->labels = std::move(labels);
-  group->created_at = now;
+  std::string key = fmt::format("{}:{}", node.key, labels.ToString());
+  Group& group = Create(route, std::move(labels), std::move(key));
+  index_.emplace(index_key, group.id);
+  if (std::optional<GroupRecord> known = TakeKnown(node, group.key, records)) {
+    Resume(group, known->created_at, now);
+    return group;
+  }
   const Duration wait = node.route->group_wait;
-  auto known = known_.find({node.id, group->key});
-  if (known != known_.end()) {
-    group->created_at = known->second.created_at;
-    known_.erase(known);
-    // The first regular flush that has not passed.
-    Timestamp first = group->created_at + wait;
-    Duration interval = node.route->group_interval;
-    group->next_flush = first;
-    if (first < now) {
-      group->next_flush = first + ((now - first) / interval + 1) * interval;
-      // Something may have been owed when the old process ended: look at once, the log knows what was said.
-      group->early_flush = now;
+  // An alert that is older than the wait has waited already. The group then counts as created that much earlier, so
+  // that its flushes keep their phase over a restart.
+  const bool late = alert.alert.starts_at < now - wait;
+  group.created_at = late ? now - wait : now;
+  group.next_flush = After(group.created_at, wait);
+  timers_.Add(group.next_flush, group.id);
+  records.emplace_back(GroupRecord{node.id, group.key, group.created_at, group.labels});
+  return group;
+}
+
+void Dispatcher::OnClockSetBack(Timestamp now) {
+  for (auto& [id, group] : groups_) {
+    const Route& route = *routes_.node(group->route).route;
+    if (group->next_flush - now > std::max(route.group_wait, route.group_interval)) {
+      group->next_flush = After(now, route.group_interval);
+      timers_.Add(group->next_flush, id);
     }
-  } else {
-    records.emplace_back(GroupRecord{node.id, group->key, now, group->labels});
-    bool late = alert.alert.starts_at + wait < now;
-    group->next_flush = late ? now : now + wait;
+    if (IsSet(group->early_flush) && group->early_flush > now) {
+      group->early_flush = kUnset;
+      FlushEarly(id, now);
+    }
   }
-  timers_.Add(group->next_flush, group->id);
-  if (IsSet(group->early_flush)) {
-    timers_.Add(group->early_flush, group->id);
-  }
-  Group& ref = *group;
-  index_.emplace(index_key, ref.id);
-  groups_.emplace(ref.id, std::move(group));
-  return ref;
 }
 
 void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vector<Record>& records) {
@@ -125,13 +220,12 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
     if (GroupMember* member = FindMember(group, alert)) {
       member->moved = false;
     } else {
-      group.members.push_back({&alert, false});
-      alert.groups.push_back(group.id);
+      AddMember(group, alert, false);
     }
   }
-  for (GroupId id : alert.groups) {
-    if (std::find(wanted.begin(), wanted.end(), id) == wanted.end()) {
-      FindMember(*groups_.at(id), alert)->moved = true;
+  for (const GroupSlot& slot : alert.groups) {
+    if (std::find(wanted.begin(), wanted.end(), slot.group) == wanted.end()) {
+      groups_.at(slot.group)->members[slot.member].moved = true;
     }
   }
   if (hasten) {
@@ -140,8 +234,8 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
 }
 
 void Dispatcher::Hasten(const AlertEntry& alert, Timestamp now) {
-  for (GroupId id : alert.groups) {
-    FlushEarly(id, now);
+  for (const GroupSlot& slot : alert.groups) {
+    FlushEarly(slot.group, now);
   }
 }
 
@@ -172,7 +266,7 @@ Group* Dispatcher::PopDue(Timestamp now) {
     if (regular) {
       Duration interval = routes_.node(group->route).route->group_interval;
       // Never catch up: after a pause the next flush is the next in phase.
-      Timestamp next = due + interval;
+      Timestamp next = After(due, interval);
       if (next <= now) {
         next = due + ((now - due) / interval + 1) * interval;
       }
@@ -192,9 +286,8 @@ Group* Dispatcher::Find(GroupId id) {
 Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector<Record>& records) {
   if (ok) {
     for (auto& [alert, updated_at] : group.resolved_snapshot) {
-      if (alert->alert.updated_at == updated_at && alert->alert.ResolvedAt(now)) {
-        std::erase_if(group.members, [&, a = alert](const GroupMember& m) { return m.alert == a; });
-        RemoveId(alert->groups, group.id);
+      if (alert->alert.updated_at == updated_at && !alert->firing) {
+        RemoveMember(group, *alert);
       }
     }
   }
@@ -212,7 +305,7 @@ Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector
 }
 
 void Dispatcher::Destroy(Group& group, std::vector<Record>& records) {
-  records.emplace_back(GroupDelete{routes_.node(group.route).id, group.key});
+  records.emplace_back(GroupDelete{RouteIdOf(group), group.key});
   auto [begin, end] = index_.equal_range(IndexKey(group.route, group.labels));
   for (auto it = begin; it != end; ++it) {
     if (it->second == group.id) {

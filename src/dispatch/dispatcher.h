@@ -5,10 +5,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -28,13 +29,19 @@ struct GroupMember {
   bool moved = false;
 };
 
+// Stands for a route that is gone since a reload, while its receiver is still owed news.
+struct Orphan {
+  std::string receiver;
+};
+
 struct Group {
   GroupId id = 0;
-  uint32_t route = 0;  // index in the route tree
+  uint32_t route = 0;  // index in the route tree; of an orphan the root, for its intervals
+  std::unique_ptr<const Orphan> orphan;  // set: alerts never join, its members have all moved
   LabelSet labels;
   std::string key;     // Alertmanager's group key: route key ":" labels
   Timestamp created_at = kUnset;
-  Timestamp next_flush = kUnset;  // regular: created_at + group_wait + k * group_interval
+  Timestamp next_flush = kUnset;   // regular: created_at + group_wait + k * group_interval
   Timestamp early_flush = kUnset;  // out of turn, when something must be said at once
   std::vector<GroupMember> members;
 
@@ -43,6 +50,13 @@ struct Group {
   bool failed = false;
   bool flush_again = false;  // a tick passed meanwhile
   std::vector<std::pair<AlertEntry*, Timestamp>> resolved_snapshot;  // with updated_at as of the flush
+};
+
+// Alerts that the notification log says `receiver` was told of under `group_key`.
+struct OwedNews {
+  std::string group_key;
+  std::string receiver;
+  std::vector<AlertEntry*> alerts;
 };
 
 class Dispatcher {
@@ -54,11 +68,13 @@ class Dispatcher {
   void SetConfig(ConfigPtr config);
   // A group known from before a restart: the same phase rule.
   void RestoreGroup(const GroupRecord& record);
-  // After all alerts are assigned: a known group that did not come back but whose receivers are owed news of an alert
-  // (`owed`: alerts that the notification log says were told under this group key) comes back with those alerts as
-  // moved members; the others are deleted from the journal.
-  void SettleKnownGroups(const std::function<std::vector<AlertEntry*>(const std::string& group_key)>& owed,
-                         Timestamp now, std::vector<Record>& records);
+  // After all alerts are assigned: each alert of `owed` is made a moved member of the group that told of it. A known
+  // group that did not come back by itself comes back for that; when even its route is gone (or tells another
+  // receiver now) an orphan takes its place. Known groups that nobody needs are deleted from the journal.
+  void SettleKnownGroups(const std::vector<OwedNews>& owed, Timestamp now, std::vector<Record>& records);
+
+  // The wall clock was set back: no group may wait longer than its own interval.
+  void OnClockSetBack(Timestamp now);
 
   // Puts the alert into the groups that its effective labels lead to; marks the others as moved. `hasten`: those
   // groups must speak at once.
@@ -78,12 +94,19 @@ class Dispatcher {
   Group* FinishFlush(Group& group, bool ok, Timestamp now, std::vector<Record>& records);
 
   const RouteTree& routes() const { return routes_; }
+  // Of the journal; empty for an orphan.
+  std::string RouteIdOf(const Group& group) const;
   size_t group_count() const { return groups_.size(); }
   // By id.
   const std::map<GroupId, std::unique_ptr<Group>>& groups() const { return groups_; }
 
  private:
   Group& FindOrCreate(uint32_t route, const AlertEntry& alert, Timestamp now, std::vector<Record>& records);
+  Group& Create(uint32_t route, LabelSet labels, std::string key);
+  std::optional<GroupRecord> TakeKnown(const RouteNode& node, const std::string& key, std::vector<Record>& records);
+  void Resume(Group& group, Timestamp created_at, Timestamp now);
+  using GroupsByKey = std::unordered_multimap<std::string_view, Group*>;
+  Group& FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestamp now, std::vector<Record>& records);
   void Destroy(Group& group, std::vector<Record>& records);
 
   RouteTree routes_;
@@ -91,7 +114,7 @@ class Dispatcher {
   std::map<GroupId, std::unique_ptr<Group>> groups_;
   // route index and fingerprint of the group labels; a group's labels are compared on use
   std::unordered_multimap<uint64_t, GroupId> index_;
-  std::map<std::pair<std::string, std::string>, GroupRecord> known_;
+  std::map<std::pair<std::string, std::string>, GroupRecord> known_;  // by group key, route id
   TimerQueue<GroupId> timers_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,8 @@ constexpr Duration kSweepInterval = std::chrono::minutes(5);
 // After a restart a firing alert is held at least this long, whatever its endsAt was: its sender needs time to
 // repeat it, and a restart must never resolve.
 constexpr Duration kRestoreGrace = std::chrono::minutes(5);
+// A wall clock that falls by more than this was set back; less is the usual slewing.
+constexpr Duration kClockStep = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -47,12 +50,13 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     alert->firing = record.episode_id != 0;
     IncidentEntry* incident = incidents_.table().Find(record.incident_id);
     if (alert->firing) {
-      if (alert->alert.ends_at != kNever) {
-        alert->alert.ends_at =
-            std::max(alert->alert.ends_at, now + std::max(config_->global.resolve_timeout, kRestoreGrace));
-      }
+      // Held for as long as the sender meant it to last when it was written: it speaks at least that often.
+      const Duration lease =
+          IsSet(alert->alert.updated_at) ? alert->alert.ends_at - alert->alert.updated_at : Duration::zero();
+      const Duration grace = std::max({config_->global.resolve_timeout, kRestoreGrace, lease});
+      alert->alert.ends_at = std::max(alert->alert.ends_at, After(now, grace));
       if (incident != nullptr) {
-        incident->firing.push_back(alert);
+        incident->AddFiring(*alert);
       }
       ArmExpiry(*alert);
     }
@@ -60,45 +64,79 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
       Overlay(*alert, *incident);
     }
   }
-  Reassign(now, fx);
+  std::vector<AlertEntry*> firing;
+  alerts_.ForEach([&](AlertEntry& alert) {
+    if (alert.firing) {
+      firing.push_back(&alert);
+    }
+  });
+  // What had resolved takes part again only where it is owed.
+  Reassign(std::move(firing), now, fx);
   for (IncidentEntry* incident : incidents_.table().Sorted()) {
+    Apply(incidents_.CloseIfNothingFires(*incident, now), now, fx);
     ArmIncident(*incident);
   }
   timers_.Add(now + kSweepInterval, {TimerKind::kSweep, 0});
 }
 
 void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
+  // Alerts that have left their groups for good stay out, or their resolve would be told again.
+  std::vector<AlertEntry*> grouped;
+  alerts_.ForEach([&](AlertEntry& alert) {
+    if (alert.firing || !alert.groups.empty()) {
+      grouped.push_back(&alert);
+    }
+  });
   dispatcher_.SetConfig(config);
   incidents_.SetConfig(config);
   config_ = std::move(config);
-  Reassign(now, fx);
+  Reassign(std::move(grouped), now, fx);
 }
 
-void Engine::Reassign(Timestamp now, Effects& fx) {
-  std::vector<AlertEntry*> all;
-  alerts_.ForEach([&](AlertEntry& alert) { all.push_back(&alert); });
-  std::sort(all.begin(), all.end(), [](const AlertEntry* a, const AlertEntry* b) {
+void Engine::Reassign(std::vector<AlertEntry*> alerts, Timestamp now, Effects& fx) {
+  std::sort(alerts.begin(), alerts.end(), [](const AlertEntry* a, const AlertEntry* b) {
     return a->received_at != b->received_at ? a->received_at < b->received_at
                                             : a->alert.fingerprint() < b->alert.fingerprint();
   });
-  for (AlertEntry* alert : all) {
+  for (AlertEntry* alert : alerts) {
     dispatcher_.Assign(*alert, now, false, fx.records);
   }
-  std::map<std::string, std::vector<AlertEntry*>> told;
+  std::vector<OwedNews> owed;
   for (const auto& [key, entry] : nflog_) {
+    if (config_->FindReceiver(entry.receiver) == nullptr) {
+      continue;  // nobody is left to tell
+    }
+    OwedNews news{entry.group_key, entry.receiver, {}};
     for (uint64_t fingerprint : entry.firing) {
       if (AlertEntry* alert = alerts_.Find(fingerprint)) {
-        auto& list = told[entry.group_key];
-        if (std::find(list.begin(), list.end(), alert) == list.end()) {
-          list.push_back(alert);
-        }
+        news.alerts.push_back(alert);
       }
     }
+    owed.push_back(std::move(news));
   }
-  dispatcher_.SettleKnownGroups([&](const std::string& key) { return told[key]; }, now, fx.records);
+  dispatcher_.SettleKnownGroups(owed, now, fx.records);
+}
+
+// Timers hold instants: when the wall clock is set back, those who wait for one must not wait for the step as well.
+void Engine::ObserveClock(Timestamp now) {
+  const Timestamp before = std::exchange(last_now_, now);
+  if (!IsSet(before) || now + kClockStep >= before) {
+    return;
+  }
+  dispatcher_.OnClockSetBack(now);
+  for (IncidentEntry* entry : incidents_.table().Sorted()) {
+    RebaseLadderClock(entry->incident, before, now);
+    ArmIncident(*entry);
+  }
+  for (const auto& [id, flight] : in_flight_) {
+    if (flight.waiting) {
+      timers_.Add(now, {TimerKind::kRetry, static_cast<uint64_t>(id)});
+    }
+  }
 }
 
 IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, Effects& fx) {
+  ObserveClock(now);
   IngestResult result;
   for (const DecodedAlert& incoming : batch) {
     ++(incoming.ends_at > now ? result.firing : result.resolved);
@@ -108,6 +146,10 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
         ++result.refreshed;
         if (upsert.entry->alert.ends_at < upsert.entry->expiry_timer) {
           ArmExpiry(*upsert.entry);
+        } else if (upsert.entry->alert.ends_at == kNever && upsert.entry->expiry_timer != kNever) {
+          // Its sender will not repeat it any more: a restart must not wait for that.
+          upsert.entry->expiry_timer = kNever;
+          JournalAlert(*upsert.entry, fx);
         }
         break;
       case UpsertOutcome::kFired:
@@ -211,6 +253,7 @@ void Engine::Overlay(AlertEntry& alert, const IncidentEntry& incident) {
 
 void Engine::ArmExpiry(AlertEntry& alert) {
   if (alert.alert.ends_at == kNever || !IsSet(alert.alert.ends_at)) {
+    alert.expiry_timer = kNever;
     return;
   }
   alert.expiry_timer = alert.alert.ends_at;
@@ -261,6 +304,7 @@ Result<Incident> Engine::Unacknowledge(IncidentId id, const std::string& actor, 
 }
 
 bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
+  ObserveClock(now);
   for (size_t i = 0; i < limit; ++i) {
     // Alerts and incidents before groups of the same instant: what resolves now is told now.
     Timestamp due;
@@ -336,9 +380,12 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
 
 void Engine::Sweep(Timestamp now, Effects& fx) {
   std::vector<uint64_t> gone;
+  std::unordered_set<IncidentId> needed;
   alerts_.ForEach([&](const AlertEntry& alert) {
     if (!alert.firing && alert.groups.empty()) {
       gone.push_back(alert.alert.fingerprint());
+    } else {
+      needed.insert(alert.incident_id);
     }
   });
   std::sort(gone.begin(), gone.end());
@@ -347,7 +394,8 @@ void Engine::Sweep(Timestamp now, Effects& fx) {
     fx.records.emplace_back(AlertDelete{fingerprint});
   }
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
-    if (entry->incident.state == IncidentState::kResolved && incidents_.KeepUntil(entry->incident) < now) {
+    if (entry->incident.state == IncidentState::kResolved && incidents_.KeepUntil(entry->incident) < now &&
+        !needed.contains(entry->incident.id)) {
       incidents_.table().Erase(entry->incident.id);
     }
   }
@@ -387,8 +435,7 @@ std::vector<Record> Engine::Snapshot() {
   });
   std::move(fx.records.begin(), fx.records.end(), std::back_inserter(records));
   for (const auto& [id, group] : dispatcher_.groups()) {
-    records.emplace_back(
-        GroupRecord{dispatcher_.routes().node(group->route).id, group->key, group->created_at, group->labels});
+    records.emplace_back(GroupRecord{dispatcher_.RouteIdOf(*group), group->key, group->created_at, group->labels});
   }
   for (const auto& [key, entry] : nflog_) {
     records.emplace_back(entry);
@@ -406,6 +453,8 @@ std::vector<AlertView> Engine::ListAlerts() const {
     view.alert = entry.alert;
     view.effective = entry.effective;
     view.incident_id = entry.incident_id;
+    const IncidentEntry* incident = incidents_.table().Find(entry.incident_id);
+    view.acknowledged = incident != nullptr && incident->incident.state == IncidentState::kAcknowledged;
     for (uint32_t route : dispatcher_.routes().Match(entry.effective)) {
       view.receivers.push_back(dispatcher_.routes().node(route).route->receiver);
     }

@@ -107,7 +107,8 @@ class Engine {
   NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
                                    std::string_view result, Timestamp now);
   bool StillWanted(const Notification& notification);
-  void Reassign(Timestamp now, Effects& fx);
+  void Reassign(std::vector<AlertEntry*> alerts, Timestamp now, Effects& fx);
+  void ObserveClock(Timestamp now);
   void Sweep(Timestamp now, Effects& fx);
   bool IsOwed(const NflogEntry& entry);
   void RunTimer(const TimerKey& key, Timestamp now, Effects& fx);
@@ -124,6 +125,7 @@ class Engine {
   int64_t next_episode_id_ = 1;
   int64_t next_notification_id_ = 1;  // in this process
   int64_t next_attempt_id_ = 1;       // for ever
+  Timestamp last_now_ = kUnset;
   EngineStats stats_;
 };
 

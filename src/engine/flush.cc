@@ -1,5 +1,6 @@
 // The half of the engine that speaks: a group is due, who is told what, and what became of it.
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -26,6 +27,8 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, Times
   }
   const Incident& incident = entry->incident;
   out.acknowledged = incident.state == IncidentState::kAcknowledged;
+  out.acknowledged_at = incident.ack != nullptr ? incident.ack->at : kUnset;
+  out.raised = incident.policy != nullptr && incident.severity > incident.told_severity;
   out.held = out.held || out.acknowledged || IsQuiet(incident);
   Timestamp until = CooldownUntil(incident);
   out.cooling = IsSet(until) && now < until && incident.severity <= incident.told_severity;
@@ -52,7 +55,7 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
     }
   }
   const Route& route = *dispatcher_.routes().node(group.route).route;
-  const Receiver* receiver = config_->FindReceiver(route.receiver);
+  const Receiver* receiver = config_->FindReceiver(group.orphan != nullptr ? group.orphan->receiver : route.receiver);
   if (receiver != nullptr) {
     for (IntegrationRef integration : IntegrationsOf(*receiver)) {
       if (FlushIntegration(group, *receiver, integration, now, fx)) {
@@ -94,14 +97,14 @@ bool Engine::FlushIntegration(Group& group, const Receiver& receiver, Integratio
   n.id = next_notification_id_++;
   n.group_id = group.id;
   n.group_key = group.key;
-  n.route_id = dispatcher_.routes().node(group.route).id;
+  n.route_id = dispatcher_.RouteIdOf(group);
   n.group_labels = group.labels;
   n.receiver = &receiver;
   n.config = config_;
   n.integration = integration;
   n.reason = decision.reason;
   n.flushed_at = now;
-  n.deadline = now + std::max(route.group_interval, kFlushDeadlineMin);
+  n.deadline = After(now, std::max(route.group_interval, kFlushDeadlineMin));
   n.repeat_interval = route.repeat_interval;
   n.firing = std::move(decision.firing);
   n.resolved = std::move(decision.resolved);
@@ -114,8 +117,8 @@ bool Engine::FlushIntegration(Group& group, const Receiver& receiver, Integratio
     return false;
   }
   Timestamp newest_ack = kUnset;
-  for (const GroupMember& member : group.members) {
-    const AlertEntry& alert = *member.alert;
+  for (size_t i = 0; i < group.members.size(); ++i) {
+    const AlertEntry& alert = *group.members[i].alert;
     uint64_t fingerprint = alert.alert.fingerprint();
     bool fires = alert.firing && IsIn(n.firing, fingerprint);
     bool resolved = !alert.firing && input.send_resolved && IsIn(n.resolved, fingerprint);
@@ -128,6 +131,7 @@ bool Engine::FlushIntegration(Group& group, const Receiver& receiver, Integratio
     told.fingerprint = fingerprint;
     told.resolved = resolved;
     told.incident_id = alert.incident_id;
+    told.quiet_repeat = fires && input.alerts[i].held;
     told.severity = SeverityFromLabel(alert.effective.Get("severity"));
     if (IncidentEntry* entry = incidents_.table().Find(alert.incident_id)) {
       told.acknowledged = entry->incident.state == IncidentState::kAcknowledged;
@@ -158,8 +162,11 @@ bool Engine::StillWanted(const Notification& notification) {
   return std::any_of(notification.alerts.begin(), notification.alerts.end(), [&](const NotifiedAlert& told) {
     AlertEntry* alert = alerts_.Find(told.fingerprint);
     IncidentEntry* incident = incidents_.table().Find(told.incident_id);
-    return alert != nullptr && alert->firing &&
-           (incident == nullptr || incident->incident.state == IncidentState::kOpen);
+    if (incident == nullptr || incident->incident.policy == nullptr) {
+      // Alertmanager's rule: what a flush began to say is said, also when it has resolved meanwhile.
+      return incident == nullptr || incident->incident.state != IncidentState::kAcknowledged;
+    }
+    return alert != nullptr && alert->firing && incident->incident.state == IncidentState::kOpen;
   });
 }
 
@@ -191,7 +198,8 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
       IncidentEntry* entry = incidents_.table().Find(told.incident_id);
       bool speaks_of_firing = n.reason == NotifyReason::kFirst || n.reason == NotifyReason::kNewAlerts ||
                               n.reason == NotifyReason::kRepeat;
-      if (entry != nullptr && !told.resolved && speaks_of_firing) {
+      // What only stands in the list because it fires still is not told anew.
+      if (entry != nullptr && !told.resolved && !told.quiet_repeat && speaks_of_firing) {
         incidents_.OnTold(*entry, now, told.severity);
         fx.records.emplace_back(IncidentRecord{entry->incident});
       }
@@ -239,7 +247,7 @@ void Engine::WriteLog(const Notification& n, const std::optional<std::string>& d
   entry.resolved = n.resolved;
   entry.acknowledged = n.acknowledged;
   entry.data = data ? *data : n.receiver_data;
-  entry.expires_at = now + std::min(kNflogRetention, 2 * n.repeat_interval);
+  entry.expires_at = now + (n.repeat_interval < kNflogRetention / 2 ? 2 * n.repeat_interval : kNflogRetention);
   fx.records.emplace_back(entry);
   nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
 }
@@ -262,9 +270,9 @@ NotificationRecord Engine::AttemptRecord(const Notification& n, const Notificati
   record.severity = n.MaxSeverity();
   record.firing = static_cast<uint32_t>(n.firing.size());
   record.resolved = static_cast<uint32_t>(n.resolved.size());
+  std::unordered_set<IncidentId> listed;
   for (const NotifiedAlert& alert : n.alerts) {
-    if (alert.incident_id != 0 &&
-        std::find(record.incidents.begin(), record.incidents.end(), alert.incident_id) == record.incidents.end()) {
+    if (alert.incident_id != 0 && listed.insert(alert.incident_id).second) {
       record.incidents.push_back(alert.incident_id);
     }
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <variant>
 
 #include "base/log.h"
 
@@ -12,6 +14,11 @@ namespace {
 constexpr size_t kTimersPerSlice = 200;
 // The wall clock may be stepped while we sleep: look again at least this often.
 constexpr Duration kNapMax = std::chrono::milliseconds(500);
+
+bool IsDelete(const Record& record) {
+  return std::holds_alternative<AlertDelete>(record) || std::holds_alternative<NflogDelete>(record) ||
+         std::holds_alternative<GroupDelete>(record) || std::holds_alternative<RuleStateDelete>(record);
+}
 
 }  // namespace
 
@@ -38,15 +45,40 @@ void Gate::Stop() {
   if (timer_.joinable()) {
     timer_.join();
   }
-  std::lock_guard<std::mutex> lock(outgoing_mutex_);
+  std::unique_lock<std::mutex> lock(outgoing_mutex_);
   outgoing_.clear();
+  sent_.wait(lock, [this] { return sending_ == 0; });
 }
+
+uint64_t Gate::AppendOrRemember(std::vector<Record> records) {
+  std::vector<Record> deletes;
+  if (journal_.State() != JournalState::kHealthy) {
+    std::copy_if(records.begin(), records.end(), std::back_inserter(deletes), IsDelete);
+  }
+  const uint64_t seq = journal_.Append(std::move(records));
+  if (seq == kRefusedSeq) {
+    needs_snapshot_ = true;
+    std::move(deletes.begin(), deletes.end(), std::back_inserter(refused_deletes_));
+  }
+  return seq;
+}
+
+// Rows were refused while the queue was full: write the whole state anew, after removing what is gone.
+void Gate::RepairJournal() {
+  std::vector<Record> records = refused_deletes_;
+  std::vector<Record> state = engine_.Snapshot();
+  std::move(state.begin(), state.end(), std::back_inserter(records));
+  if (journal_.Append(std::move(records)) != kRefusedSeq) {
+    needs_snapshot_ = false;
+    refused_deletes_ = {};
+  }
+}
+
 
 uint64_t Gate::Drain(Effects fx, std::unique_lock<std::mutex>& lock) {
   uint64_t seq = 0;
   if (!fx.records.empty()) {
-    seq = journal_.Append(std::move(fx.records));
-    needs_snapshot_ = needs_snapshot_ || seq == kRefusedSeq;
+    seq = AppendOrRemember(std::move(fx.records));
   }
   bool stopping = stopping_;
   if (!fx.attempts.empty() && !stopping) {
@@ -77,8 +109,13 @@ void Gate::ReleaseUpTo(uint64_t seq) {
       }
       attempt = std::move(outgoing_.front().second);
       outgoing_.pop_front();
+      ++sending_;
     }
     send_(std::move(attempt));
+    std::lock_guard<std::mutex> lock(outgoing_mutex_);
+    if (--sending_ == 0) {
+      sent_.notify_all();
+    }
   }
 }
 
@@ -106,8 +143,7 @@ void Gate::TimerLoop() {
       ReleaseUpTo(kRefusedSeq);
       lock.lock();
     } else if (needs_snapshot_) {
-      // Rows were refused while the queue was full: write the whole state anew.
-      needs_snapshot_ = journal_.Append(engine_.Snapshot()) == kRefusedSeq;
+      RepairJournal();
     }
   }
 }

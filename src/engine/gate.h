@@ -29,7 +29,8 @@ class Gate {
 
   // Puts the restored state in and starts the timer thread.
   void Start(RestoredState state);
-  // Ends the timer thread; nothing is sent after it returns.
+  // Ends the timer thread; nothing is sent after it returns. Not from inside `send`. The journal may still report
+  // commits, so it must be closed before the gate is destroyed.
   void Stop();
 
   // Runs f(engine, now, effects) under the lock and hands the effects on. Returns the sequence number that must be
@@ -55,6 +56,8 @@ class Gate {
 
  private:
   uint64_t Drain(Effects fx, std::unique_lock<std::mutex>& lock);
+  uint64_t AppendOrRemember(std::vector<Record> records);
+  void RepairJournal();
   void ReleaseUpTo(uint64_t seq);
   void TimerLoop();
 
@@ -68,10 +71,13 @@ class Gate {
   Timestamp waiting_for_ = kUnset;  // what the timer thread sleeps for
   bool stopping_ = false;
   bool needs_snapshot_ = false;
+  std::vector<Record> refused_deletes_;  // a snapshot says what is there, not what is gone
   std::thread timer_;
 
-  std::mutex outgoing_mutex_;  // protects outgoing_; taken after mutex_, never before it
+  std::mutex outgoing_mutex_;  // protects outgoing_ and sending_; taken after mutex_, never before it
   std::deque<std::pair<uint64_t, NotificationAttempt>> outgoing_;
+  int sending_ = 0;  // calls of send_ under way
+  std::condition_variable sent_;
 };
 
 }  // namespace mlalert

@@ -81,7 +81,7 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
   change.entry = entry;
   ++incident.episode_count;
   ++incident.generation;
-  entry->firing.push_back(&alert);
+  entry->AddFiring(alert);
   alert.incident_id = incident.id;
 
   Severity severity = SeverityFromLabel(alert.alert.labels.Get("severity"));
@@ -105,12 +105,24 @@ IncidentMachine::Change IncidentMachine::OnResolved(AlertEntry& alert, ResolveRe
   if (change.entry == nullptr) {
     return change;
   }
-  auto& firing = change.entry->firing;
-  firing.erase(std::remove(firing.begin(), firing.end(), &alert), firing.end());
-  Incident& incident = change.entry->incident;
-  if (!firing.empty() || incident.state == IncidentState::kResolved) {
-    return change;
+  change.entry->RemoveFiring(alert);
+  if (change.entry->firing.empty() && change.entry->incident.state != IncidentState::kResolved) {
+    Close(change, reason, now);
   }
+  return change;
+}
+
+IncidentMachine::Change IncidentMachine::CloseIfNothingFires(IncidentEntry& entry, Timestamp now) {
+  Change change;
+  change.entry = &entry;
+  if (entry.firing.empty() && entry.incident.state != IncidentState::kResolved) {
+    Close(change, ResolveReason::kTimeout, now);
+  }
+  return change;
+}
+
+void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now) {
+  Incident& incident = change.entry->incident;
   change.changed = true;
   if (incident.state == IncidentState::kAcknowledged) {
     EndAcknowledgement(change, now, "resolved");
@@ -123,7 +135,6 @@ IncidentMachine::Change IncidentMachine::OnResolved(AlertEntry& alert, ResolveRe
   EventRecord event = MakeEvent(incident, now, "incident_resolved");
   event.reason = ToString(reason);
   change.events.push_back(std::move(event));
-  return change;
 }
 
 void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_view reason, std::string_view data) {
@@ -136,7 +147,8 @@ void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_v
   ++incident.generation;
   change.changed = true;
   change.severity_raised = true;
-  change.speak_now = true;
+  // Without a policy an alert waits for its group's tick, as under Alertmanager.
+  change.speak_now = incident.policy != nullptr;
   EventRecord event = MakeEvent(incident, now, "severity_raised");
   event.reason = reason;
   event.from_value = ToString(before);
@@ -160,11 +172,13 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
     EventRecord event = MakeEvent(incident, now, "ack_expired");
     event.reason = fmt::format("acknowledgement by {} expired", incident.ack->by);
     change.events.push_back(std::move(event));
-    EndAcknowledgement(change, now, "expired");
+    // It ended when it ended, even when the process was down then: the ladder clock has run since.
+    const Timestamp expired_at = incident.ack->expires_at;
+    EndAcknowledgement(change, expired_at, "expired");
     incident.state = IncidentState::kOpen;
     ++incident.generation;
     change.changed = true;
-    StartLadderClock(incident, now);
+    StartLadderClock(incident, expired_at);
   }
   if (incident.state != IncidentState::kOpen) {
     return change;
@@ -221,7 +235,7 @@ Result<IncidentMachine::Change> IncidentMachine::Acknowledge(IncidentId id, cons
   ack.comment = request.comment;
   ack.expires_at = request.expires_at;
   if (!IsSet(ack.expires_at) && incident.policy != nullptr && incident.policy->ack_expires > Duration::zero()) {
-    ack.expires_at = now + incident.policy->ack_expires;
+    ack.expires_at = After(now, incident.policy->ack_expires);
   }
   incident.ack = std::make_shared<const Acknowledgement>(ack);
   incident.state = IncidentState::kAcknowledged;
@@ -295,7 +309,7 @@ Timestamp IncidentMachine::NextDue(const Incident& incident) {
 }
 
 Timestamp IncidentMachine::KeepUntil(const Incident& incident) const {
-  Timestamp until = incident.resolved_at + config_->incidents.reopen_window;
+  Timestamp until = After(incident.resolved_at, config_->incidents.reopen_window);
   Timestamp cooldown = CooldownUntil(incident);
   return IsSet(cooldown) ? std::max(until, cooldown) : until;
 }

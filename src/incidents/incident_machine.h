@@ -42,6 +42,8 @@ class IncidentMachine {
   Change OnFired(AlertEntry& alert, Timestamp now);
   // `alert` stopped. The incident resolves with its last alert.
   Change OnResolved(AlertEntry& alert, ResolveReason reason, Timestamp now);
+  // After a restart: an incident of which no alert fires (its last rows were lost) is over.
+  Change CloseIfNothingFires(IncidentEntry& entry, Timestamp now);
   // Something of this incident may be due: rungs, expiry of an acknowledgement.
   Change OnTimer(IncidentEntry& entry, Timestamp now);
   // kNotFound; kConflict when it is resolved. Acknowledging again replaces actor, comment and expiry.
@@ -66,6 +68,7 @@ class IncidentMachine {
   LabelSet KeyOf(const LabelSet& labels) const;
   IncidentEntry* Open(const AlertEntry& alert, LabelSet key, Timestamp now);
   void Reopen(IncidentEntry& entry, Timestamp now);
+  void Close(Change& change, ResolveReason reason, Timestamp now);
   void ApplySeverity(Change& change, Timestamp now, std::string_view reason, std::string_view data);
   void EndAcknowledgement(Change& change, Timestamp now, std::string_view end_reason);
 

@@ -4,6 +4,21 @@
 
 namespace mlalert {
 
+void IncidentEntry::AddFiring(AlertEntry& alert) {
+  alert.incident_slot = static_cast<uint32_t>(firing.size());
+  firing.push_back(&alert);
+}
+
+void IncidentEntry::RemoveFiring(const AlertEntry& alert) {
+  const size_t slot = alert.incident_slot;
+  if (slot >= firing.size() || firing[slot] != &alert) {
+    return;
+  }
+  firing[slot] = firing.back();
+  firing[slot]->incident_slot = static_cast<uint32_t>(slot);
+  firing.pop_back();
+}
+
 IncidentEntry* IncidentTable::FindByKey(const LabelSet& key) {
   IncidentEntry* newest = nullptr;
   auto [begin, end] = by_key_.equal_range(key.fingerprint());
@@ -17,6 +32,11 @@ IncidentEntry* IncidentTable::FindByKey(const LabelSet& key) {
 }
 
 IncidentEntry* IncidentTable::Find(IncidentId id) {
+  auto it = by_id_.find(id);
+  return it != by_id_.end() ? it->second.get() : nullptr;
+}
+
+const IncidentEntry* IncidentTable::Find(IncidentId id) const {
   auto it = by_id_.find(id);
   return it != by_id_.end() ? it->second.get() : nullptr;
 }

@@ -17,6 +17,10 @@ struct IncidentEntry {
   Incident incident;
   std::vector<AlertEntry*> firing;  // its alerts that fire now
   Timestamp timer_due = kNever;     // of the queued timer that counts
+
+  // In constant time: thousands of alerts may share one incident.
+  void AddFiring(AlertEntry& alert);
+  void RemoveFiring(const AlertEntry& alert);
 };
 
 class IncidentTable {
@@ -24,6 +28,7 @@ class IncidentTable {
   // The newest incident of this key, whatever its state; null when none is in memory.
   IncidentEntry* FindByKey(const LabelSet& key);
   IncidentEntry* Find(IncidentId id);
+  const IncidentEntry* Find(IncidentId id) const;
 
   // `incident.id` and `incident.key` are set. Replaces a resolved one of the same key in the key index.
   IncidentEntry* Insert(Incident incident);

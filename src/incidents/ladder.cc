@@ -20,6 +20,14 @@ void StartLadderClock(Incident& incident, Timestamp now) {
   incident.next_severity_at = NextRungAt(incident);
 }
 
+void RebaseLadderClock(Incident& incident, Timestamp before, Timestamp now) {
+  if (IsSet(incident.clock_since) && incident.clock_since > now) {
+    incident.clock_elapsed = LadderClock(incident, before);
+    incident.clock_since = now;
+    incident.next_severity_at = NextRungAt(incident);
+  }
+}
+
 void StopLadderClock(Incident& incident, Timestamp now) {
   incident.clock_elapsed = LadderClock(incident, now);
   incident.clock_since = kUnset;
@@ -31,7 +39,7 @@ Timestamp NextRungAt(const Incident& incident) {
       !IsSet(incident.clock_since)) {
     return kUnset;
   }
-  return incident.clock_since + (incident.policy->ladder[incident.ladder_step].after - incident.clock_elapsed);
+  return After(incident.clock_since, incident.policy->ladder[incident.ladder_step].after - incident.clock_elapsed);
 }
 
 LadderResult ClimbLadder(Incident& incident, Timestamp now) {
@@ -48,8 +56,11 @@ LadderResult ClimbLadder(Incident& incident, Timestamp now) {
 }
 
 bool IsQuiet(const Incident& incident) {
-  return incident.policy != nullptr && incident.policy->quiet_before_first_step && !incident.policy->ladder.empty() &&
-         incident.ladder_step == 0 && incident.raised == Severity::kNone;
+  if (incident.policy == nullptr || !incident.policy->quiet_before_first_step || incident.policy->ladder.empty() ||
+      incident.ladder_step > 0 || incident.raised != Severity::kNone) {
+    return false;
+  }
+  return incident.base <= SeverityFromLabel(incident.labels.Get("severity"));
 }
 
 Severity EffectiveSeverity(const Incident& incident) {

@@ -15,6 +15,9 @@ void StartLadderClock(Incident& incident, Timestamp now);
 // Freezes the clock; the reading is kept.
 void StopLadderClock(Incident& incident, Timestamp now);
 
+// The wall clock was set back from `before` to `now`: what has run stays, the rest runs from `now`.
+void RebaseLadderClock(Incident& incident, Timestamp before, Timestamp now);
+
 // First instant at which the next rung is reached if nothing changes; kUnset when no rung is ahead or the clock
 // stands.
 Timestamp NextRungAt(const Incident& incident);
@@ -28,7 +31,7 @@ struct LadderResult {
 };
 LadderResult ClimbLadder(Incident& incident, Timestamp now);
 
-// Before the first rung of a quiet ladder nobody is told.
+// Before the first rung of a quiet ladder nobody is told, unless the trouble has become worse than what opened it.
 bool IsQuiet(const Incident& incident);
 
 // max(base, ladder, raised), never below what it already is in this episode.

@@ -84,7 +84,7 @@ Timestamp CooldownUntil(const Incident& incident) {
       incident.policy->cooldown <= Duration::zero()) {
     return kUnset;
   }
-  return incident.last_told_at + incident.policy->cooldown;
+  return After(incident.last_told_at, incident.policy->cooldown);
 }
 
 }  // namespace mlalert

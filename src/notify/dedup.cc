@@ -22,7 +22,7 @@ bool MaySpeak(const FlushAlert& alert, const std::vector<IncidentId>& told_incid
     return true;
   }
   // Another alert of the same incident was told and still fires, or the incident was told just before it reopened.
-  bool covered = std::find(told_incidents.begin(), told_incidents.end(), alert.incident_id) != told_incidents.end();
+  bool covered = std::binary_search(told_incidents.begin(), told_incidents.end(), alert.incident_id);
   return !covered && !alert.told_before_episode;
 }
 
@@ -39,7 +39,10 @@ DedupDecision Decide(const DedupInput& input) {
       told_incidents.push_back(alert.incident_id);
     }
   }
+  std::sort(told_incidents.begin(), told_incidents.end());
   bool somebody_speaks = false;
+  bool somebody_rose = false;
+  bool newly_acknowledged = false;
   for (const auto& alert : input.alerts) {
     bool told = Contains(entry.firing, alert.fingerprint);
     if (alert.resolved) {
@@ -53,8 +56,12 @@ DedupDecision Decide(const DedupInput& input) {
     }
     out.firing.push_back(alert.fingerprint);
     somebody_speaks = somebody_speaks || !alert.held;
+    somebody_rose = somebody_rose || (told && alert.raised && !alert.held);
     if (told && alert.acknowledged) {
       out.acknowledged.push_back(alert.fingerprint);
+      // Taken back and taken again, perhaps by somebody else, is news as well.
+      newly_acknowledged = newly_acknowledged || !Contains(entry.acknowledged, alert.fingerprint) ||
+                           alert.acknowledged_at > entry.timestamp;
     }
   }
   std::sort(out.firing.begin(), out.firing.end());
@@ -65,12 +72,14 @@ DedupDecision Decide(const DedupInput& input) {
     out.reason = out.firing.empty() ? NotifyReason::kNone : NotifyReason::kFirst;
   } else if (!IsSubset(out.firing, entry.firing)) {
     out.reason = entry.firing.empty() ? NotifyReason::kFirst : NotifyReason::kNewAlerts;
+  } else if (somebody_rose) {
+    out.reason = NotifyReason::kNewAlerts;
   } else if (out.firing.empty()) {
     // Even when nothing is sent (send_resolved: false) the log must learn it.
     out.reason = entry.firing.empty() ? NotifyReason::kNone : NotifyReason::kAllResolved;
   } else if (input.send_resolved && !IsSubset(out.resolved, entry.resolved)) {
     out.reason = NotifyReason::kSomeResolved;
-  } else if (!IsSubset(out.acknowledged, entry.acknowledged)) {
+  } else if (newly_acknowledged) {
     out.reason = NotifyReason::kAcknowledged;
   } else if (somebody_speaks && entry.timestamp < input.now - input.repeat_interval) {
     out.reason = NotifyReason::kRepeat;

@@ -20,6 +20,9 @@ struct FlushAlert {
   // of it before still counts it as firing.
   bool held = false;
   bool acknowledged = false;
+  Timestamp acknowledged_at = kUnset;
+  // Its incident is more severe now than anybody was told: news even to who knows that it fires.
+  bool raised = false;
   // In a cooldown: `held` unless its incident's severity rose above what was told.
   bool cooling = false;
   // Told in an earlier episode only: a cooldown then holds back the first notification of this one.

@@ -3,7 +3,8 @@
 namespace mlalert {
 namespace {
 
-// `__subject`: "[FIRING:2] HighCPU eu (node)": status and count, group labels, in parentheses the other common labels.
+// `__subject`: "[FIRING:2] HighCPU eu (node)": status and count, group labels, in parentheses the other
+// common labels.
 constexpr std::string_view kText = R"TEMPLATE(
 {{- define "__alertmanager" }}Alertmanager{{ end -}}
 

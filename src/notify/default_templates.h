@@ -1,6 +1,6 @@
-// The built-in templates that receivers' default texts call, under the names that users' template files override.
-// Read by: template_set. What they print is part of the compatibility promise: tests hold it byte for byte.
-// Thread: constant.
+// The built-in templates that receivers' default texts call, under the names that users' template files
+// override. Read by: template_set. What they print is part of the compatibility promise: tests hold it byte
+// for byte. Thread: constant.
 #pragma once
 
 #include <string_view>

@@ -59,9 +59,13 @@ NotificationOutcome Unsent(const NotificationAttempt& attempt, DeliveryVerdict v
 }  // namespace
 
 std::string_view ToString(FailureReason reason) {
-  constexpr std::array<std::string_view, kFailureReasons> kNames = {
-      "other",       "clientError",     "authError",              "rateLimited",
-      "serverError", "contextCanceled", "contextDeadlineExceeded"};
+  constexpr std::array<std::string_view, kFailureReasons> kNames = {"other",
+                                                                    "clientError",
+                                                                    "authError",
+                                                                    "rateLimited",
+                                                                    "serverError",
+                                                                    "contextCanceled",
+                                                                    "contextDeadlineExceeded"};
   return kNames[static_cast<size_t>(reason)];
 }
 
@@ -273,9 +277,7 @@ void Deliverer::State::Work() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals belong to the main thread
   Lock lock(mutex_);
   while (true) {
-    work_.wait(lock, [&] {
-      return stopping_ || !answers_.empty() || !refusals_.empty() || !ready_.empty();
-    });
+    work_.wait(lock, [&] { return stopping_ || !answers_.empty() || !refusals_.empty() || !ready_.empty(); });
     if (stopping_) {
       return;
     }
@@ -337,7 +339,8 @@ void Deliverer::State::Send(Lock& lock, const LaneKey& key, NotificationAttempt 
 
   uint64_t id = next_flight_++;
   LaneId lane = lanes_.at(key).id;
-  flights_.emplace(id, Flight{std::move(attempt), std::move(*prepared), key, own_bounds ? own : Duration::zero()});
+  flights_.emplace(
+      id, Flight{std::move(attempt), std::move(*prepared), key, own_bounds ? own : Duration::zero()});
   lock.unlock();
   transport_.Send(lane, std::move(call), [weak = weak_from_this(), id](HttpResult result) {
     if (auto state = weak.lock()) {
@@ -407,7 +410,8 @@ Result<Deliverer::State::TemplatesPtr> Deliverer::State::TemplatesOf(Lock& lock,
   return loaded;
 }
 
-void Deliverer::State::Report(Lock& lock, IntegrationKind kind, NotificationOutcome outcome, FailureReason reason) {
+void Deliverer::State::Report(Lock& lock, IntegrationKind kind, NotificationOutcome outcome,
+                              FailureReason reason) {
   DeliveryCounters& counters = counters_[static_cast<size_t>(kind)];
   counters.latency_total += outcome.latency;
   switch (outcome.verdict) {

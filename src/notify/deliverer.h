@@ -1,10 +1,10 @@
 // Carries out notification attempts: renders, sends, judges the answer, reports the outcome.
-// Fed by: the shell with the engine's attempts and configs. Hands on: one NotificationOutcome per attempt, to be
-// given back to the engine. Owns: two worker threads and one lane per receiver integration, so that a receiver
-// that hangs delays no other. Never retries: when to try again is the engine's decision.
-// Thread: public methods from any thread, none of them blocks on the network or on rendering; `done` runs on a
-// worker thread (on the destructor's thread for what is left over) and may call Deliver().
-// Limits: kLaneCallsMax, kLaneQueueMax (counted as DeliveryCounters::overflow).
+// Fed by: the shell with the engine's attempts and configs. Hands on: one NotificationOutcome per attempt, to
+// be given back to the engine. Owns: two worker threads and one lane per receiver integration, so that a
+// receiver that hangs delays no other. Never retries: when to try again is the engine's decision. Thread:
+// public methods from any thread, none of them blocks on the network or on rendering; `done` runs on a worker
+// thread (on the destructor's thread for what is left over) and may call Deliver(). Limits: kLaneCallsMax,
+// kLaneQueueMax (counted as DeliveryCounters::overflow).
 #pragma once
 
 #include <array>
@@ -42,7 +42,8 @@ enum class FailureReason : uint8_t {
   kContextDeadlineExceeded,
 };
 inline constexpr size_t kFailureReasons = 7;
-// "other", "clientError", "authError", "rateLimited", "serverError", "contextCanceled", "contextDeadlineExceeded".
+// "other", "clientError", "authError", "rateLimited", "serverError", "contextCanceled",
+// "contextDeadlineExceeded".
 std::string_view ToString(FailureReason reason);
 
 // Of one integration kind, since the start.
@@ -86,11 +87,13 @@ class Deliverer {
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
 
-  // Loads the template files and parses every text of every receiver. An error (a template file that cannot be read
-  // or parsed) keeps the old config. Attempts made under an older config are rendered with that one's templates.
+  // Loads the template files and parses every text of every receiver. An error (a template file that cannot
+  // be read or parsed) keeps the old config. Attempts made under an older config are rendered with that one's
+  // templates.
   Status SetConfig(ConfigPtr config);
-  // Texts of receivers of the current config that are not valid templates. As under Alertmanager they do not keep
-  // the config from loading, but each notification that needs one fails: log them loudly. Holds no secret.
+  // Texts of receivers of the current config that are not valid templates. As under Alertmanager they do not
+  // keep the config from loading, but each notification that needs one fails: log them loudly. Holds no
+  // secret.
   std::vector<Error> TemplateWarnings() const;
 
   // Never blocks and never calls `done` itself.

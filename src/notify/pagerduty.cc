@@ -21,13 +21,14 @@ std::string_view EventAction(const Notification& n, bool resolved) {
     return "resolve";
   }
   // An event is about the whole group: it is taken only when nothing in it still waits for somebody.
-  bool all_taken = std::all_of(n.alerts.begin(), n.alerts.end(),
-                               [](const NotifiedAlert& alert) { return alert.resolved || alert.acknowledged; });
+  bool all_taken = std::all_of(n.alerts.begin(), n.alerts.end(), [](const NotifiedAlert& alert) {
+    return alert.resolved || alert.acknowledged;
+  });
   return n.reason == NotifyReason::kAcknowledged && all_taken ? "acknowledge" : "trigger";
 }
 
-// PagerDuty's word for the highest of our severities, where alerts carry one of P0 to P3 and the config leaves the
-// default; else empty.
+// PagerDuty's word for the highest of our severities, where alerts carry one of P0 to P3 and the config
+// leaves the default; else empty.
 std::string_view MappedSeverity(const Notification& n) {
   Severity all = Severity::kNone;
   bool ours = false;
@@ -225,7 +226,8 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
 
 NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1) {
   static constexpr int kBusyV1[] = {403};
-  return JudgeStatus(result, ErrorDetails(result), v1 ? std::span<const int>(kBusyV1) : std::span<const int>());
+  return JudgeStatus(result, ErrorDetails(result),
+                     v1 ? std::span<const int>(kBusyV1) : std::span<const int>());
 }
 
 }  // namespace mlalert

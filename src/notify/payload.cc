@@ -83,7 +83,8 @@ NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view detai
   if (result.status == 0 || result.failure == Failure::kCancelled) {
     out.error = result.error.empty() ? std::string(FailureName(result.failure)) : result.error;
   } else {
-    out.error = fmt::format("unexpected status code {}{}{}", result.status, details.empty() ? "" : ": ", details);
+    out.error =
+        fmt::format("unexpected status code {}{}{}", result.status, details.empty() ? "" : ": ", details);
   }
   return out;
 }
@@ -155,7 +156,8 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
   return prepared;
 }
 
-NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared, const HttpResult& result) {
+NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared,
+                                const HttpResult& result) {
   NotificationOutcome out;
   switch (n.integration.kind) {
     case IntegrationKind::kWebhook:
@@ -224,19 +226,27 @@ std::string EscapeSlack(std::string_view text) {
   return out;
 }
 
-std::string Scrub(std::string text, const std::vector<std::string>& secrets) {
-  std::vector<std::string_view> longest_first(secrets.begin(), secrets.end());
-  std::sort(longest_first.begin(), longest_first.end(), [](auto a, auto b) { return a.size() > b.size(); });
-  for (std::string_view secret : longest_first) {
-    if (secret.size() < kScrubbedBytesMin) {
-      break;
-    }
-    for (size_t at = text.find(secret); at != std::string::npos; at = text.find(secret, at)) {
-      text.replace(at, secret.size(), kSecretMask);
-      at += kSecretMask.size();
+std::string Scrub(std::string_view text, const std::vector<std::string>& secrets) {
+  std::vector<std::string_view> longest_first;
+  for (std::string_view secret : secrets) {
+    if (secret.size() >= kScrubbedBytesMin) {
+      longest_first.push_back(secret);
     }
   }
-  return text;
+  std::sort(longest_first.begin(), longest_first.end(), [](auto a, auto b) { return a.size() > b.size(); });
+  std::string out;
+  for (std::string_view rest = text; !rest.empty();) {
+    auto found = std::find_if(longest_first.begin(), longest_first.end(),
+                              [&](std::string_view secret) { return rest.starts_with(secret); });
+    if (found != longest_first.end()) {
+      out += kSecretMask;
+      rest.remove_prefix(found->size());
+    } else {
+      out.push_back(rest.front());
+      rest.remove_prefix(1);
+    }
+  }
+  return out;
 }
 
 void AddUrlSecrets(std::string_view url, std::vector<std::string>& secrets) {

@@ -1,7 +1,7 @@
-// One notification as the HTTP call its receiver understands, and what the answer means. Alertmanager's bodies,
-// byte for byte. Fed by: Deliverer. One .cc per receiver kind; shared parts in payload.cc.
-// Pure but for ReceiverContext::files. Thread: any; nothing is kept.
-// Errors and outcomes never hold a URL, key, token or the content of a key file.
+// One notification as the HTTP call its receiver understands, and what the answer means. Alertmanager's
+// bodies, byte for byte. Fed by: Deliverer. One .cc per receiver kind; shared parts in payload.cc. Pure but
+// for ReceiverContext::files. Thread: any; nothing is kept. Errors and outcomes never hold a URL, key, token
+// or the content of a key file.
 #pragma once
 
 #include <span>
@@ -52,7 +52,8 @@ NotificationOutcome JudgeSlack(const HttpResult& result, bool update_message);
 // `v1`: the call went to the Events API v1, which also answers 403 when it is too busy.
 NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1);
 // The one for the notification's integration, with the prefix and without the secrets of `prepared`.
-NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared, const HttpResult& result);
+NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared,
+                                const HttpResult& result);
 
 // The integration's own `timeout`; zero: none.
 Duration IntegrationTimeout(const Notification& n);
@@ -61,20 +62,21 @@ Duration IntegrationTimeout(const Notification& n);
 
 // SHA-256 of the group key: PagerDuty's dedup key.
 std::string GroupKeyHash(const Notification& n);
-// At most `runes_max` characters, the last one an ellipsis when something was cut (runes_max <= 3: a plain cut).
+// At most `runes_max` characters, the last one an ellipsis when something was cut (runes_max <= 3: a plain
+// cut).
 std::string TruncateRunes(std::string text, size_t runes_max);
 // & < > as Slack wants them in texts that are not markup.
 std::string EscapeSlack(std::string_view text);
 // `text` without any of `secrets`.
-std::string Scrub(std::string text, const std::vector<std::string>& secrets);
+std::string Scrub(std::string_view text, const std::vector<std::string>& secrets);
 // Everything of a URL that gives access: the whole, path and query, long path segments, password.
 void AddUrlSecrets(std::string_view url, std::vector<std::string>& secrets);
-// What a rendered text means as YAML, as JSON text: numbers, booleans, null, lists and maps become what they are,
-// everything else a string. Alertmanager does so with every value of `details`.
+// What a rendered text means as YAML, as JSON text: numbers, booleans, null, lists and maps become what they
+// are, everything else a string. Alertmanager does so with every value of `details`.
 std::string RetypeAsJson(std::string_view rendered);
 
-// Verdict, status, latency, Retry-After and error of an answer whose status alone decides. `details` follow the
-// status in the error; `retry_statuses` are tried again besides 429 and 5xx.
+// Verdict, status, latency, Retry-After and error of an answer whose status alone decides. `details` follow
+// the status in the error; `retry_statuses` are tried again besides 429 and 5xx.
 NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view details,
                                 std::span<const int> retry_statuses = {});
 // The answer's body as an error may quote it: cut, valid UTF-8, on one line.

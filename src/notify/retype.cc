@@ -10,7 +10,8 @@
 namespace mlalert {
 namespace {
 
-// Longer texts stay text unless they are JSON: reading YAML is slow, and nobody writes that much of it by template.
+// Longer texts stay text unless they are JSON: reading YAML is slow, and nobody writes that much of it by
+// template.
 constexpr size_t kRetypedYamlBytesMax = size_t{64} << 10;
 
 // Maps come out with sorted keys, because upstream has turned them into generic maps.
@@ -110,7 +111,8 @@ std::string RetypeAsJson(std::string_view rendered) {
     SourceText source("", rendered);
     Diagnostics diagnostics;
     YamlNodePtr node = ParseYaml(rendered, source, diagnostics);
-    if (node != nullptr && diagnostics.ok() && (node->kind != YamlNode::Kind::kScalar || node->Tag() != "!!str")) {
+    if (node != nullptr && diagnostics.ok() &&
+        (node->kind != YamlNode::Kind::kScalar || node->Tag() != "!!str")) {
       AppendNode(out, *node);
       return out;
     }

@@ -24,7 +24,8 @@ class RouteLabelRenderer {
     bool cycle = std::find(path_.begin(), path_.end(), name) != path_.end();
     path_.emplace_back(name);
     if (cycle) {
-      return Fail(ErrorCode::kInvalid, fmt::format("route label cycle detected: {}", fmt::join(path_, " -> ")));
+      return Fail(ErrorCode::kInvalid,
+                  fmt::format("route label cycle detected: {}", fmt::join(path_, " -> ")));
     }
     tmpl::RouteLabelFn inner = [this](std::string_view other) { return Render(other); };
     tmpl::ExecEnv env{.now = context_.now, .external_url = context_.external_url, .route_label = &inner};

@@ -7,8 +7,8 @@
 
 namespace mlalert {
 
-// Labels may use each other through `routeLabels "name"`; one that fails (a cycle, a broken template) is left out, as
-// under Alertmanager.
+// Labels may use each other through `routeLabels "name"`; one that fails (a cycle, a broken template) is left
+// out, as under Alertmanager.
 LabelSet RenderRouteLabels(const Notification& n, const ReceiverContext& context);
 
 }  // namespace mlalert

@@ -47,8 +47,8 @@ std::string AcknowledgedTitle(std::string_view title) {
 }
 
 std::string AcknowledgedText(const Notification& n) {
-  std::string text = fmt::format(
-      "Acknowledged by {}", n.acknowledged_by.empty() ? "somebody" : EscapeSlack(n.acknowledged_by));
+  std::string text = fmt::format("Acknowledged by {}",
+                                 n.acknowledged_by.empty() ? "somebody" : EscapeSlack(n.acknowledged_by));
   if (!n.acknowledge_comment.empty()) {
     text += ": " + EscapeSlack(TruncateRunes(n.acknowledge_comment, kCommentRunesMax));
   }

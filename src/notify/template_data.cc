@@ -160,7 +160,8 @@ class PairsObject final : public tmpl::Object {
 
 class KvObject final : public tmpl::Object {
  public:
-  // `lasting`: somebody else keeps the labels alive as long as templates run, so that values may borrow from them.
+  // `lasting`: somebody else keeps the labels alive as long as templates run, so that values may borrow from
+  // them.
   KvObject(LabelSet labels, bool lasting) : labels_(std::move(labels)) {
     if (lasting) {
       pairs_.reserve(labels_.size());
@@ -361,7 +362,8 @@ LabelSet Common(std::span<const NotifiedAlert> alerts, LabelSet Alert::*which) {
   }
   for (const NotifiedAlert& alert : alerts.subspan(1)) {
     const LabelSet& set = alert.alert.*which;
-    std::erase_if(common, [&](Label label) { return set.Get(label.name) != label.value || !set.Has(label.name); });
+    std::erase_if(common,
+                  [&](Label label) { return set.Get(label.name) != label.value || !set.Has(label.name); });
     if (common.empty()) {
       break;
     }

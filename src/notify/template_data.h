@@ -1,7 +1,7 @@
-// What "." is in a notification template: Alertmanager's data model (receiver, status, alerts, labels) with a few
-// fields of ours. Made by: the payload builders, one per rendering. Read by: the template engine, and by the webhook
-// body, which is the same data as JSON.
-// Thread: immutable after construction. Labels are shared with the notification, not copied.
+// What "." is in a notification template: Alertmanager's data model (receiver, status, alerts, labels) with a
+// few fields of ours. Made by: the payload builders, one per rendering. Read by: the template engine, and by
+// the webhook body, which is the same data as JSON. Thread: immutable after construction. Labels are shared
+// with the notification, not copied.
 #pragma once
 
 #include <memory>
@@ -26,9 +26,10 @@ struct TemplateDataOptions {
 };
 
 // Fields of the root: Receiver (regex-quoted name) Status Alerts NotificationReason GroupLabels CommonLabels
-// CommonAnnotations RouteLabels ExternalURL, and ours: Severity (highest, "P1"), AcknowledgedBy, IncidentURL (of the
-// first alert that has an incident). Of an alert: Status Labels Annotations StartsAt EndsAt GeneratorURL Fingerprint,
-// and ours: Severity, IncidentID (0: none), Acknowledged. Ours do not appear in toJson.
+// CommonAnnotations RouteLabels ExternalURL, and ours: Severity (highest, "P1"), AcknowledgedBy, IncidentURL
+// (of the first alert that has an incident). Of an alert: Status Labels Annotations StartsAt EndsAt
+// GeneratorURL Fingerprint, and ours: Severity, IncidentID (0: none), Acknowledged. Ours do not appear in
+// toJson.
 class TemplateData {
  public:
   TemplateData(const Notification& n, const TemplateDataOptions& options);

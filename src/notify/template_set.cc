@@ -27,7 +27,8 @@ Result<tmpl::Template> DefaultTemplates() {
 NotifyTemplates::NotifyTemplates(ConfigPtr config, tmpl::Template base)
     : config_(std::move(config)), routes_(config_), base_(std::move(base)) {}
 
-Result<std::shared_ptr<const NotifyTemplates>> NotifyTemplates::Load(ConfigPtr config, const FileAccess& files) {
+Result<std::shared_ptr<const NotifyTemplates>> NotifyTemplates::Load(ConfigPtr config,
+                                                                     const FileAccess& files) {
   MLALERT_ASSIGN(tmpl::Template base, DefaultTemplates());
   for (const std::string& pattern : config->templates) {
     for (const std::string& path : files.expand(pattern)) {
@@ -80,55 +81,95 @@ void NotifyTemplates::ParseText(std::string_view text, std::string_view where, b
 }
 
 void NotifyTemplates::ParseReceiver(const Receiver& receiver) {
-  auto where = [&](std::string_view list, size_t index, std::string_view key) {
-    return fmt::format("receiver {}: {}[{}].{}", receiver.name, list, index, key);
+  auto where = [&](std::string_view list, size_t index) {
+    return fmt::format("receiver {}: {}[{}]", receiver.name, list, index);
   };
   for (size_t i = 0; i < receiver.webhook_configs.size(); ++i) {
-    ParseText(receiver.webhook_configs[i].url.Reveal(), where("webhook_configs", i, "url"), true);
+    ParseText(receiver.webhook_configs[i].url.Reveal(), where("webhook_configs", i) + ".url", true);
   }
   for (size_t i = 0; i < receiver.slack_configs.size(); ++i) {
-    const SlackConfig& c = receiver.slack_configs[i];
-    auto parse = [&](std::string_view key, const std::string& text) {
-      ParseText(text, where("slack_configs", i, key), false);
-    };
-    parse("channel", c.channel), parse("username", c.username), parse("color", c.color);
-    parse("title", c.title), parse("title_link", c.title_link), parse("pretext", c.pretext);
-    parse("text", c.text), parse("message_text", c.message_text), parse("fallback", c.fallback);
-    parse("callback_id", c.callback_id), parse("footer", c.footer), parse("icon_emoji", c.icon_emoji);
-    parse("icon_url", c.icon_url), parse("image_url", c.image_url), parse("thumb_url", c.thumb_url);
-    for (const SlackField& field : c.fields) {
-      parse("fields.title", field.title), parse("fields.value", field.value);
-    }
-    for (const SlackAction& action : c.actions) {
-      parse("actions.type", action.type), parse("actions.text", action.text), parse("actions.url", action.url);
-      parse("actions.style", action.style), parse("actions.name", action.name);
-      parse("actions.value", action.value);
-      if (action.confirm) {
-        parse("actions.confirm.text", action.confirm->text), parse("actions.confirm.title", action.confirm->title);
-        parse("actions.confirm.ok_text", action.confirm->ok_text);
-        parse("actions.confirm.dismiss_text", action.confirm->dismiss_text);
-      }
-    }
+    ParseSlack(receiver.slack_configs[i], where("slack_configs", i));
   }
   for (size_t i = 0; i < receiver.pagerduty_configs.size(); ++i) {
-    const PagerdutyConfig& c = receiver.pagerduty_configs[i];
-    auto parse = [&](std::string_view key, const std::string& text) {
-      ParseText(text, where("pagerduty_configs", i, key), false);
-    };
-    ParseText(c.routing_key.Reveal(), where("pagerduty_configs", i, "routing_key"), true);
-    ParseText(c.service_key.Reveal(), where("pagerduty_configs", i, "service_key"), true);
-    parse("client", c.client), parse("client_url", c.client_url), parse("description", c.description);
-    parse("source", c.source), parse("severity", c.severity), parse("class", c.class_name);
-    parse("component", c.component), parse("group", c.group);
-    for (const auto& [key, text] : c.details) {
-      parse(fmt::format("details.{}", key), text);
+    ParsePagerduty(receiver.pagerduty_configs[i], where("pagerduty_configs", i));
+  }
+}
+
+template <class Struct, size_t kCount>
+void NotifyTemplates::ParseTexts(const Struct& texts, const std::array<TextField<Struct>, kCount>& fields,
+                                 std::string_view where) {
+  for (const auto& [key, field] : fields) {
+    ParseText(texts.*field, fmt::format("{}.{}", where, key), false);
+  }
+}
+
+void NotifyTemplates::ParseSlack(const SlackConfig& c, const std::string& where) {
+  static constexpr std::array<TextField<SlackConfig>, 15> kTexts{
+      {{"channel", &SlackConfig::channel},
+       {"username", &SlackConfig::username},
+       {"color", &SlackConfig::color},
+       {"title", &SlackConfig::title},
+       {"title_link", &SlackConfig::title_link},
+       {"pretext", &SlackConfig::pretext},
+       {"text", &SlackConfig::text},
+       {"message_text", &SlackConfig::message_text},
+       {"fallback", &SlackConfig::fallback},
+       {"callback_id", &SlackConfig::callback_id},
+       {"footer", &SlackConfig::footer},
+       {"icon_emoji", &SlackConfig::icon_emoji},
+       {"icon_url", &SlackConfig::icon_url},
+       {"image_url", &SlackConfig::image_url},
+       {"thumb_url", &SlackConfig::thumb_url}}};
+  static constexpr std::array<TextField<SlackField>, 2> kFieldTexts{
+      {{"title", &SlackField::title}, {"value", &SlackField::value}}};
+  static constexpr std::array<TextField<SlackAction>, 6> kActionTexts{{{"type", &SlackAction::type},
+                                                                       {"text", &SlackAction::text},
+                                                                       {"url", &SlackAction::url},
+                                                                       {"style", &SlackAction::style},
+                                                                       {"name", &SlackAction::name},
+                                                                       {"value", &SlackAction::value}}};
+  static constexpr std::array<TextField<SlackConfirmation>, 4> kConfirmTexts{
+      {{"text", &SlackConfirmation::text},
+       {"title", &SlackConfirmation::title},
+       {"ok_text", &SlackConfirmation::ok_text},
+       {"dismiss_text", &SlackConfirmation::dismiss_text}}};
+  ParseTexts(c, kTexts, where);
+  for (size_t i = 0; i < c.fields.size(); ++i) {
+    ParseTexts(c.fields[i], kFieldTexts, fmt::format("{}.fields[{}]", where, i));
+  }
+  for (size_t i = 0; i < c.actions.size(); ++i) {
+    ParseTexts(c.actions[i], kActionTexts, fmt::format("{}.actions[{}]", where, i));
+    if (c.actions[i].confirm) {
+      ParseTexts(*c.actions[i].confirm, kConfirmTexts, fmt::format("{}.actions[{}].confirm", where, i));
     }
-    for (const PagerdutyImage& image : c.images) {
-      parse("images.src", image.src), parse("images.alt", image.alt), parse("images.href", image.href);
-    }
-    for (const PagerdutyLink& link : c.links) {
-      parse("links.href", link.href), parse("links.text", link.text);
-    }
+  }
+}
+
+void NotifyTemplates::ParsePagerduty(const PagerdutyConfig& c, const std::string& where) {
+  static constexpr std::array<TextField<PagerdutyConfig>, 8> kTexts{
+      {{"client", &PagerdutyConfig::client},
+       {"client_url", &PagerdutyConfig::client_url},
+       {"description", &PagerdutyConfig::description},
+       {"source", &PagerdutyConfig::source},
+       {"severity", &PagerdutyConfig::severity},
+       {"class", &PagerdutyConfig::class_name},
+       {"component", &PagerdutyConfig::component},
+       {"group", &PagerdutyConfig::group}}};
+  static constexpr std::array<TextField<PagerdutyImage>, 3> kImageTexts{
+      {{"src", &PagerdutyImage::src}, {"alt", &PagerdutyImage::alt}, {"href", &PagerdutyImage::href}}};
+  static constexpr std::array<TextField<PagerdutyLink>, 2> kLinkTexts{
+      {{"href", &PagerdutyLink::href}, {"text", &PagerdutyLink::text}}};
+  ParseText(c.routing_key.Reveal(), where + ".routing_key", true);
+  ParseText(c.service_key.Reveal(), where + ".service_key", true);
+  ParseTexts(c, kTexts, where);
+  for (const auto& [key, text] : c.details) {
+    ParseText(text, fmt::format("{}.details.{}", where, key), false);
+  }
+  for (size_t i = 0; i < c.images.size(); ++i) {
+    ParseTexts(c.images[i], kImageTexts, fmt::format("{}.images[{}]", where, i));
+  }
+  for (size_t i = 0; i < c.links.size(); ++i) {
+    ParseTexts(c.links[i], kLinkTexts, fmt::format("{}.links[{}]", where, i));
   }
 }
 

@@ -1,9 +1,10 @@
-// Every template text of one config, parsed once: our defaults, the user's files, then each text of each receiver.
-// Made by: Deliverer::SetConfig and `check`. Read by: the payload builders. As in Alertmanager a broken text of a
-// receiver fails when it is rendered, a broken file fails the load.
-// Thread: immutable after Load(); Render() runs concurrently.
+// Every template text of one config, parsed once: our defaults, the user's files, then each text of each
+// receiver. Made by: Deliverer::SetConfig and `check`. Read by: the payload builders. As in Alertmanager a
+// broken text of a receiver fails when it is rendered, a broken file fails the load. Thread: immutable after
+// Load(); Render() runs concurrently.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +19,8 @@
 
 namespace mlalert {
 
-// Large enough for an alert with a 1 MB annotation in a text and its JSON; templates multiply at their own risk.
+// Large enough for an alert with a 1 MB annotation in a text and its JSON; templates multiply at their own
+// risk.
 inline constexpr size_t kRenderedBytesMax = size_t{8} << 20;
 
 class NotifyTemplates {
@@ -37,7 +39,19 @@ class NotifyTemplates {
 
  private:
   NotifyTemplates(ConfigPtr config, tmpl::Template base);
+  // A text of a config struct and its key.
+  template <class Struct>
+  struct TextField {
+    std::string_view key;
+    std::string Struct::*field;
+  };
+
   void ParseReceiver(const Receiver& receiver);
+  void ParseSlack(const SlackConfig& c, const std::string& where);
+  void ParsePagerduty(const PagerdutyConfig& c, const std::string& where);
+  template <class Struct, size_t kCount>
+  void ParseTexts(const Struct& texts, const std::array<TextField<Struct>, kCount>& fields,
+                  std::string_view where);
   void ParseText(std::string_view text, std::string_view where, bool secret);
 
   ConfigPtr config_;

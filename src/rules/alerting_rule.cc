@@ -80,7 +80,7 @@ Status RuleMachine::Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffect
   for (size_t i = 0; i < targets_.size(); ++i) {
     Target& target = targets_[i];
     if (target.instance != nullptr && target.instance->state != InstanceState::kInactive) {
-      Refresh(*target.instance, answer, answer.samples()[i]);
+      Refresh(target, answer, answer.samples()[i]);
     } else {
       Begin(target, answer, answer.samples()[i], ts);
     }
@@ -198,9 +198,11 @@ LabelSet RuleMachine::BuildLabels(std::span<const Label> sample, double value, b
   return LabelSet::FromSorted(label_scratch_);
 }
 
-void RuleMachine::Refresh(AlertInstance& instance, const QueryAnswer& answer, const QuerySample& sample) {
-  const bool same_sample = instance.sample_hash == sample.hash &&
-                           BySample{}(SampleKey{answer.labels(sample), sample.hash}, &instance);
+void RuleMachine::Refresh(const Target& target, const QueryAnswer& answer, const QuerySample& sample) {
+  AlertInstance& instance = *target.instance;
+  const bool same_sample =
+      target.by_sample || (instance.sample_hash == sample.hash &&
+                           BySample{}(SampleKey{answer.labels(sample), sample.hash}, &instance));
   if (!same_sample) {
     Unindex(instance);
     instance.sample_labels = LabelSet::FromSorted(answer.labels(sample));

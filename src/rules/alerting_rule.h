@@ -141,7 +141,7 @@ class RuleMachine {
 
   Status FindTargets(const QueryAnswer& answer, Timestamp ts);
   LabelSet BuildLabels(std::span<const Label> sample, double value, bool partial, Timestamp ts);
-  void Refresh(AlertInstance& instance, const QueryAnswer& answer, const QuerySample& sample);
+  void Refresh(const Target& target, const QueryAnswer& answer, const QuerySample& sample);
   void Begin(Target& target, const QueryAnswer& answer, const QuerySample& sample, Timestamp ts);
   // False: to be deleted.
   bool Step(AlertInstance& instance, bool partial, Timestamp ts, RuleEffects& fx);

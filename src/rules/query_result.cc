@@ -62,7 +62,9 @@ bool BlamesTheQuery(std::string_view error_type) {
 // allows.
 class QueryAnswerHandler {
  public:
-  explicit QueryAnswerHandler(QueryAnswer& answer) : answer_(answer) {}
+  // `check_text`: escapes may have made labels that are not UTF-8, as the parser lets half a surrogate pair
+  // through.
+  QueryAnswerHandler(QueryAnswer& answer, bool check_text) : answer_(answer), check_text_(check_text) {}
 
   bool Null() { return Scalar(); }
   bool Bool(bool value) {
@@ -319,6 +321,9 @@ class QueryAnswerHandler {
       limit_reached_ = true;
       return Refuse(fmt::format("a series has more than {} labels", kSampleLabelsMax));
     }
+    if (check_text_ && !(IsValidUtf8(label_name_) && IsValidUtf8(value))) {
+      return Refuse("a label is not UTF-8");
+    }
     // An empty label is no label.
     if (!value.empty()) {
       answer_.labels_.push_back({label_name_, value});
@@ -362,6 +367,7 @@ class QueryAnswerHandler {
   }
 
   QueryAnswer& answer_;
+  bool check_text_;
   In stack_[kJsonDepthMax] = {};
   size_t depth_ = 0;
   Key_ key_ = Key_::kOther;
@@ -467,11 +473,17 @@ QueryAnswer DecodeQueryAnswer(HttpResult result) {
   // Taken before parsing, which rewrites the body.
   const std::string head = http_ok && json ? std::string() : answer.body_->substr(0, 200);
 
-  QueryAnswerHandler handler(answer);
+  // Three times as fast as letting the parser look at each character.
+  if (!IsValidUtf8(*answer.body_)) {
+    DescribeStranger(result.status, head, "the body is not UTF-8", answer);
+    answer.body_.reset();
+    return answer;
+  }
+  QueryAnswerHandler handler(answer, answer.body_->find("\\u") != std::string::npos);
   rapidjson::ParseResult parsed;
   if (json) {
-    constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
-                                rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+    constexpr unsigned kFlags =
+        rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
     rapidjson::Reader reader;
     rapidjson::InsituStringStream stream(answer.body_->data());
     parsed = reader.Parse<kFlags>(stream, handler);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/api_fixture.h"
 #include "base/hash.h"
 
@@ -57,9 +59,10 @@ BOOST_FIXTURE_TEST_CASE(errors_have_the_shapes_clients_know, ApiFixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(the_valid_alerts_of_a_bad_batch_count, ApiFixture) {
-  HttpResponse response = Post("/api/v2/alerts",
-                               R"([{"labels":{}},{"labels":{"alertname":"Good"}},)"
-                               R"({"labels":{"a":"b"},"startsAt":"2026-01-02T00:00:00Z","endsAt":"2026-01-01T00:00:00Z"}])");
+  HttpResponse response =
+      Post("/api/v2/alerts",
+           R"([{"labels":{}},{"labels":{"alertname":"Good"}},)"
+           R"({"labels":{"a":"b"},"startsAt":"2026-01-02T00:00:00Z","endsAt":"2026-01-01T00:00:00Z"}])");
   BOOST_TEST(response.status == 400);
   BOOST_TEST(response.body == "\"at least one label pair required\\nstart time must be before end time\"\n");
   Json alerts = BodyOf(Get("/api/v2/alerts"));
@@ -77,14 +80,16 @@ BOOST_FIXTURE_TEST_CASE(content_type_must_be_json_or_absent, ApiFixture) {
       {{{"content-type", "Application/JSON; charset=utf-8"}}, 200},
       {{{"Content-Type", "text/plain"}}, 415},
       {{{"Content-Type", "application/jsonx"}}, 415},
+      {{{"Content-Type", ";;"}}, 400},
+      {{{"Content-Type", ""}}, 400},
   };
   for (const auto& c : cases) {
     BOOST_TEST_CONTEXT(c.headers[0].second) {
       HttpResponse response = Post("/api/v2/alerts", "[]", c.headers);
       BOOST_TEST(response.status == c.status);
       if (c.status == 415) {
-        BOOST_TEST(response.body == R"({"code":415,"message":"unsupported media type \")" + c.headers[0].second +
-                                        R"(\", only [application/json] are allowed"})");
+        BOOST_TEST(response.body == R"({"code":415,"message":"unsupported media type \")" +
+                                        c.headers[0].second + R"(\", only [application/json] are allowed"})");
       }
     }
   }
@@ -118,7 +123,8 @@ BOOST_FIXTURE_TEST_CASE(answers_while_the_journal_cannot_write, ApiFixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(counts_what_came_in, ApiFixture) {
-  Post("/api/v2/alerts", R"([{"labels":{"a":"1"}},{"labels":{"a":"2"},"endsAt":"2025-12-31T00:00:00Z"},{"labels":{}}])");
+  Post("/api/v2/alerts",
+       R"([{"labels":{"a":"1"}},{"labels":{"a":"2"},"endsAt":"2025-12-31T00:00:00Z"},{"labels":{}}])");
   Post("/api/v2/alerts", "{");
   Post("/api/v2/alerts", "[]", {{"Content-Type", "text/xml"}});
   BOOST_TEST(Metric(R"(mlalert_alerts_received_total{source="api",status="firing"})") == "2");
@@ -168,7 +174,8 @@ BOOST_FIXTURE_TEST_CASE(is_sorted_by_fingerprint, ApiFixture) {
   Json alerts = BodyOf(Get("/api/v2/alerts"));
   BOOST_REQUIRE(alerts.AsArray().size() == 50u);
   for (size_t i = 1; i < 50; ++i) {
-    BOOST_TEST(alerts.AsArray()[i - 1].GetString("fingerprint") < alerts.AsArray()[i].GetString("fingerprint"));
+    BOOST_TEST(alerts.AsArray()[i - 1].GetString("fingerprint") <
+               alerts.AsArray()[i].GetString("fingerprint"));
   }
 }
 
@@ -206,7 +213,8 @@ BOOST_FIXTURE_TEST_CASE(filters, ApiFixture) {
   for (const auto& c : cases) {
     BOOST_TEST_CONTEXT(c.query) {
       std::string names;
-      for (const Json& alert : BodyOf(Get("/api/v2/alerts" + std::string(c.query))).AsArray()) {
+      Json alerts = BodyOf(Get("/api/v2/alerts" + std::string(c.query)));
+      for (const Json& alert : alerts.AsArray()) {
         names += alert.Find("labels")->GetString("alertname");
       }
       std::sort(names.begin(), names.end());
@@ -228,7 +236,8 @@ BOOST_FIXTURE_TEST_CASE(refuses_bad_questions, ApiFixture) {
   } const cases[] = {
       {"?filter=foo", "\"bad matcher format: foo\"\n"},
       {"?filter=", "\"bad matcher format: \"\n"},
-      {"?receiver=(", "\"failed to parse receiver param: error parsing regexp: missing closing ): `^(?:()$`\"\n"},
+      {"?receiver=(",
+       "\"failed to parse receiver param: error parsing regexp: missing closing ): `^(?:()$`\"\n"},
       {"?receiver_matchers=bad", "\"failed to parse receiver_matchers param: bad matcher format: bad\"\n"},
   };
   for (const auto& c : cases) {
@@ -250,8 +259,12 @@ BOOST_FIXTURE_TEST_CASE(speaks_json_only, ApiFixture) {
     const char* accept;
     int status;
   } const cases[] = {
-      {"application/json", 200}, {"*/*", 200},        {"application/*", 200},
-      {"text/html", 406},        {"text/html,*/*;q=0.1", 200}, {"application/json;q=0", 406},
+      {"application/json", 200},
+      {"*/*", 200},
+      {"application/*", 200},
+      {"text/html", 406},
+      {"text/html,*/*;q=0.1", 200},
+      {"application/json;q=0", 406},
       {"text/plain;q=0.5, APPLICATION/JSON;q=0.2", 200},
   };
   for (const auto& c : cases) {
@@ -259,8 +272,9 @@ BOOST_FIXTURE_TEST_CASE(speaks_json_only, ApiFixture) {
       HttpResponse response = Get("/api/v2/alerts", {{"Accept", c.accept}});
       BOOST_TEST(response.status == c.status);
       if (c.status == 406) {
-        BOOST_TEST(response.body ==
-                   R"({"code":406,"message":"unsupported media type requested, only [application/json] are available"})");
+        BOOST_TEST(
+            response.body ==
+            R"({"code":406,"message":"unsupported media type requested, only [application/json] are available"})");
       }
     }
   }

@@ -114,12 +114,21 @@ class ApiFixture {
     return Call("POST", target, std::move(body), std::move(headers));
   }
 
+  // Runs what is due; every receiver answers well.
   void Advance(Duration by) {
     clock.now += by;
-    gate.Enter([](Engine& engine, Timestamp now, Effects& fx) {
-      while (!engine.RunDue(now, fx)) {
-      }
-    });
+    do {
+      std::vector<NotificationAttempt> attempts = std::exchange(sent, {});
+      gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
+        for (const NotificationAttempt& attempt : attempts) {
+          engine.OnOutcome(
+              {attempt.notification->id, attempt.number, DeliveryVerdict::kSent, 200, {}, "", {}, {}}, now,
+              fx);
+        }
+        while (!engine.RunDue(now, fx)) {
+        }
+      });
+    } while (!sent.empty());
   }
 
   // Fires one alert that does not end by itself; the incident it opened.
@@ -171,7 +180,8 @@ class ApiFixture {
     if (options && !allow.empty()) {
       response.status = 204;
     } else {
-      SetErrorText(response, allow.empty() ? 404 : 405, allow.empty() ? "404 page not found" : "Method Not Allowed");
+      SetErrorText(response, allow.empty() ? 404 : 405,
+                   allow.empty() ? "404 page not found" : "Method Not Allowed");
     }
     hooks.unrouted(request, response);
   }

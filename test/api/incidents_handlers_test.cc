@@ -45,6 +45,8 @@ struct StoredFixture {
       return history.get();
     };
   }
+  // The journal reports commits to the gate until it is closed.
+  ~StoredFixture() { BOOST_TEST(journal->Close(10s).has_value()); }
   void Commit() { BOOST_REQUIRE(journal->WaitCommitted(journal->Append({}), 10s)); }
 
   TempDir dir;
@@ -147,6 +149,7 @@ BOOST_FIXTURE_TEST_CASE(resolved_incidents_come_from_history_and_pages_fit_toget
   }
   // The engine forgets the resolved ones; history has them.
   api->Advance(10h);
+  api->Advance(10min);
   Commit();
   BOOST_REQUIRE(api->gate.Read([](Engine& engine) { return engine.ListIncidents().size(); }) == 2u);
   BOOST_TEST(AlertnamesOf(api->Get(kPath)) == "ED");
@@ -222,8 +225,8 @@ BOOST_FIXTURE_TEST_CASE(unknown_and_malformed_ids, ApiFixture) {
   struct {
     const char* id;
     int status;
-  } const cases[] = {{"1", 404},   {"9223372036854775807", 404}, {"0", 400},      {"-1", 400},     {"abc", 400},
-                     {"1x", 400},  {"99999999999999999999", 400}, {"%2e%2e", 400}, {"%00", 0}};
+  } const cases[] = {{"1", 404},  {"9223372036854775807", 404},  {"0", 400},      {"-1", 400}, {"abc", 400},
+                     {"1x", 400}, {"99999999999999999999", 400}, {"%2e%2e", 400}, {"%00", 0}};
   for (const auto& c : cases) {
     if (c.status == 0) {
       continue;  // the server refuses it before any handler
@@ -255,7 +258,6 @@ BOOST_FIXTURE_TEST_CASE(history_fills_in_the_past, StoredFixture) {
   BOOST_REQUIRE(incident.Find("acknowledgements")->AsArray().size() == 1u);
   const Json& ack = incident.Find("acknowledgements")->AsArray()[0];
   BOOST_TEST(ack.GetString("actor") == "alice");
-  BOOST_TEST(ack.GetString("via") == "api");
   BOOST_TEST(ack.GetString("comment") == "on it");
   BOOST_TEST(ack.GetString("end_reason") == "resolved");
   std::string types;
@@ -269,7 +271,8 @@ BOOST_FIXTURE_TEST_CASE(history_fills_in_the_past, StoredFixture) {
   // Long after the engine has forgotten it, the answer is the same but for the clock.
   api->Advance(48h);
   BOOST_TEST(BodyOf(api->Get(path)).GetString("state") == "resolved");
-  BOOST_TEST(BodyOf(api->Get(path)).Find("events")->AsArray().size() == incident.Find("events")->AsArray().size());
+  BOOST_TEST(BodyOf(api->Get(path)).Find("events")->AsArray().size() ==
+             incident.Find("events")->AsArray().size());
   BOOST_TEST(api->Post(path + "/ack", R"({"actor":"bob"})").status == 409);
   BOOST_TEST(api->Get(kPath + "/77").status == 404);
 }
@@ -331,18 +334,21 @@ BOOST_FIXTURE_TEST_CASE(bad_bodies_change_nothing, ApiFixture) {
       {R"({"actor":"a\nb"})", "\"actor\" holds control characters", ""},
       {R"({"actor":"a\u0000b"})", "\"actor\" holds control characters", ""},
       {R"({"actr":"alice"})", "unknown field \"actr\"", "did you mean \"actor\"?"},
-      {R"({"actor":"alice","expires":"2h"})", "unknown field \"expires\"", "did you mean \"expires_at\"?"},
+      {R"({"actor":"alice","expires":"2h"})", "unknown field \"expires\"",
+       "known: actor, comment, expires_at, expires_in"},
       {R"({"actor":"alice","expires_in":"2 hours"})",
-       "\"expires_in\": not a valid duration string: \"2 hours\"", "write it as 4h"},
+       "\"expires_in\": unknown unit \" hours\" in duration \"2 hours\"", "write it as 4h"},
       {R"({"actor":"alice","expires_in":"0s"})", "the acknowledgement would already be over", ""},
       {R"({"actor":"alice","expires_in":"100y"})", "an acknowledgement lasts at most a year", ""},
       {R"({"actor":"alice","expires_at":"tomorrow"})", "\"expires_at\" is not a time: \"tomorrow\"",
        "write it as 2026-01-31T09:00:00Z"},
-      {R"({"actor":"alice","expires_at":"2025-01-01T00:00:00Z"})", "the acknowledgement would already be over", ""},
+      {R"({"actor":"alice","expires_at":"2025-01-01T00:00:00Z"})",
+       "the acknowledgement would already be over", ""},
       {R"({"actor":"alice","expires_at":"2026-01-01T09:00:00Z","expires_in":"1h"})",
        "give expires_at or expires_in, not both", ""},
       {R"({"actor":")" + std::string(257, 'a') + R"("})", "\"actor\" is longer than 256 bytes", ""},
-      {R"({"actor":"a","comment":")" + std::string(4097, 'a') + R"("})", "\"comment\" is longer than 4096 bytes", ""},
+      {R"({"actor":"a","comment":")" + std::string(4097, 'a') + R"("})",
+       "\"comment\" is longer than 4096 bytes", ""},
       {"[]", "the body must be a JSON object", ""},
       {"{", "line 1, column 2: Missing a name for object member.", ""},
       {"\xff", "line 1, column 1: Invalid value.", ""},
@@ -363,7 +369,8 @@ BOOST_FIXTURE_TEST_CASE(bad_bodies_change_nothing, ApiFixture) {
 BOOST_FIXTURE_TEST_CASE(the_body_must_be_announced_as_json, ApiFixture) {
   IncidentId id = Fire(Labels({{"alertname", "X"}}));
   std::string path = kPath + "/" + std::to_string(id) + "/ack";
-  for (ApiFixture::Headers headers : {ApiFixture::Headers{{"X", "y"}}, {{"Content-Type", "text/plain"}},
+  for (ApiFixture::Headers headers : {ApiFixture::Headers{{"X", "y"}},
+                                      {{"Content-Type", "text/plain"}},
                                       {{"Content-Type", "application/x-www-form-urlencoded"}}}) {
     HttpResponse response = Post(path, R"({"actor":"eve"})", headers);
     BOOST_TEST(response.status == 415);
@@ -380,7 +387,9 @@ BOOST_FIXTURE_TEST_CASE(unknown_and_resolved_incidents, ApiFixture) {
   Resolve(Labels({{"alertname", "X"}}));
   response = Post(kPath + "/" + std::to_string(id) + "/ack", R"({"actor":"alice"})");
   BOOST_TEST(response.status == 409);
-  BOOST_TEST(Post(kPath + "/" + std::to_string(id) + "/unack", R"({"actor":"alice","expires_in":"1h"})").status == 400);
+  BOOST_TEST(
+      Post(kPath + "/" + std::to_string(id) + "/unack", R"({"actor":"alice","expires_in":"1h"})").status ==
+      400);
   BOOST_TEST(Post(kPath + "/" + std::to_string(id) + "/unack", R"({"actor":"alice"})").status == 409);
 }
 

@@ -147,8 +147,8 @@ BOOST_FIXTURE_TEST_CASE(pages_of_groups, RulesFixture) {
       std::string token;
       int pages = 0;
       do {
-        std::string query = "?group_limit=" + std::to_string(limit) +
-                            (token.empty() ? "" : "&group_next_token=" + token);
+        std::string query =
+            "?group_limit=" + std::to_string(limit) + (token.empty() ? "" : "&group_next_token=" + token);
         all += Names(query);
         Json body = BodyOf(Get("/api/v1/rules" + query));
         token = body.Find("data")->GetString("groupNextToken");
@@ -169,7 +169,8 @@ BOOST_FIXTURE_TEST_CASE(bad_questions, RulesFixture) {
       {"?group_next_token=abc", "group_limit needs to be present in order to paginate over the groups"},
       {"?group_limit=0", "group_limit needs to be greater than 0"},
       {"?group_limit=-1", "group_limit needs to be greater than 0"},
-      {"?group_limit=x", "invalid parameter \"group_limit\": strconv.ParseInt: parsing \"x\": invalid syntax"},
+      {"?group_limit=x",
+       "invalid parameter \"group_limit\": strconv.ParseInt: parsing \"x\": invalid syntax"},
       {"?group_limit=1&group_next_token=abc", "invalid group_next_token 'abc'. were rule groups changed?"},
       {"?match[]=up", "invalid parameter \"match[]\": not supported"},
   };

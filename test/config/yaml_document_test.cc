@@ -200,6 +200,19 @@ BOOST_AUTO_TEST_CASE(carriage_returns_and_a_byte_order_mark_are_no_content) {
                       "a: 1\n") == "{a:1}");
 }
 
+// Quadratic work anywhere would take minutes here.
+BOOST_AUTO_TEST_CASE(very_many_unknown_and_duplicate_keys_on_one_line_end_soon) {
+  std::string text = "{";
+  for (int i = 0; i < 100000; ++i) {
+    text += "k" + std::to_string(i / 2) + ": 1, ";
+  }
+  Parsed parsed(text + "}");
+  YamlMap map(YamlValue(*parsed.root, parsed.source, parsed.diagnostics), "config.plain");
+  map.Finish();
+  BOOST_TEST(parsed.diagnostics.error_count() == 100000U);
+  BOOST_TEST(parsed.diagnostics.items().size() == kDiagnosticsMax);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(yaml_scalars)

@@ -1,23 +1,22 @@
 // Notifications for the tests: a config text, alerts, and what a builder makes of them.
 #pragma once
 
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <map>
 #include <memory>
 #include <sstream>
 #include <string>
 
-#include <boost/test/unit_test.hpp>
-
+#include "base/hash.h"
 #include "config/config_loader.h"
 #include "notify/payload.h"
 
 namespace mlalert::testing {
 
 inline Timestamp At(std::string_view text) {
-  auto t = ParseRfc3339(text);
-  BOOST_REQUIRE_MESSAGE(t.has_value(), "bad time in a test");
-  return *t;
+  return ParseRfc3339(text).value();
 }
 
 inline ConfigPtr LoadConfig(const std::string& yaml) {
@@ -25,6 +24,15 @@ inline ConfigPtr LoadConfig(const std::string& yaml) {
   Diagnostics problems = LoadConfigText(yaml, "test.yml", config);
   BOOST_REQUIRE_MESSAGE(problems.ok(), problems.ToText());
   return config;
+}
+
+// The value; the test ends here when there is none.
+template <class T>
+T Must(Result<T> result) {
+  if (!result) {
+    BOOST_FAIL(result.error().ToString());
+  }
+  return std::move(*result);
 }
 
 // One receiver "all" with these integrations, YAML indented by two.
@@ -51,9 +59,10 @@ class FakeFiles {
   }
 };
 
-inline NotifiedAlert MakeAlert(std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
-                               std::initializer_list<std::pair<std::string_view, std::string_view>> annotations = {},
-                               bool resolved = false) {
+inline NotifiedAlert MakeAlert(
+    std::initializer_list<std::pair<std::string_view, std::string_view>> labels,
+    std::initializer_list<std::pair<std::string_view, std::string_view>> annotations = {},
+    bool resolved = false) {
   NotifiedAlert out;
   out.alert.labels = LabelSet::From(labels);
   out.alert.annotations = LabelSet::From(annotations);
@@ -73,7 +82,8 @@ inline NotifiedAlert GoldenAlert(bool resolved) {
   return out;
 }
 
-inline Notification MakeNotification(ConfigPtr config, IntegrationKind kind, std::vector<NotifiedAlert> alerts,
+inline Notification MakeNotification(ConfigPtr config, IntegrationKind kind,
+                                     std::vector<NotifiedAlert> alerts,
                                      NotifyReason reason = NotifyReason::kFirst) {
   Notification n;
   n.id = 7;
@@ -97,9 +107,8 @@ inline Notification MakeNotification(ConfigPtr config, IntegrationKind kind, std
 
 inline Result<PreparedCall> Build(const Notification& n, FakeFiles files = {}) {
   FileAccess access = files.Access();
-  auto templates = NotifyTemplates::Load(n.config, access);
-  BOOST_REQUIRE_MESSAGE(templates.has_value(), templates.error().ToString());
-  return BuildPayload(n, {.templates = **templates,
+  auto templates = Must(NotifyTemplates::Load(n.config, access));
+  return BuildPayload(n, {.templates = *templates,
                           .files = access,
                           .external_url = "http://am.example.org",
                           .incident_url_prefix = "http://am.example.org/ui/incidents/",
@@ -108,15 +117,11 @@ inline Result<PreparedCall> Build(const Notification& n, FakeFiles files = {}) {
 }
 
 inline std::string BuildBody(const Notification& n, FakeFiles files = {}) {
-  auto prepared = Build(n, std::move(files));
-  BOOST_REQUIRE_MESSAGE(prepared.has_value(), prepared.error().ToString());
-  return prepared->call.body;
+  return Must(Build(n, std::move(files))).call.body;
 }
 
 inline Json BuildJson(const Notification& n, FakeFiles files = {}) {
-  auto json = ParseJson(BuildBody(n, std::move(files)));
-  BOOST_REQUIRE_MESSAGE(json.has_value(), json.error().ToString());
-  return *json;
+  return Must(ParseJson(BuildBody(n, std::move(files))));
 }
 
 inline std::string BuildError(const Notification& n, FakeFiles files = {}) {
@@ -128,9 +133,8 @@ inline std::string BuildError(const Notification& n, FakeFiles files = {}) {
 inline std::string RenderText(const Notification& n, const std::string& text) {
   FakeFiles files;
   FileAccess access = files.Access();
-  auto templates = NotifyTemplates::Load(n.config, access);
-  BOOST_REQUIRE(templates.has_value());
-  ReceiverContext context{.templates = **templates,
+  auto templates = Must(NotifyTemplates::Load(n.config, access));
+  ReceiverContext context{.templates = *templates,
                           .files = access,
                           .external_url = "http://am.example.org",
                           .incident_url_prefix = "http://am.example.org/ui/incidents/",

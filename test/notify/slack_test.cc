@@ -11,7 +11,8 @@ Notification Slack(const std::string& settings, std::vector<NotifiedAlert> alert
 }
 
 constexpr const char* kGolden =
-    "channel: '#c', send_resolved: true, fields: [{title: t, value: v}, {title: t2, value: v2, short: true}], "
+    "channel: '#c', send_resolved: true, fields: [{title: t, value: v}, {title: t2, value: v2, short: "
+    "true}], "
     "actions: [{type: button, text: Go, url: 'http://u'}], message_text: 'mt'";
 
 const Json& Attachment(const Json& body) {
@@ -30,30 +31,35 @@ BOOST_AUTO_TEST_CASE(equals_upstream_byte_for_byte) {
   BOOST_TEST(BuildBody(Slack(kGolden, {GoldenAlert(false)})) == ReadGolden("slack_firing.json"));
   BOOST_TEST(BuildBody(Slack(kGolden, {GoldenAlert(true)}, NotifyReason::kAllResolved)) ==
              ReadGolden("slack_resolved.json"));
-  BOOST_TEST(BuildBody(Slack("channel: '#j'", {GoldenAlert(false)})) == ReadGolden("slack_plain_firing.json"));
+  BOOST_TEST(BuildBody(Slack("channel: '#j'", {GoldenAlert(false)})) ==
+             ReadGolden("slack_plain_firing.json"));
 }
 
 BOOST_AUTO_TEST_CASE(every_text_is_templated) {
   std::string body = BuildBody(Slack(
-      "channel: '{{ .Status }}1', username: '{{ .Status }}2', color: '{{ .Status }}3', title: '{{ .Status }}4', "
+      "channel: '{{ .Status }}1', username: '{{ .Status }}2', color: '{{ .Status }}3', title: '{{ .Status "
+      "}}4', "
       "title_link: '{{ .Status }}5', pretext: '{{ .Status }}6', text: '{{ .Status }}7', message_text: "
-      "'{{ .Status }}8', fallback: '{{ .Status }}9', callback_id: '{{ .Status }}10', footer: '{{ .Status }}11', "
+      "'{{ .Status }}8', fallback: '{{ .Status }}9', callback_id: '{{ .Status }}10', footer: '{{ .Status "
+      "}}11', "
       "icon_emoji: '{{ .Status }}12', icon_url: '{{ .Status }}13', image_url: '{{ .Status }}14', thumb_url: "
       "'{{ .Status }}15', link_names: true, short_fields: true, mrkdwn_in: [text], "
-      "fields: [{title: '{{ .Status }}16', value: '{{ .Status }}17'}], actions: [{type: '{{ .Status }}18', text: "
-      "'{{ .Status }}19', name: '{{ .Status }}20', value: '{{ .Status }}21', style: '{{ .Status }}22', confirm: "
+      "fields: [{title: '{{ .Status }}16', value: '{{ .Status }}17'}], actions: [{type: '{{ .Status }}18', "
+      "text: "
+      "'{{ .Status }}19', name: '{{ .Status }}20', value: '{{ .Status }}21', style: '{{ .Status }}22', "
+      "confirm: "
       "{text: '{{ .Status }}23', title: '{{ .Status }}24', ok_text: '{{ .Status }}25'}}]",
       {GoldenAlert(false)}));
-  BOOST_TEST(body ==
-             R"({"channel":"firing1","username":"firing2","icon_emoji":"firing12","icon_url":"firing13",)"
-             R"("link_names":true,"text":"firing8","attachments":[{"title":"firing4","title_link":"firing5",)"
-             R"("pretext":"firing6","text":"firing7","fallback":"firing9","callback_id":"firing10",)"
-             R"("fields":[{"title":"firing16","value":"firing17","short":true}],)"
-             R"("actions":[{"type":"firing18","text":"firing19","style":"firing22","name":"firing20",)"
-             R"("value":"firing21","confirm":{"text":"firing23","title":"firing24","ok_text":"firing25"}}],)"
-             R"("image_url":"firing14","thumb_url":"firing15","footer":"firing11","color":"firing3",)"
-             R"("mrkdwn_in":["text"]}]})"
-             "\n");
+  const std::string want =
+      R"({"channel":"firing1","username":"firing2","icon_emoji":"firing12","icon_url":"firing13",)"
+      R"("link_names":true,"text":"firing8","attachments":[{"title":"firing4","title_link":"firing5",)"
+      R"("pretext":"firing6","text":"firing7","fallback":"firing9","callback_id":"firing10",)"
+      R"("fields":[{"title":"firing16","value":"firing17","short":true}],)"
+      R"("actions":[{"type":"firing18","text":"firing19","style":"firing22","name":"firing20",)"
+      R"("value":"firing21","confirm":{"text":"firing23","title":"firing24","ok_text":"firing25"}}],)"
+      R"("image_url":"firing14","thumb_url":"firing15","footer":"firing11","color":"firing3",)"
+      R"("mrkdwn_in":["text"]}]})";
+  BOOST_TEST(body == want + "\n");
 }
 
 BOOST_AUTO_TEST_CASE(title_is_cut_in_characters) {
@@ -94,8 +100,8 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(slack_acknowledged)
 
 BOOST_AUTO_TEST_CASE(says_who_and_what_without_alarm) {
-  Notification n = Slack(std::string(kGolden) + ", pretext: '<!here>'", {GoldenAlert(false)},
-                         NotifyReason::kAcknowledged);
+  Notification n =
+      Slack(std::string(kGolden) + ", pretext: '<!here>'", {GoldenAlert(false)}, NotifyReason::kAcknowledged);
   n.acknowledged_by = "alice <a@x>";
   n.acknowledge_comment = "retraining & <!channel>";
   Json body = BuildJson(n);
@@ -122,8 +128,9 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(slack_target)
 
 BOOST_AUTO_TEST_CASE(url_comes_from_its_file) {
-  Notification n = MakeNotification(ConfigWith("  slack_configs:\n  - {api_url_file: /keys/slack, channel: x}"),
-                                    IntegrationKind::kSlack, {GoldenAlert(false)});
+  Notification n =
+      MakeNotification(ConfigWith("  slack_configs:\n  - {api_url_file: /keys/slack, channel: x}"),
+                       IntegrationKind::kSlack, {GoldenAlert(false)});
   FakeFiles files;
   files.texts["/keys/slack"] = "https://hooks.slack.com/services/T/B/x\n";
   BOOST_TEST(Build(n, files)->call.url == "https://hooks.slack.com/services/T/B/x");

@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(times_keep_their_zone_and_nanoseconds) {
   alert.alert.starts_at = At("2026-01-02T03:04:05.123456789+02:00");
   alert.alert.starts_offset_minutes = 120;
   Json body = BuildJson(Webhook("url: 'http://x/'", {alert}));
-  BOOST_TEST(body.Find("alerts")->AsArray()[0].GetString("startsAt") == "2026-01-02T03:04:05.123456789+02:00");
+  BOOST_TEST(body.Find("alerts")->AsArray()[0].GetString("startsAt") ==
+             "2026-01-02T03:04:05.123456789+02:00");
 }
 
 BOOST_AUTO_TEST_CASE(fingerprint_is_of_the_labels_as_received) {
@@ -80,20 +81,23 @@ BOOST_AUTO_TEST_CASE(acknowledgement_has_the_same_shape) {
 
 BOOST_AUTO_TEST_CASE(route_labels_appear_only_where_the_route_has_some) {
   ConfigPtr config = LoadConfig(
-      "route: {receiver: all, labels: {team: 'ml-{{ .CommonLabels.cluster }}', both: '{{ routeLabels \"team\" }}!',"
+      "route: {receiver: all, labels: {team: 'ml-{{ .CommonLabels.cluster }}', both: '{{ routeLabels "
+      "\"team\" }}!',"
       " a: '{{ routeLabels \"b\" }}', b: '{{ routeLabels \"a\" }}'}}\n"
       "receivers:\n- name: all\n  webhook_configs: [{url: 'http://x/{{ .RouteLabels.team }}'}]\n");
   Notification n = MakeNotification(config, IntegrationKind::kWebhook, {GoldenAlert(false)});
   Json body = BuildJson(n);
   BOOST_REQUIRE((body.Find("routeLabels") != nullptr));
-  BOOST_TEST(body.Find("routeLabels")->Dump() == R"({"both":"ml-eu!","team":"ml-eu"})");  // the cycle is left out
+  BOOST_TEST(body.Find("routeLabels")->Dump() ==
+             R"({"both":"ml-eu!","team":"ml-eu"})");  // the cycle is left out
   BOOST_TEST(Build(n)->call.url == "http://x/ml-eu");
 }
 
 BOOST_AUTO_TEST_CASE(hostile_texts_stay_texts) {
   std::string big(1 << 20, 'x');
   std::string bad = "\xff\xfe<script>\"\\\n\x01\xE2\x80\xA8";
-  NotifiedAlert alert = MakeAlert({{"alertname", "A"}, {"evil", bad}}, {{"big", big}, {"{{ .Bad", "{{ .Worse }}"}});
+  NotifiedAlert alert =
+      MakeAlert({{"alertname", "A"}, {"evil", bad}}, {{"big", big}, {"{{ .Bad", "{{ .Worse }}"}});
   std::string body = BuildBody(Webhook("url: 'http://x/'", {alert}));
   BOOST_TEST(IsValidUtf8(body));
   BOOST_TEST(body.find("<script>") == std::string::npos);
@@ -130,10 +134,15 @@ BOOST_AUTO_TEST_CASE(empty_after_templating_is_an_error) {
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_one_is_not_quoted) {
-  for (const char* url : {"http://x/TOKEN{{ .Nope }}", "http://x/{{ if TOKEN }}", "http://x/{{ \"TOKEN\" | nope }}"}) {
-    std::string error = BuildError(Webhook("url: '" + std::string(url) + "'", {GoldenAlert(false)}));
-    BOOST_TEST(error == "the template in url fails (details hidden: the text is a secret)");
+  Notification n = Webhook("url_file: /keys/url", {GoldenAlert(false)});
+  FakeFiles files;
+  for (const char* url :
+       {"http://x/TOKEN{{ .Nope }}", "http://x/{{ if TOKEN }}", "http://x/{{ \"TOKEN\" | nope }}"}) {
+    files.texts["/keys/url"] = url;
+    BOOST_TEST(BuildError(n, files) == "the template in url fails (details hidden: the text is a secret)");
   }
+  BOOST_TEST(BuildError(Webhook("url: 'http://x/TOKEN{{ .Nope }}'", {GoldenAlert(false)})) ==
+             "the template in url fails (details hidden: the text is a secret)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -153,7 +162,8 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
       {Answer(204), "sent", ""},
       {told_then_broke, "sent", ""},
       {Answer(302), "failed", "unexpected status code 302"},
-      {Answer(400, "no\nsuch\x01thing\xff"), "failed", "unexpected status code 400: no such thing\xEF\xBF\xBD"},
+      {Answer(400, "no\nsuch\x01thing\xff"), "failed",
+       "unexpected status code 400: no such thing\xEF\xBF\xBD"},
       {Answer(404), "failed", "unexpected status code 404"},
       {Answer(429, "slow down"), "retry", "unexpected status code 429: slow down"},
       {Answer(500, "boom"), "retry", "unexpected status code 500: boom"},
@@ -189,17 +199,20 @@ BOOST_AUTO_TEST_CASE(quoted_body_is_cut) {
 
 BOOST_AUTO_TEST_CASE(secrets_of_the_url_never_reach_the_error) {
   Notification n = Webhook(
-      "url: 'https://joe:hunter22@h.example/hooks/T0AB/secrettoken123456?key=s3cr&x=1', http_config: {authorization: "
+      "url: 'https://joe:hunter22@h.example/hooks/T0AB/secrettoken123456?key=s3cr&x=1', http_config: "
+      "{authorization: "
       "{credentials: bearertok}}",
       {GoldenAlert(false)});
   auto prepared = Build(n);
   BOOST_REQUIRE(prepared.has_value());
-  HttpResult answer = Answer(
-      400, "bad https://joe:hunter22@h.example/hooks/T0AB/secrettoken123456?key=s3cr&x=1 or "
-           "/hooks/T0AB/secrettoken123456?key=s3cr&x=1 or hunter22 or secrettoken123456, s3cr, bearertok!");
+  HttpResult answer =
+      Answer(400,
+             "bad https://joe:hunter22@h.example/hooks/T0AB/secrettoken123456?key=s3cr&x=1 or "
+             "/hooks/T0AB/secrettoken123456?key=s3cr&x=1 or hunter22 or secrettoken123456, s3cr, bearertok!");
   std::string error = JudgeAnswer(n, *prepared, answer).error;
-  BOOST_TEST(error ==
-             "unexpected status code 400: bad <secret> or <secret> or <secret> or <secret>, <secret>, <secret>!");
+  BOOST_TEST(
+      error ==
+      "unexpected status code 400: bad <secret> or <secret> or <secret> or <secret>, <secret>, <secret>!");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

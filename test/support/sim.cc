@@ -85,6 +85,24 @@ Sim& Sim::Resolve(const LabelSet& labels) {
   return *this;
 }
 
+Sim& Sim::Post(const LabelSet& labels, Timestamp starts_at, Timestamp ends_at, bool timeout,
+               const LabelSet& annotations) {
+  AlertInput input(labels, starts_at, ends_at, annotations);
+  DecodedAlert alert = input.Get();
+  alert.timeout = timeout;
+  Effects fx;
+  engine_->Ingest({&alert, 1}, now_, fx);
+  Drain(std::move(fx));
+  RunUntil(now_);
+  return *this;
+}
+
+Sim& Sim::SetClock(Timestamp now) {
+  now_ = now;
+  RunUntil(now_);
+  return *this;
+}
+
 Sim& Sim::Ack(IncidentId id, const std::string& actor, std::optional<Duration> expires_in) {
   AckRequest request;
   request.actor = actor;
@@ -179,15 +197,16 @@ void Sim::Deliver(const NotificationAttempt& attempt) {
     script.pop_front();
   }
   if (verdict == DeliveryVerdict::kSent) {
-    Heard heard{now_, name, n.reason, {}, {}, n.group_key, ""};
+    Heard heard{now_, name, n.reason, {}, {}, n.group_key, "", !n.firing.empty()};
     for (const auto& alert : n.alerts) {
       std::string who(alert.alert.name());
       if (alert.resolved) {
         heard.resolved.push_back(who);
-      } else {
-        std::string_view severity = ToString(alert.severity);
-        heard.firing.push_back(severity.empty() ? who : fmt::format("{}:{}", who, severity));
+        continue;
       }
+      std::string_view severity = ToString(alert.severity);
+      heard.firing.push_back(severity.empty() ? who : fmt::format("{}:{}", who, severity));
+      heard.all_taken = heard.all_taken && alert.acknowledged;
     }
     if (n.reason == NotifyReason::kAcknowledged) {
       heard.acknowledged_by = n.acknowledged_by;

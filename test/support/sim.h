@@ -24,6 +24,7 @@ struct Heard {
   std::vector<std::string> resolved;  // alert names
   std::string group_key;
   std::string acknowledged_by;
+  bool all_taken = false;  // it fires, and every firing alert in it belongs to an acknowledged incident
 
   std::string ToString() const;
 };
@@ -39,6 +40,9 @@ class Sim {
   // Firing until told otherwise: kept alive by the simulation as Prometheus would (no timeout) unless `for_time`.
   Sim& Fire(const LabelSet& labels, std::optional<Duration> ends_in = std::nullopt);
   Sim& Resolve(const LabelSet& labels);
+  // One post exactly as given.
+  Sim& Post(const LabelSet& labels, Timestamp starts_at, Timestamp ends_at, bool timeout = false,
+            const LabelSet& annotations = {});
   Sim& Ack(IncidentId id, const std::string& actor = "alice", std::optional<Duration> expires_in = std::nullopt);
   Sim& Unack(IncidentId id, const std::string& actor = "alice");
   Sim& Reload(const std::string& config_yaml);
@@ -51,6 +55,9 @@ class Sim {
   Sim& Hang(const std::string& receiver, bool hung = true);
   // Attempts of a hung receiver are answered now with this verdict.
   Sim& ReleaseHung(const std::string& receiver, DeliveryVerdict verdict);
+
+  // What the wall clock says next; may lie in the past (somebody set it back).
+  Sim& SetClock(Timestamp now);
 
   // Everything heard since the last call, one per line: "+15m web/webhook[0] first notification firing=Drift:P3".
   std::vector<std::string> TakeHeard();

@@ -1,0 +1,169 @@
+// The other side of the servers under test: answers every request at once, on one thread.
+// usage: http_stub PORT SERIES
+//   a path that ends in /api/v1/query   a Prometheus vector of SERIES series (0 or 1)
+//   /stub/queries                       how many queries were answered, as text
+//   anything else                       200 without a body (webhook receiver, notifier)
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace {
+
+constexpr std::string_view kHeadEnd = "\r\n\r\n";
+
+class Stub {
+ public:
+  explicit Stub(int series) : series_(series) {}
+
+  // Takes what is complete out of `in` and appends the answers to `out`. False: not HTTP as we speak it.
+  bool Serve(std::string& in, std::string& out) {
+    size_t at = 0;
+    for (;;) {
+      std::string_view rest = std::string_view(in).substr(at);
+      size_t head_end = rest.find(kHeadEnd);
+      if (head_end == std::string_view::npos) {
+        break;
+      }
+      std::string_view head = rest.substr(0, head_end);
+      size_t body = 0;
+      if (size_t length = head.find("Content-Length: "); length != std::string_view::npos) {
+        body = std::strtoul(head.data() + length + 16, nullptr, 10);
+      }
+      if (head.find("Transfer-Encoding") != std::string_view::npos) {
+        std::fprintf(stderr, "http_stub: chunked request\n");
+        return false;
+      }
+      if (rest.size() < head_end + kHeadEnd.size() + body) {
+        break;
+      }
+      Answer(head, out);
+      at += head_end + kHeadEnd.size() + body;
+    }
+    in.erase(0, at);
+    return true;
+  }
+
+ private:
+  void Answer(std::string_view head, std::string& out) {
+    std::string_view target = head.substr(0, head.find("\r\n"));
+    target.remove_prefix(std::min(target.find(' ') + 1, target.size()));
+    std::string_view path = target.substr(0, target.find_first_of(" ?"));
+    if (path == "/stub/queries") {
+      Reply(std::to_string(queries_), out);
+    } else if (path.ends_with("/api/v1/query")) {
+      ++queries_;
+      Reply(Vector(), out);
+    } else {
+      Reply("", out);
+    }
+  }
+
+  std::string Vector() const {
+    std::string text = R"({"status":"success","data":{"resultType":"vector","result":[)";
+    if (series_ > 0) {
+      timespec now{};
+      clock_gettime(CLOCK_REALTIME, &now);
+      char value[64];
+      std::snprintf(value, sizeof(value), "[%lld.%03ld,\"0.97\"]", static_cast<long long>(now.tv_sec),
+                    now.tv_nsec / 1000000);
+      text += R"({"metric":{"cluster":"eu-west-1","env":"production","instance":"serving-1.ml.internal:9100",)"
+              R"("job":"model-serving","model":"fraud-detector-v2","pipeline":"online-scoring"},"value":)";
+      text += value;
+      text += '}';
+    }
+    return text + "]}}";
+  }
+
+  static void Reply(const std::string& body, std::string& out) {
+    out += "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  }
+
+  int series_;
+  uint64_t queries_ = 0;
+};
+
+int Listen(int port) {
+  int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+  int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0 || ::listen(fd, 1024) != 0) {
+    std::perror("http_stub: listen");
+    std::exit(1);
+  }
+  return fd;
+}
+
+void SendAll(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    ssize_t n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (n <= 0) {
+      return;  // the reader sees the end of the connection
+    }
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: http_stub PORT SERIES\n");
+    return 2;
+  }
+  Stub stub(std::atoi(argv[2]));
+  int listener = Listen(std::atoi(argv[1]));
+  int poll = ::epoll_create1(0);
+  auto watch = [poll](int fd) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = fd;
+    ::epoll_ctl(poll, EPOLL_CTL_ADD, fd, &event);
+  };
+  watch(listener);
+  std::unordered_map<int, std::string> input;
+  std::string output;
+  for (;;) {
+    epoll_event events[64];
+    int count = ::epoll_wait(poll, events, 64, -1);
+    for (int i = 0; i < count; ++i) {
+      int fd = events[i].data.fd;
+      if (fd == listener) {
+        int client = ::accept(listener, nullptr, nullptr);
+        int on = 1;
+        ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        input[client].clear();
+        watch(client);
+        continue;
+      }
+      char chunk[65536];
+      ssize_t n = ::recv(fd, chunk, sizeof(chunk), 0);
+      std::string& in = input[fd];
+      if (n > 0) {
+        in.append(chunk, static_cast<size_t>(n));
+      }
+      output.clear();
+      if (n <= 0 || !stub.Serve(in, output)) {
+        input.erase(fd);
+        ::close(fd);
+        continue;
+      }
+      SendAll(fd, output);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+#include "mute/muter.h"
+
+#include <utility>
+
+namespace mlalert {
+
+std::string_view ToString(MuteReason reason) {
+  switch (reason) {
+    case MuteReason::kNone:
+      return "";
+    case MuteReason::kInhibition:
+      return "inhibition";
+    case MuteReason::kActiveTimeInterval:
+      return "active_time_interval";
+    case MuteReason::kMuteTimeInterval:
+      return "mute_time_interval";
+    case MuteReason::kSilence:
+      return "silence";
+  }
+  return "";
+}
+
+Muter::Muter(ConfigPtr config) : inhibitor_(config), intervals_(config->time_intervals) {}
+
+void Muter::SetConfig(const ConfigPtr& config) {
+  inhibitor_.SetConfig(config);
+  intervals_ = TimeIntervals(config->time_intervals);
+}
+
+RouteMute Muter::MuteOf(const Route& route, Timestamp now) const {
+  if (!route.active_time_intervals.empty() && intervals_.Active(route.active_time_intervals, now).empty()) {
+    return {MuteReason::kActiveTimeInterval, route.active_time_intervals};
+  }
+  RouteMute out;
+  out.names = intervals_.Active(route.mute_time_intervals, now);
+  out.reason = out.names.empty() ? MuteReason::kNone : MuteReason::kMuteTimeInterval;
+  return out;
+}
+
+AlertMute Muter::MuteOf(const AlertEntry& alert, Timestamp now) {
+  return {silences_.SilencedBy(alert.alert.fingerprint(), alert.effective, now),
+          inhibitor_.InhibitedBy(alert.effective, now)};
+}
+
+MuteReason Muter::Judge(const AlertEntry& alert, const RouteMute& route, Timestamp now) {
+  MuteReason reason = MuteReason::kNone;
+  if (inhibitor_.InhibitedBy(alert.effective, now)) {
+    reason = MuteReason::kInhibition;
+  } else if (route.reason != MuteReason::kNone) {
+    reason = route.reason;
+  } else if (silences_.IsSilenced(alert.alert.fingerprint(), alert.effective, now)) {
+    reason = MuteReason::kSilence;
+  }
+  if (reason != MuteReason::kNone) {
+    ++suppressed_[static_cast<size_t>(reason)];
+  }
+  return reason;
+}
+
+void Muter::Forget(uint64_t fingerprint) {
+  inhibitor_.Remove(fingerprint);
+  silences_.Forget(fingerprint);
+}
+
+}  // namespace mlalert
