@@ -1,21 +1,22 @@
-// Posts the same active alerts again and again, as a Prometheus does with everything that fires. All bodies are
-// built before the clock starts; a round only moves endsAt in place, so that the loader costs little beside the server.
-// usage: alert_loader HOST PORT ALERTS BATCH CONNECTIONS
-// Each line on stdin starts one round over all alerts; each round answers with one line "alerts seconds cpu_seconds".
-// A reply other than 200 ends the program with status 1.
+// Posts the same active alerts again and again, as a Prometheus does with everything that fires. All bodies
+// are built before the clock starts; a round only moves endsAt in place, so that the loader costs little
+// beside the server. usage: alert_loader HOST PORT ALERTS BATCH CONNECTIONS Each line on stdin starts one
+// round over all alerts; each round answers with one line "alerts seconds cpu_seconds". A reply other than
+// 200 ends the program with status 1.
+#include <algorithm>
 #include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <string_view>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -36,30 +37,34 @@ std::string TimeText(std::chrono::system_clock::time_point time) {
   std::tm parts{};
   gmtime_r(&seconds, &parts);
   char text[80];
-  std::snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1,
-                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(ms));
+  std::snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
+                parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                static_cast<int>(ms));
   return text;
 }
 
 // Keys in the order of Prometheus's encoder, text escaped as Go does.
 void AppendAlert(Request& request, int i, const std::string& starts_at) {
-  static const char* const kNames[] = {"FeatureDriftHigh", "PredictionLatencyHigh", "ModelStale", "AccuracyDropped"};
+  static const char* const kNames[] = {"FeatureDriftHigh", "PredictionLatencyHigh", "ModelStale",
+                                       "AccuracyDropped"};
   static const char* const kTeams[] = {"ml-platform", "risk", "search", "ads"};
   int model = i % kModels;
   const std::string m = "model-" + std::to_string(model) + "-v2";
   const std::string instance = "serving-" + std::to_string(i) + ".ml.internal:9100";
   std::string& out = request.bytes;
-  out += R"({"annotations":{"description":"The p99 of )" + m + " on " + instance +
-         R"( has been over its limit for 10 minutes, now 512ms.","runbook_url":"https://runbooks.ml.internal/serving/latency",)" +
-         R"("summary":")" + m + R"( is slow on )" + instance + R"("},"endsAt":")";
+  out +=
+      R"({"annotations":{"description":"The p99 of )" + m + " on " + instance +
+      R"( has been over its limit for 10 minutes, now 512ms.","runbook_url":"https://runbooks.ml.internal/serving/latency",)" +
+      R"("summary":")" + m + R"( is slow on )" + instance + R"("},"endsAt":")";
   request.ends_at.push_back(out.size());
   out += kTimeShape;
-  out += R"(","startsAt":")" + starts_at +
-         R"(","generatorURL":"http://prometheus.ml.internal:9090/graph?g0.expr=histogram_quantile%280.99%2C+rate%28)"
-         R"(latency_bucket%5B5m%5D%29%29+%3E+0.5\u0026g0.tab=1","labels":{"alertname":")" +
-         kNames[(i / kModels) % 4] + R"(","cluster":"eu-west-1","env":"production","instance":")" + instance +
-         R"(","job":"model-serving","model":")" + m + R"(","pipeline":"online-scoring","severity":"warning","team":")" +
-         kTeams[model % 4] + "\"}}";
+  out +=
+      R"(","startsAt":")" + starts_at +
+      R"(","generatorURL":"http://prometheus.ml.internal:9090/graph?g0.expr=histogram_quantile%280.99%2C+rate%28)"
+      R"(latency_bucket%5B5m%5D%29%29+%3E+0.5\u0026g0.tab=1","labels":{"alertname":")" +
+      kNames[(i / kModels) % 4] + R"(","cluster":"eu-west-1","env":"production","instance":")" + instance +
+      R"(","job":"model-serving","model":")" + m +
+      R"(","pipeline":"online-scoring","severity":"warning","team":")" + kTeams[model % 4] + "\"}}";
 }
 
 std::vector<Request> BuildRequests(const std::string& host, int alerts, int batch) {
@@ -75,9 +80,10 @@ std::vector<Request> BuildRequests(const std::string& host, int alerts, int batc
       AppendAlert(request, i, starts_at);
     }
     request.bytes += ']';
-    std::string head = "POST /api/v2/alerts HTTP/1.1\r\nHost: " + host +
-                       "\r\nUser-Agent: Prometheus/2.42.0\r\nContent-Length: " + std::to_string(request.bytes.size()) +
-                       "\r\nContent-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n";
+    std::string head =
+        "POST /api/v2/alerts HTTP/1.1\r\nHost: " + host +
+        "\r\nUser-Agent: Prometheus/2.42.0\r\nContent-Length: " + std::to_string(request.bytes.size()) +
+        "\r\nContent-Type: application/json\r\nAccept-Encoding: gzip\r\n\r\n";
     request.bytes.insert(0, head);
     for (size_t& at : request.ends_at) {
       at += head.size();
@@ -118,7 +124,11 @@ void ReadReply(int fd) {
   std::string reply;
   while (reply.find("\r\n\r\n") == std::string::npos) {
     char chunk[4096];
-    ssize_t n = ::recv(fd, chunk, sizeof(chunk), 0);
+    // Never sleeps: the kernel would charge waking us to the server, and real senders are on other machines.
+    ssize_t n = ::recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN) {
+      continue;
+    }
     if (n <= 0) {
       std::fprintf(stderr, "the server closed the connection\n");
       std::exit(1);

@@ -1,21 +1,21 @@
-// The other side of the servers under test: answers every request at once, on one thread.
-// usage: http_stub PORT SERIES
+// The other side of the servers under test: answers every request at once, on one thread that never sleeps.
+// The kernel charges waking a sleeper to the one who sends, and real peers are on other machines. usage:
+// http_stub PORT SERIES [sleep]
 //   a path that ends in /api/v1/query   a Prometheus vector of SERIES series (0 or 1)
 //   /stub/queries                       how many queries were answered, as text
 //   anything else                       200 without a body (webhook receiver, notifier)
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <string_view>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <unordered_map>
 
 namespace {
@@ -77,8 +77,9 @@ class Stub {
       char value[64];
       std::snprintf(value, sizeof(value), "[%lld.%03ld,\"0.97\"]", static_cast<long long>(now.tv_sec),
                     now.tv_nsec / 1000000);
-      text += R"({"metric":{"cluster":"eu-west-1","env":"production","instance":"serving-1.ml.internal:9100",)"
-              R"("job":"model-serving","model":"fraud-detector-v2","pipeline":"online-scoring"},"value":)";
+      text +=
+          R"({"metric":{"cluster":"eu-west-1","env":"production","instance":"serving-1.ml.internal:9100",)"
+          R"("job":"model-serving","model":"fraud-detector-v2","pipeline":"online-scoring"},"value":)";
       text += value;
       text += '}';
     }
@@ -86,8 +87,8 @@ class Stub {
   }
 
   static void Reply(const std::string& body, std::string& out) {
-    out += "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-           "\r\n\r\n" + body;
+    out += "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
   }
 
   int series_;
@@ -122,10 +123,11 @@ void SendAll(int fd, std::string_view bytes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: http_stub PORT SERIES\n");
+  if (argc != 3 && argc != 4) {
+    std::fprintf(stderr, "usage: http_stub PORT SERIES [sleep]\n");
     return 2;
   }
+  const bool spin = argc == 3;  // "sleep": for one that only has to be there
   Stub stub(std::atoi(argv[2]));
   int listener = Listen(std::atoi(argv[1]));
   int poll = ::epoll_create1(0);
@@ -140,7 +142,7 @@ int main(int argc, char** argv) {
   std::string output;
   for (;;) {
     epoll_event events[64];
-    int count = ::epoll_wait(poll, events, 64, -1);
+    int count = ::epoll_wait(poll, events, 64, spin ? 0 : -1);
     for (int i = 0; i < count; ++i) {
       int fd = events[i].data.fd;
       if (fd == listener) {

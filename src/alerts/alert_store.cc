@@ -1,5 +1,7 @@
 #include "alerts/alert_store.h"
 
+#include <algorithm>
+
 namespace mlalert {
 namespace {
 
@@ -15,7 +17,8 @@ bool SameLabels(const LabelSet& stored, std::span<const Label> incoming) {
   return true;
 }
 
-Alert Materialise(const DecodedAlert& in, Timestamp now, const LabelSet* labels, const LabelSet* annotations) {
+Alert Materialise(const DecodedAlert& in, Timestamp now, const LabelSet* labels,
+                  const LabelSet* annotations) {
   Alert alert;
   alert.labels = labels != nullptr ? *labels : LabelSet::FromSorted(in.labels);
   alert.annotations = annotations != nullptr ? *annotations : LabelSet::FromSorted(in.annotations);
@@ -62,12 +65,38 @@ UpsertResult AlertStore::Upsert(const DecodedAlert& in, Timestamp now) {
     stored.timeout = in.timeout;
     return {UpsertOutcome::kRefreshed, &entry};
   }
-  stored = MergeAlert(stored, Materialise(in, now, &stored.labels, same_content ? &stored.annotations : nullptr), now);
+  stored = MergeAlert(
+      stored, Materialise(in, now, &stored.labels, same_content ? &stored.annotations : nullptr), now);
   bool resolved = stored.ResolvedAt(now);
   if (entry.firing) {
     return {resolved ? UpsertOutcome::kResolved : UpsertOutcome::kRefreshed, &entry};
   }
   return {resolved ? UpsertOutcome::kStillResolved : UpsertOutcome::kFired, &entry};
+}
+
+void AlertStore::Prefetch(std::span<const DecodedAlert> batch) const {
+  constexpr size_t kCacheLine = 64;
+  constexpr size_t kSlice = 32;
+  const AlertEntry* found[kSlice];
+  for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), kSlice))) {
+    size_t count = 0;
+    for (const DecodedAlert& alert : batch.first(std::min(batch.size(), kSlice))) {
+      auto it = entries_.find(alert.fingerprint);
+      if (it != entries_.end()) {
+        found[count] = it->second.get();
+        const char* bytes = reinterpret_cast<const char*>(found[count++]);
+        for (size_t at = 0; at < sizeof(AlertEntry); at += kCacheLine) {
+          __builtin_prefetch(bytes + at);
+        }
+      }
+    }
+    for (size_t i = 0; i < count; ++i) {
+      const Alert& stored = found[i]->alert;
+      stored.labels.Prefetch();
+      stored.annotations.Prefetch();
+      __builtin_prefetch(stored.generator_url.data());
+    }
+  }
 }
 
 AlertEntry* AlertStore::Restore(Alert alert) {

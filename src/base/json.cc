@@ -8,8 +8,8 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
+
+#include "base/json_reader.h"
 
 namespace mlalert {
 namespace {

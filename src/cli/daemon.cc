@@ -1,17 +1,16 @@
 #include "cli/daemon.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <filesystem>
+#include <fmt/format.h>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <random>
+#include <unistd.h>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "api/api.h"
 #include "api/http_server.h"
@@ -76,7 +75,8 @@ Status SplitListenAddress(const std::string& address, std::string& host, int& po
   size_t colon = address.rfind(':');
   std::string_view digits = colon == std::string::npos ? "" : std::string_view(address).substr(colon + 1);
   auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || port < 0 || port > 65535) {
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || port < 0 ||
+      port > 65535) {
     return Fail(Error{ErrorCode::kInvalid,
                       fmt::format("listen address \"{}\" has no port", address),
                       {},
@@ -126,6 +126,7 @@ class Daemon::Impl {
   std::optional<LockFile> lock_;
   std::unique_ptr<SqliteJournal> journal_;
   std::unique_ptr<HttpTransport> transport_;
+  std::unique_ptr<HttpTransport> queries_;  // its thread evaluates rules: nothing else may wait for it
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Deliverer> deliverer_;
   std::unique_ptr<Gate> gate_;
@@ -152,6 +153,7 @@ Status Daemon::Impl::Open() {
   config_ = loaded_.config;
   MLALERT_TRY(OpenStorage());
   MLALERT_ASSIGN(transport_, HttpTransport::Start(clock_));
+  MLALERT_ASSIGN(queries_, HttpTransport::Start(clock_));
   BuildPipeline();
   return deliverer_->SetConfig(config_);
 }
@@ -179,17 +181,19 @@ Status Daemon::Impl::OpenStorage() {
 
 void Daemon::Impl::BuildPipeline() {
   metrics_ = std::make_unique<Metrics>();
+  metrics_->SetReload(true, clock_.Now());  // the first load counts as one, as in Alertmanager
   Deliverer::Options delivery;
   delivery.external_url = external_url_;
-  deliverer_ = std::make_unique<Deliverer>(*transport_, clock_, delivery, [this](const NotificationOutcome& outcome) {
-    gate_->Enter([&](Engine& engine, Timestamp now, Effects& fx) { engine.OnOutcome(outcome, now, fx); });
-  });
-  gate_ = std::make_unique<Gate>(Engine(config_, MakeRandom()), *journal_, clock_, [this](NotificationAttempt attempt) {
-    deliverer_->Deliver(std::move(attempt));
-  });
+  deliverer_ =
+      std::make_unique<Deliverer>(*transport_, clock_, delivery, [this](const NotificationOutcome& outcome) {
+        gate_->Enter([&](Engine& engine, Timestamp now, Effects& fx) { engine.OnOutcome(outcome, now, fx); });
+      });
+  gate_ = std::make_unique<Gate>(
+      Engine(config_, MakeRandom()), *journal_, clock_,
+      [this](NotificationAttempt attempt) { deliverer_->Deliver(std::move(attempt)); });
   RuleManagerOptions rules;
   rules.random = MakeRandom();
-  rules_ = std::make_unique<RuleRunner>(std::move(rules), *gate_, *transport_, clock_);
+  rules_ = std::make_unique<RuleRunner>(std::move(rules), *gate_, *queries_, clock_);
 }
 
 Status Daemon::Impl::Start() {
@@ -224,9 +228,16 @@ ApiContext Daemon::Impl::MakeContext() {
   context.rule_groups = [this] { return rules_->Groups(); };
   context.datasources = [this] { return rules_->Datasources(); };
   context.rule_stats = [this] { return rules_->Stats(); };
-  context.lanes = [this] { return transport_->Stats(); };
+  context.lanes = [this] {
+    std::vector<LaneStats> lanes = transport_->Stats();
+    std::vector<LaneStats> queries = queries_->Stats();
+    std::move(queries.begin(), queries.end(), std::back_inserter(lanes));
+    return lanes;
+  };
   context.deliveries = [this] { return deliverer_->Stats(); };
-  context.http = [this]() -> const HttpCounters* { return server_ != nullptr ? &server_->counters() : nullptr; };
+  context.http = [this]() -> const HttpCounters* {
+    return server_ != nullptr ? &server_->counters() : nullptr;
+  };
   context.history = [this] { return OpenHistory(); };
   context.reload = [this] { return Reload(); };
   context.ready = [this]() -> Status {
@@ -261,14 +272,16 @@ Status Daemon::Impl::Reload() {
   Status status = loaded ? deliverer_->SetConfig(loaded->config) : Status(Fail(loaded.error()));
   metrics_->SetReload(status.has_value(), clock_.Now());
   if (!status) {
-    LogError("Loading configuration file failed", {{"file", options_.config_file}, {"err", status.error().ToString()}});
+    LogError("Loading configuration file failed",
+             {{"file", options_.config_file}, {"err", status.error().ToString()}});
     return status;
   }
   {
     std::lock_guard<std::mutex> lock(config_mutex_);
     config_ = loaded->config;
   }
-  gate_->Enter([&](Engine& engine, Timestamp now, Effects& fx) { engine.SetConfig(loaded->config, now, fx); });
+  gate_->Enter(
+      [&](Engine& engine, Timestamp now, Effects& fx) { engine.SetConfig(loaded->config, now, fx); });
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
   LogInfo("Completed loading of configuration file", {{"file", options_.config_file}});
   return {};
@@ -284,6 +297,9 @@ void Daemon::Impl::Stop() {
   }
   if (rules_ != nullptr) {
     rules_->Stop();
+  }
+  if (queries_ != nullptr) {
+    queries_->Shutdown();
   }
   if (deliverer_ != nullptr && !deliverer_->Drain(kDrainTime)) {
     LogWarn("some notifications were not answered before the stop; they are repeated after the start");

@@ -1,5 +1,6 @@
 #include "cli/demo_run.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -48,9 +49,24 @@ void CatchInterrupts() {
 // Removes its folder at the end.
 class TempDir {
  public:
-  TempDir() {
-    std::string pattern = (fs::temp_directory_path() / "mlalert-demo-XXXXXX").string();
-    path_ = mkdtemp(pattern.data()) != nullptr ? pattern : "";
+  TempDir() = default;
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  Status Make() {
+    std::error_code error;
+    fs::path parent = fs::temp_directory_path(error);
+    std::string pattern = (parent / "mlalert-demo-XXXXXX").string();
+    if (!error && mkdtemp(pattern.data()) == nullptr) {
+      error = std::error_code(errno, std::generic_category());
+    }
+    if (error) {
+      return Fail(Error{ErrorCode::kIo,
+                        "no temporary folder: " + error.message(),
+                        {},
+                        "TMPDIR must name a folder this user may write"});
+    }
+    path_ = std::move(pattern);
+    return {};
   }
   ~TempDir() {
     std::error_code ignored;
@@ -189,6 +205,7 @@ Status Demo::WriteRules(std::string& glob) {
 }
 
 Status Demo::StartAll() {
+  MLALERT_TRY(dir_.Make());
   MLALERT_TRY(caller_.Start());
   MLALERT_ASSIGN(sink_, DemoSink::Start([this](const std::string& kind, const Json& body) {
                    Say(story_.OnNotification(kind, body, Seconds()));

@@ -41,21 +41,32 @@ void RemoveMember(Group& group, AlertEntry& alert) {
 
 Dispatcher::Dispatcher(ConfigPtr config) : routes_(std::move(config)) {}
 
-void Dispatcher::SetConfig(ConfigPtr config) {
+std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
+  std::vector<OwedNews> pending;
   for (auto& [id, group] : groups_) {
     RestoreGroup({RouteIdOf(*group), group->key, group->created_at, group->labels});
+    OwedNews news{group->key, ReceiverOf(*group), {}};
     for (auto& member : group->members) {
       member.alert->groups.clear();
+      if (!member.alert->firing) {
+        news.alerts.push_back(member.alert);
+      }
     }
+    pending.push_back(std::move(news));
   }
   groups_.clear();
   index_.clear();
   timers_ = {};
   routes_ = RouteTree(std::move(config));
+  return pending;
 }
 
 void Dispatcher::RestoreGroup(const GroupRecord& record) {
   known_[{record.group_key, record.route_id}] = record;
+}
+
+const std::string& Dispatcher::ReceiverOf(const Group& group) const {
+  return group.orphan != nullptr ? group.orphan->receiver : routes_.node(group.route).route->receiver;
 }
 
 std::string Dispatcher::RouteIdOf(const Group& group) const {
@@ -92,9 +103,7 @@ Group& Dispatcher::FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestam
   for (auto it = begin; it != end; ++it) {
     Group& group = *it->second;
     labels = group.labels;
-    const std::string& receiver =
-        group.orphan != nullptr ? group.orphan->receiver : routes_.node(group.route).route->receiver;
-    if (receiver == owed.receiver) {
+    if (ReceiverOf(group) == owed.receiver) {
       return group;
     }
   }

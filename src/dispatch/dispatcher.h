@@ -45,6 +45,9 @@ struct Group {
   Timestamp early_flush = kUnset;  // out of turn, when something must be said at once
   std::vector<GroupMember> members;
 
+  // Time intervals that kept the last flush from speaking: the marker of Alertmanager's group listing.
+  std::vector<std::string> muted_by;
+
   // The flush under way, if any.
   uint32_t in_flight = 0;  // notifications not answered yet
   bool failed = false;
@@ -65,7 +68,8 @@ class Dispatcher {
 
   // Replaces the routing tree and forgets all groups. The caller then assigns every alert again and settles; groups
   // that come back under the same route and labels keep their creation time, so their flushes stay in phase.
-  void SetConfig(ConfigPtr config);
+  // Returns the resolved alerts that each group still had to speak of: the caller settles them as owed.
+  std::vector<OwedNews> SetConfig(ConfigPtr config);
   // A group known from before a restart: the same phase rule.
   void RestoreGroup(const GroupRecord& record);
   // After all alerts are assigned: each alert of `owed` is made a moved member of the group that told of it. A known
@@ -96,6 +100,7 @@ class Dispatcher {
   const RouteTree& routes() const { return routes_; }
   // Of the journal; empty for an orphan.
   std::string RouteIdOf(const Group& group) const;
+  const std::string& ReceiverOf(const Group& group) const;
   size_t group_count() const { return groups_.size(); }
   // By id.
   const std::map<GroupId, std::unique_ptr<Group>>& groups() const { return groups_; }

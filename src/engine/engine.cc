@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,6 +20,19 @@ constexpr Duration kRestoreGrace = std::chrono::minutes(5);
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
 
+// Of the integration that the entry is about; nothing when the config does not have it any more.
+std::optional<bool> SendsResolved(const Config& config, const NflogEntry& entry) {
+  const Receiver* receiver = config.FindReceiver(entry.receiver);
+  if (receiver != nullptr) {
+    for (IntegrationRef integration : IntegrationsOf(*receiver)) {
+      if (integration.index == entry.index && ToString(integration.kind) == entry.integration) {
+        return mlalert::SendsResolved(*receiver, integration);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::string NflogKey(const std::string& group_key, const std::string& receiver, const std::string& integration,
@@ -27,7 +41,7 @@ std::string NflogKey(const std::string& group_key, const std::string& receiver, 
 }
 
 Engine::Engine(ConfigPtr config, std::function<double()> random)
-    : config_(config), random_(std::move(random)), incidents_(config), dispatcher_(config) {}
+    : config_(config), random_(std::move(random)), incidents_(config), muter_(config), dispatcher_(config) {}
 
 void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   next_episode_id_ = state.next_episode_id;
@@ -38,6 +52,9 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   incidents_.SetNextId(state.next_incident_id);
   for (auto& entry : state.nflog) {
     nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
+  }
+  for (auto& silence : state.silences) {
+    muter_.silences().Restore(std::move(silence));
   }
   for (const auto& group : state.groups) {
     dispatcher_.RestoreGroup(group);
@@ -64,14 +81,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
       Overlay(*alert, *incident);
     }
   }
-  std::vector<AlertEntry*> firing;
-  alerts_.ForEach([&](AlertEntry& alert) {
-    if (alert.firing) {
-      firing.push_back(&alert);
-    }
-  });
-  // What had resolved takes part again only where it is owed.
-  Reassign(std::move(firing), now, fx);
+  Reassign({}, now, fx);
   for (IncidentEntry* incident : incidents_.table().Sorted()) {
     Apply(incidents_.CloseIfNothingFires(*incident, now), now, fx);
     ArmIncident(*incident);
@@ -80,37 +90,49 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
 }
 
 void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
-  // Alerts that have left their groups for good stay out, or their resolve would be told again.
-  std::vector<AlertEntry*> grouped;
-  alerts_.ForEach([&](AlertEntry& alert) {
-    if (alert.firing || !alert.groups.empty()) {
-      grouped.push_back(&alert);
-    }
-  });
-  dispatcher_.SetConfig(config);
+  std::vector<OwedNews> pending = dispatcher_.SetConfig(config);
   incidents_.SetConfig(config);
+  muter_.SetConfig(config);
   config_ = std::move(config);
-  Reassign(std::move(grouped), now, fx);
+  std::erase_if(pending, [&](const OwedNews& news) { return config_->FindReceiver(news.receiver) == nullptr; });
+  Reassign(std::move(pending), now, fx);
 }
 
-void Engine::Reassign(std::vector<AlertEntry*> alerts, Timestamp now, Effects& fx) {
+// What fires is grouped anew. What has resolved takes part again only where it is owed: a group that it has left for
+// good would tell of it twice.
+void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
+  std::vector<AlertEntry*> alerts;
+  alerts_.ForEach([&](AlertEntry& alert) {
+    if (alert.firing) {
+      alerts.push_back(&alert);
+    }
+  });
   std::sort(alerts.begin(), alerts.end(), [](const AlertEntry* a, const AlertEntry* b) {
     return a->received_at != b->received_at ? a->received_at < b->received_at
                                             : a->alert.fingerprint() < b->alert.fingerprint();
   });
   for (AlertEntry* alert : alerts) {
+    muter_.inhibitor().Update(*alert);
     dispatcher_.Assign(*alert, now, false, fx.records);
   }
-  std::vector<OwedNews> owed;
-  for (const auto& [key, entry] : nflog_) {
-    if (config_->FindReceiver(entry.receiver) == nullptr) {
+  for (auto& [key, entry] : nflog_) {
+    std::optional<bool> sends_resolved = SendsResolved(*config_, entry);
+    if (!sends_resolved) {
       continue;  // nobody is left to tell
     }
     OwedNews news{entry.group_key, entry.receiver, {}};
+    bool fires = false;
     for (uint64_t fingerprint : entry.firing) {
-      if (AlertEntry* alert = alerts_.Find(fingerprint)) {
+      AlertEntry* alert = alerts_.Find(fingerprint);
+      if (alert != nullptr && (alert->firing || *sends_resolved)) {
         news.alerts.push_back(alert);
+        fires = fires || alert->firing;
       }
+    }
+    if (!fires && !*sends_resolved && !entry.firing.empty()) {
+      // Nobody hears of it, but the log must know that the firing is over, or the next one is taken for told.
+      entry.firing.clear();
+      fx.records.emplace_back(entry);
     }
     owed.push_back(std::move(news));
   }
@@ -138,6 +160,7 @@ void Engine::ObserveClock(Timestamp now) {
 IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, Effects& fx) {
   ObserveClock(now);
   IngestResult result;
+  alerts_.Prefetch(batch);
   for (const DecodedAlert& incoming : batch) {
     ++(incoming.ends_at > now ? result.firing : result.resolved);
     UpsertResult upsert = alerts_.Upsert(incoming, now);
@@ -200,6 +223,7 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
 void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Effects& fx) {
   ++stats_.resolved;
   alert.firing = false;
+  muter_.inhibitor().Update(alert);
   JournalEpisode(alert, alert.alert.ends_at, reason, fx);
   alert.episode_id = 0;
   // Its resolve may still be owed to a receiver: the row goes when the alert leaves its last group.
@@ -249,6 +273,7 @@ void Engine::Overlay(AlertEntry& alert, const IncidentEntry& incident) {
   const Incident& i = incident.incident;
   bool raised = i.policy != nullptr && i.severity > SeverityFromLabel(alert.alert.labels.Get("severity"));
   alert.effective = raised ? alert.alert.labels.With("severity", ToString(i.severity)) : alert.alert.labels;
+  muter_.inhibitor().Update(alert);
 }
 
 void Engine::ArmExpiry(AlertEntry& alert) {
@@ -390,8 +415,12 @@ void Engine::Sweep(Timestamp now, Effects& fx) {
   });
   std::sort(gone.begin(), gone.end());
   for (uint64_t fingerprint : gone) {
+    muter_.Forget(fingerprint);
     alerts_.Erase(fingerprint);
     fx.records.emplace_back(AlertDelete{fingerprint});
+  }
+  for (std::string& id : muter_.silences().Collect(now)) {
+    fx.records.emplace_back(SilenceDelete{std::move(id)});
   }
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
     if (entry->incident.state == IncidentState::kResolved && incidents_.KeepUntil(entry->incident) < now &&
@@ -440,7 +469,20 @@ std::vector<Record> Engine::Snapshot() {
   for (const auto& [key, entry] : nflog_) {
     records.emplace_back(entry);
   }
+  for (Silence& silence : muter_.silences().All()) {
+    records.emplace_back(SilenceRecord{std::move(silence)});
+  }
   return records;
+}
+
+AlertView Engine::View(const AlertEntry& entry) const {
+  AlertView view;
+  view.alert = entry.alert;
+  view.effective = entry.effective;
+  view.incident_id = entry.incident_id;
+  const IncidentEntry* incident = incidents_.table().Find(entry.incident_id);
+  view.acknowledged = incident != nullptr && incident->incident.state == IncidentState::kAcknowledged;
+  return view;
 }
 
 std::vector<AlertView> Engine::ListAlerts() const {
@@ -449,12 +491,7 @@ std::vector<AlertView> Engine::ListAlerts() const {
     if (!entry.firing) {
       return;
     }
-    AlertView view;
-    view.alert = entry.alert;
-    view.effective = entry.effective;
-    view.incident_id = entry.incident_id;
-    const IncidentEntry* incident = incidents_.table().Find(entry.incident_id);
-    view.acknowledged = incident != nullptr && incident->incident.state == IncidentState::kAcknowledged;
+    AlertView view = View(entry);
     for (uint32_t route : dispatcher_.routes().Match(entry.effective)) {
       view.receivers.push_back(dispatcher_.routes().node(route).route->receiver);
     }

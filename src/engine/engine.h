@@ -21,6 +21,7 @@
 #include "engine/engine_stats.h"
 #include "incidents/incident_machine.h"
 #include "intake/decoded_alert.h"
+#include "mute/muter.h"
 #include "net/retry.h"
 #include "notify/notification.h"
 #include "storage/restored_state.h"
@@ -41,6 +42,18 @@ struct AlertView {
   std::vector<std::string> receivers;  // routing order, duplicates kept
   IncidentId incident_id = 0;
   bool acknowledged = false;
+  // Why it may not speak, at the time of the listing. Empty in listings without a time.
+  std::vector<std::string> silenced_by;  // ids
+  std::optional<uint64_t> inhibited_by;  // fingerprint
+};
+
+// What the group listing shows.
+struct GroupView {
+  LabelSet labels;
+  std::string receiver;
+  std::map<std::string, std::string> route_labels;
+  std::vector<std::string> muted_by;  // time intervals, as of the last flush
+  std::vector<AlertView> alerts;      // firing ones, in notification order; receivers are left empty
 };
 
 class Engine {
@@ -56,6 +69,10 @@ class Engine {
   Result<Incident> Acknowledge(IncidentId id, const AckRequest& request, Timestamp now, Effects& fx);
   Result<Incident> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment, Timestamp now,
                                  Effects& fx);
+  // Alertmanager's rules; the id of the silence that holds now. Errors as of Silences::Set.
+  Result<std::string> SetSilence(const SilenceRequest& request, Timestamp now, Effects& fx);
+  // kNotFound: no such id.
+  Status ExpireSilence(std::string_view id, Timestamp now, Effects& fx);
   void OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effects& fx);
 
   // Runs everything that is due, at most `limit` timers, so that a caller can let others in between. False when more
@@ -69,8 +86,13 @@ class Engine {
 
   // All known alerts that fire, unsorted.
   std::vector<AlertView> ListAlerts() const;
+  // The same, with what mutes each of them now.
+  std::vector<AlertView> ListAlerts(Timestamp now);
+  // Groups that hold an alert that fires, unsorted.
+  std::vector<GroupView> ListGroups(Timestamp now);
   std::vector<Incident> ListIncidents();
   const Incident* FindIncident(IncidentId id);
+  const Muter& muter() const { return muter_; }
   EngineStats Stats() const;
   const Config& config() const { return *config_; }
   ConfigPtr shared_config() const { return config_; }
@@ -99,24 +121,28 @@ class Engine {
   void JournalEpisode(const AlertEntry& alert, Timestamp ended_at, ResolveReason reason, Effects& fx);
 
   void Flush(Group& group, Timestamp now, Effects& fx);
-  bool FlushIntegration(Group& group, const Receiver& receiver, IntegrationRef integration, Timestamp now,
-                        Effects& fx);
+  std::vector<GroupMember> NotMuted(Group& group, Timestamp now);
+  bool FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
+                        IntegrationRef integration, Timestamp now, Effects& fx);
   void Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
   void FinishIfDone(Group& group, Timestamp now, Effects& fx);
   void WriteLog(const Notification& notification, const std::optional<std::string>& data, Timestamp now, Effects& fx);
   NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
                                    std::string_view result, Timestamp now);
   bool StillWanted(const Notification& notification);
-  void Reassign(std::vector<AlertEntry*> alerts, Timestamp now, Effects& fx);
+  void Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx);
   void ObserveClock(Timestamp now);
   void Sweep(Timestamp now, Effects& fx);
   bool IsOwed(const NflogEntry& entry);
+  AlertView View(const AlertEntry& entry) const;
+  std::string MakeSilenceId(Timestamp now);
   void RunTimer(const TimerKey& key, Timestamp now, Effects& fx);
 
   ConfigPtr config_;
   std::function<double()> random_;
   AlertStore alerts_;
   IncidentMachine incidents_;
+  Muter muter_;
   Dispatcher dispatcher_;
   std::map<std::string, NflogEntry> nflog_;
   std::unordered_map<int64_t, InFlight> in_flight_;
@@ -125,6 +151,7 @@ class Engine {
   int64_t next_episode_id_ = 1;
   int64_t next_notification_id_ = 1;  // in this process
   int64_t next_attempt_id_ = 1;       // for ever
+  uint64_t silence_ids_ = 0;          // made in this process
   Timestamp last_now_ = kUnset;
   EngineStats stats_;
 };

@@ -54,11 +54,11 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
       group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
     }
   }
-  const Route& route = *dispatcher_.routes().node(group.route).route;
-  const Receiver* receiver = config_->FindReceiver(group.orphan != nullptr ? group.orphan->receiver : route.receiver);
-  if (receiver != nullptr) {
+  const std::vector<GroupMember> members = NotMuted(group, now);
+  const Receiver* receiver = config_->FindReceiver(dispatcher_.ReceiverOf(group));
+  if (receiver != nullptr && !members.empty()) {
     for (IntegrationRef integration : IntegrationsOf(*receiver)) {
-      if (FlushIntegration(group, *receiver, integration, now, fx)) {
+      if (FlushIntegration(group, members, *receiver, integration, now, fx)) {
         ++group.in_flight;
       }
     }
@@ -66,9 +66,23 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   FinishIfDone(group, now, fx);
 }
 
+// Who is muted is not there at all, as upstream: muting by itself neither resolves nor forgets anything, and what
+// resolves while it is muted is not told.
+std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now) {
+  RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
+  std::vector<GroupMember> members;
+  for (const GroupMember& member : group.members) {
+    if (muter_.Judge(*member.alert, route, now) == MuteReason::kNone) {
+      members.push_back(member);
+    }
+  }
+  group.muted_by = std::move(route.names);
+  return members;
+}
+
 // True when a notification is on its way.
-bool Engine::FlushIntegration(Group& group, const Receiver& receiver, IntegrationRef integration, Timestamp now,
-                              Effects& fx) {
+bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
+                              IntegrationRef integration, Timestamp now, Effects& fx) {
   std::string log_key =
       NflogKey(group.key, receiver.name, std::string(ToString(integration.kind)), integration.index);
   if (auto busy = in_flight_by_log_key_.find(log_key); busy != in_flight_by_log_key_.end()) {
@@ -84,7 +98,7 @@ bool Engine::FlushIntegration(Group& group, const Receiver& receiver, Integratio
   input.send_resolved = SendsResolved(receiver, integration);
   input.repeat_interval = route.repeat_interval;
   input.now = now;
-  for (const GroupMember& member : group.members) {
+  for (const GroupMember& member : members) {
     input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id), now));
   }
   DedupDecision decision = Decide(input);
@@ -117,8 +131,8 @@ bool Engine::FlushIntegration(Group& group, const Receiver& receiver, Integratio
     return false;
   }
   Timestamp newest_ack = kUnset;
-  for (size_t i = 0; i < group.members.size(); ++i) {
-    const AlertEntry& alert = *group.members[i].alert;
+  for (size_t i = 0; i < members.size(); ++i) {
+    const AlertEntry& alert = *members[i].alert;
     uint64_t fingerprint = alert.alert.fingerprint();
     bool fires = alert.firing && IsIn(n.firing, fingerprint);
     bool resolved = !alert.firing && input.send_resolved && IsIn(n.resolved, fingerprint);

@@ -17,7 +17,8 @@ constexpr Duration kNapMax = std::chrono::milliseconds(500);
 
 bool IsDelete(const Record& record) {
   return std::holds_alternative<AlertDelete>(record) || std::holds_alternative<NflogDelete>(record) ||
-         std::holds_alternative<GroupDelete>(record) || std::holds_alternative<RuleStateDelete>(record);
+         std::holds_alternative<GroupDelete>(record) || std::holds_alternative<RuleStateDelete>(record) ||
+         std::holds_alternative<SilenceDelete>(record);
 }
 
 }  // namespace

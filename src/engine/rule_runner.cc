@@ -20,7 +20,8 @@ RuleRunner::~RuleRunner() {
   Stop();
 }
 
-void RuleRunner::Start(std::vector<RuleGroup> groups, const Config& config, std::vector<RuleStateRecord> restored) {
+void RuleRunner::Start(std::vector<RuleGroup> groups, const Config& config,
+                       std::vector<RuleStateRecord> restored) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     concurrency_ = config.evaluation.concurrency;
@@ -40,13 +41,13 @@ void RuleRunner::SetRules(std::vector<RuleGroup> groups, const Config& config) {
     RuleEffects fx;
     manager_.SetRules(std::move(groups), config, clock_.Now(), fx);
     Drain(std::move(fx));
+    WakeIfDue();
   }
-  Poke();
 }
 
 void RuleRunner::Stop() {
   {
-    std::lock_guard<std::mutex> lock(inbox_mutex_);
+    std::lock_guard<std::mutex> lock(mutex_);
     if (stopping_) {
       return;
     }
@@ -58,55 +59,40 @@ void RuleRunner::Stop() {
   }
 }
 
-void RuleRunner::Poke() {
-  {
-    std::lock_guard<std::mutex> lock(inbox_mutex_);
-    poked_ = true;
+void RuleRunner::WakeIfDue() {
+  if (manager_.NextDue() < waiting_for_) {
+    wake_.notify_one();
   }
-  wake_.notify_one();
 }
 
 void RuleRunner::Loop() {
-  for (;;) {
-    Timestamp due;
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      Timestamp now = clock_.Now();
-      if (manager_.NextDue() <= now) {
-        RuleEffects fx;
-        manager_.RunDue(now, fx);
-        Drain(std::move(fx));
-      }
-      due = manager_.NextDue();
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!stopping_) {
+    Timestamp now = clock_.Now();
+    Timestamp due = manager_.NextDue();
+    if (due > now) {
+      waiting_for_ = due;
+      wake_.wait_for(lock, due == kNever ? kNapMax : std::min(due - now, kNapMax));
+      waiting_for_ = kUnset;
+      continue;
     }
-    auto answers = WaitForAnswers(due);
-    {
-      std::lock_guard<std::mutex> lock(inbox_mutex_);
-      if (stopping_) {
-        return;
-      }
-    }
-    Apply(std::move(answers));
-  }
-}
-
-std::deque<std::pair<QueryId, HttpResult>> RuleRunner::WaitForAnswers(Timestamp due) {
-  Duration nap = std::clamp(due == kNever ? kNapMax : due - clock_.Now(), Duration::zero(), kNapMax);
-  std::unique_lock<std::mutex> lock(inbox_mutex_);
-  wake_.wait_for(lock, nap, [this] { return stopping_ || poked_ || !answers_.empty(); });
-  poked_ = false;
-  return std::exchange(answers_, {});
-}
-
-void RuleRunner::Apply(std::deque<std::pair<QueryId, HttpResult>> answers) {
-  for (auto& [id, result] : answers) {
-    // A large answer takes long to decode: not under the lock.
-    QueryAnswer answer = DecodeQueryAnswer(result);
-    std::lock_guard<std::mutex> lock(mutex_);
     RuleEffects fx;
-    manager_.OnQueryAnswer(id, std::move(answer), clock_.Now(), fx);
+    manager_.RunDue(now, fx);
     Drain(std::move(fx));
   }
+}
+
+void RuleRunner::OnResult(QueryId id, const HttpResult& result) {
+  // A large answer takes long to decode: not under the lock.
+  QueryAnswer answer = DecodeQueryAnswer(result);
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (stopping_) {
+    return;
+  }
+  RuleEffects fx;
+  manager_.OnQueryAnswer(id, std::move(answer), clock_.Now(), fx);
+  Drain(std::move(fx));
+  WakeIfDue();
 }
 
 void RuleRunner::Drain(RuleEffects fx) {
@@ -116,18 +102,13 @@ void RuleRunner::Drain(RuleEffects fx) {
   if (!fx.alerts.empty()) {
     std::vector<Label> labels;
     std::vector<DecodedAlert> decoded = ToDecoded(fx.alerts, labels);
-    gate_.Enter([&](Engine& engine, Timestamp now, Effects& effects) { engine.Ingest(decoded, now, effects); });
+    gate_.Enter(
+        [&](Engine& engine, Timestamp now, Effects& effects) { engine.Ingest(decoded, now, effects); });
   }
   for (QueryRequest& query : fx.queries) {
     LaneId lane = LaneOf(query.datasource);
     transport_.Send(lane, std::move(query.call),
-                    [this, id = query.id](HttpResult result) {
-                      {
-                        std::lock_guard<std::mutex> guard(inbox_mutex_);
-                        answers_.emplace_back(id, std::move(result));
-                      }
-                      wake_.notify_one();
-                    });
+                    [this, id = query.id](HttpResult result) { OnResult(id, result); });
   }
 }
 

@@ -1,16 +1,15 @@
-// The shell around the rule evaluator: a thread that sleeps until something is due, queries over one transport lane
-// per data source, answers decoded outside the lock; alerts go through the gate, state to the journal.
-// Owns: the rule manager and its lock, the thread, the lanes. Borrows: gate, journal (through the gate), transport,
-// clock. Thread: all methods may be called from any thread.
+// The shell around the rule evaluator: a thread that sleeps until something is due, queries over one
+// transport lane per data source, answers decoded outside the lock and evaluated on the transport's thread,
+// which asks the next query at once; alerts go through the gate, state to the journal. Owns: the rule manager
+// and its lock, the thread, the lanes. Borrows: gate, journal (through the gate), transport, clock. Thread:
+// all methods may be called from any thread.
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "engine/gate.h"
@@ -21,6 +20,8 @@ namespace mlalert {
 
 class RuleRunner {
  public:
+  // `transport` is for queries alone: an evaluation must not hold up what else a transport carries. It is
+  // shut down before the runner is destroyed.
   RuleRunner(RuleManagerOptions options, Gate& gate, Transport& transport, Clock& clock);
   ~RuleRunner();
   RuleRunner(const RuleRunner&) = delete;
@@ -39,12 +40,11 @@ class RuleRunner {
 
  private:
   void Loop();
-  // Waits for answers, at most until `due`; takes those that are there.
-  std::deque<std::pair<QueryId, HttpResult>> WaitForAnswers(Timestamp due);
-  void Apply(std::deque<std::pair<QueryId, HttpResult>> answers);
-  void Poke();
-  // Records, then alerts, then queries, as the manager asks. Called with the lock held; alerts of two steps must not
-  // overtake each other.
+  void OnResult(QueryId id, const HttpResult& result);
+  // Called with the lock held. The thread looks again when something is due before it would wake by itself.
+  void WakeIfDue();
+  // Records, then alerts, then queries, as the manager asks. Called with the lock held; alerts of two steps
+  // must not overtake each other.
   void Drain(RuleEffects fx);
   LaneId LaneOf(const std::string& datasource);
 
@@ -53,15 +53,11 @@ class RuleRunner {
   Clock& clock_;
   int concurrency_ = 4;
 
-  std::mutex mutex_;  // protects manager_ and lanes_; taken before the gate's lock, never inside it
+  std::mutex mutex_;  // protects what follows; taken before the gate's lock, never inside it
   RuleManager manager_;
   std::map<std::string, LaneId> lanes_;
-
-  // A lock of its own: the transport's thread must never wait for an evaluation.
-  std::mutex inbox_mutex_;
   std::condition_variable wake_;
-  std::deque<std::pair<QueryId, HttpResult>> answers_;  // not decoded yet
-  bool poked_ = false;
+  Timestamp waiting_for_ = kUnset;  // what the thread sleeps for
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -1,10 +1,9 @@
 #include "intake/alert_decoder.h"
 
 #include <fmt/format.h>
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
 
 #include "base/json.h"
+#include "base/json_reader.h"
 
 namespace mlalert {
 namespace {

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "model/alert.h"
 #include "model/incident.h"
+#include "model/silence.h"
 
 namespace mlalert {
 
@@ -151,8 +152,16 @@ struct AcknowledgementRecord {
   std::string end_reason;  // unacknowledged | expired | resolved
 };
 
+// Insert or replace.
+struct SilenceRecord {
+  Silence silence;
+};
+struct SilenceDelete {
+  std::string id;
+};
+
 using Record =
     std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry, NflogDelete, AlertRecord,
-                 AlertDelete, GroupRecord, GroupDelete, RuleStateRecord, RuleStateDelete, AcknowledgementRecord>;
+                 AlertDelete, GroupRecord, GroupDelete, RuleStateRecord, RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete>;
 
 }  // namespace mlalert

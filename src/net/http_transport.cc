@@ -80,7 +80,9 @@ class HttpTransport::Driver {
       if (work.stopping) {
         break;
       }
-      curl_multi_poll(multi_.get(), nullptr, 0, reaped || worked ? 0 : kPollMs, nullptr);
+      if (!reaped && !worked) {
+        curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
+      }
     }
     while (!in_flight_.empty()) {
       CancelCall(transport, in_flight_.begin());
@@ -250,8 +252,8 @@ void HttpTransport::Send(LaneId id, HttpCall call, Done done) {
       lane.queue.push_back({seq_next_++, std::move(call), std::move(done), std::chrono::steady_clock::now()});
       MarkReady(id, lane);
     }
-    // One wake-up serves everything that arrives before the thread looks.
-    wake = !std::exchange(inbox_.woken, true);
+    // One wake-up serves everything that arrives before the thread looks; from a `done` it looks by itself.
+    wake = !std::exchange(inbox_.woken, true) && std::this_thread::get_id() != thread_.get_id();
   }
   if (wake) {
     driver_->Wake();

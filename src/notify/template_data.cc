@@ -351,7 +351,7 @@ class AlertsObject final : public tmpl::Object {
   Value list_;
 };
 
-// Pairs that all alerts have in common.
+// Pairs of the first alert that all others have too.
 LabelSet Common(std::span<const NotifiedAlert> alerts, LabelSet Alert::*which) {
   if (alerts.empty()) {
     return {};
@@ -362,8 +362,8 @@ LabelSet Common(std::span<const NotifiedAlert> alerts, LabelSet Alert::*which) {
   }
   for (const NotifiedAlert& alert : alerts.subspan(1)) {
     const LabelSet& set = alert.alert.*which;
-    std::erase_if(common,
-                  [&](Label label) { return set.Get(label.name) != label.value || !set.Has(label.name); });
+    // As upstream an empty value equals a missing one.
+    std::erase_if(common, [&](Label label) { return set.Get(label.name) != label.value; });
     if (common.empty()) {
       break;
     }

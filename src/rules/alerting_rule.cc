@@ -147,7 +147,26 @@ RuleTemplateData RuleMachine::TemplateData(double value, bool partial, Timestamp
   data.hold = rule_->rule->hold;
   data.interval = times_.interval;
   data.is_partial = partial;
+  data.query = &queries_.function();
   return data;
+}
+
+std::vector<std::string> RuleMachine::TemplateQuestions(const QueryAnswer& answer, Timestamp ts) {
+  if (rule_->labels_vary != Varies::kAlways && rule_->annotations_vary != Varies::kAlways) {
+    return {};
+  }
+  for (const QuerySample& sample : answer.samples()) {
+    RuleTemplateData data = TemplateData(sample.value, answer.partial, ts);
+    data.labels = ToPairs(answer.labels(sample), pair_scratch_);
+    for (const auto* texts : {&rule_->labels, &rule_->annotations}) {
+      for (const auto& text : *texts) {
+        if (text.varies == Varies::kAlways) {
+          text.text->Expand(data);
+        }
+      }
+    }
+  }
+  return queries_.TakeWanted();
 }
 
 LabelSet RuleMachine::BuildLabels(std::span<const Label> sample, double value, bool partial, Timestamp ts) {
@@ -378,7 +397,11 @@ const LabelSet& RuleMachine::Annotations(AlertInstance& instance, Timestamp now)
       label_scratch_.push_back({text.name, value_scratch_.emplace_back(text.text->Expand(data))});
     }
   }
-  instance.annotations = LabelSet::FromSorted(label_scratch_);
+  // Shown between two evaluations, a template may ask what is not known now: what was said last still stands.
+  bool keep = !queries_.TakeWanted().empty() && !instance.annotations.empty();
+  if (!keep) {
+    instance.annotations = LabelSet::FromSorted(label_scratch_);
+  }
   return instance.annotations;
 }
 

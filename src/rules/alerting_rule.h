@@ -18,6 +18,7 @@
 #include "rules/query_result.h"
 #include "rules/rule_effects.h"
 #include "rules/rule_view.h"
+#include "rules/template_queries.h"
 
 namespace mlalert {
 
@@ -76,6 +77,15 @@ class RuleMachine {
   // A successful answer. On error nothing has changed, except that passing the limit drops every instance.
   // Instances about which Questions() has something to ask are left as they are until Settle().
   Status Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffects& fx);
+
+  // The queries that the templates of this answer's alerts make and that have no answer yet; to be asked
+  // before Evaluate(), again until there are none. Empty for rules whose templates do not query.
+  std::vector<std::string> TemplateQuestions(const QueryAnswer& answer, Timestamp ts);
+  // A new evaluation begins: answers to template queries of the last one are forgotten.
+  void BeginTemplateQueries() { queries_.Begin(); }
+  void OnTemplateAnswer(const std::string& query, const QueryAnswer& answer) {
+    queries_.OnAnswer(query, answer);
+  }
 
   // What to ask before this slot is complete; empty in steady state. `selector` is an index into
   // CompiledRule::required.
@@ -175,6 +185,7 @@ class RuleMachine {
   std::unordered_set<AlertInstance*, ByLabels, ByLabels> by_labels_;
   uint64_t evaluation_ = 0;
   uint64_t label_runs_ = 0;
+  TemplateQueries queries_;
 
   // Within one evaluation, up to Settle().
   std::vector<AlertInstance*> doubtful_;   // absent: false, or no data?

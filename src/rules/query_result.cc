@@ -4,10 +4,9 @@
 #include <charconv>
 #include <fmt/format.h>
 #include <functional>
-#include <rapidjson/error/en.h>
-#include <rapidjson/reader.h>
 
 #include "base/json.h"
+#include "base/json_reader.h"
 
 namespace mlalert {
 

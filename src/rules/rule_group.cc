@@ -18,6 +18,9 @@ Duration QueryTimeout(Duration interval, const Datasource* datasource) {
   return datasource == nullptr ? interval : std::min(interval, datasource->config().timeout);
 }
 
+// A template may ask with what an earlier query gave it; deeper than this it goes without.
+constexpr int kTemplateRoundsMax = 3;
+
 }  // namespace
 
 GroupRunner::GroupRunner(RuleGroup group, GroupSetup setup, Timestamp now)
@@ -202,6 +205,10 @@ void GroupRunner::StartRule(Timestamp now) {
   current().last_evaluation = now;
   questions_.clear();
   question_.reset();
+  pending_answer_.reset();
+  template_queries_.clear();
+  template_query_.reset();
+  template_rounds_ = 0;
   attempts_ = 0;
   Ask();
 }
@@ -224,6 +231,10 @@ HttpCall GroupRunner::TakeCall(Timestamp now) {
   asked_by_get_ = datasource.uses_get();
   const Duration left = std::clamp<Duration>(deadline_ - now, std::chrono::milliseconds(100), timeout);
   const Timestamp at = ts_ - query_offset_;
+  if (template_query_) {
+    return datasource.BuildCall(PrepareQuery(*template_query_, timeout), ts_,
+                                left);  // query_offset is the rule's own
+  }
   if (question_) {
     ++setup_.stats->presence_queries;
     return datasource.BuildCall(PrepareQuery(question_->query, timeout), at, left);
@@ -257,8 +268,13 @@ void GroupRunner::OnAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx) {
     datasource.OnAnswered(now, fx);
   }
   setup_.stats->partial_answers += answer.partial ? 1 : 0;
+  if (template_query_) {
+    current().machine->OnTemplateAnswer(*template_query_, answer);
+    AskForTemplates(now, fx);
+    return;
+  }
   if (!question_) {
-    OnRuleAnswer(answer, now, fx);
+    OnRuleAnswer(std::move(answer), now, fx);
     return;
   }
   if (auto further = current().machine->OnPresence(*question_, answer)) {
@@ -284,7 +300,7 @@ bool GroupRunner::TryAgain(const QueryAnswer& answer, Timestamp now) {
   return true;
 }
 
-void GroupRunner::OnRuleAnswer(const QueryAnswer& answer, Timestamp now, RuleEffects& fx) {
+void GroupRunner::OnRuleAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx) {
   Rule& rule = current();
   rule.warnings = answer.warnings;
   if (!answer.ok()) {
@@ -299,6 +315,31 @@ void GroupRunner::OnRuleAnswer(const QueryAnswer& answer, Timestamp now, RuleEff
   }
   rule.last_samples = answer.samples().size();
   setup_.stats->samples += answer.samples().size();
+  rule.machine->BeginTemplateQueries();
+  pending_answer_ = std::move(answer);
+  AskForTemplates(now, fx);
+}
+
+void GroupRunner::AskForTemplates(Timestamp now, RuleEffects& fx) {
+  template_query_.reset();
+  if (template_queries_.empty() && template_rounds_ < kTemplateRoundsMax) {
+    ++template_rounds_;
+    template_queries_ = current().machine->TemplateQuestions(*pending_answer_, ts_);
+  }
+  if (template_queries_.empty()) {
+    const QueryAnswer answer = std::move(*pending_answer_);
+    pending_answer_.reset();
+    Evaluate(answer, now, fx);
+    return;
+  }
+  template_query_ = std::move(template_queries_.back());
+  template_queries_.pop_back();
+  attempts_ = 0;
+  Ask();
+}
+
+void GroupRunner::Evaluate(const QueryAnswer& answer, Timestamp now, RuleEffects& fx) {
+  Rule& rule = current();
   const Status status = rule.machine->Evaluate(answer, ts_, fx);
   if (!status) {
     FailRule(rule, status.error().message, false, now, fx);

@@ -82,7 +82,10 @@ class GroupRunner {
   void StartRule(Timestamp now);
   void Ask();
   bool TryAgain(const QueryAnswer& answer, Timestamp now);
-  void OnRuleAnswer(const QueryAnswer& answer, Timestamp now, RuleEffects& fx);
+  void OnRuleAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx);
+  // Asks what the templates of `pending_answer_` want to know; evaluates when they know all.
+  void AskForTemplates(Timestamp now, RuleEffects& fx);
+  void Evaluate(const QueryAnswer& answer, Timestamp now, RuleEffects& fx);
   void AskNextQuestion(Timestamp now, RuleEffects& fx);
   void FailRule(Rule& rule, const std::string& error, bool source_failed, Timestamp now, RuleEffects& fx);
   void SkipRest(const std::string& error, Timestamp now, RuleEffects& fx);
@@ -119,6 +122,10 @@ class GroupRunner {
   Timestamp rule_started_ = kUnset;
   std::vector<RuleMachine::Question> questions_;   // to be asked, last first
   std::optional<RuleMachine::Question> question_;  // being asked
+  std::optional<QueryAnswer> pending_answer_;      // waits for the queries of its templates
+  std::vector<std::string> template_queries_;      // to be asked, last first
+  std::optional<std::string> template_query_;      // being asked
+  int template_rounds_ = 0;
   int attempts_ = 0;
   bool asked_by_get_ = false;
   Timestamp asked_at_ = kUnset;  // first attempt

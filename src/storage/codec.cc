@@ -115,6 +115,43 @@ Result<LabelSet> LabelsAt(const Stmt& row, int column) {
   return LabelSet::From(std::move(labels));
 }
 
+std::string ToJson(const Matchers& matchers) {
+  Json out = Json::MakeArray();
+  for (const Matcher& matcher : matchers) {
+    Json one = Json::MakeObject();
+    one.Set("isEqual", matcher.op() == MatchOp::kEqual || matcher.op() == MatchOp::kRegex);
+    one.Set("isRegex", matcher.op() == MatchOp::kRegex || matcher.op() == MatchOp::kNotRegex);
+    one.Set("name", matcher.name());
+    one.Set("value", matcher.value());
+    out.Push(std::move(one));
+  }
+  return out.Dump();
+}
+
+Result<Matchers> MatchersAt(const Stmt& row, int column) {
+  auto json = ParseJson(row.Text(column));
+  if (!json || !json->is_array()) {
+    return Corrupt("matcher list", row.Text(column));
+  }
+  Matchers out;
+  for (const Json& one : json->AsArray()) {
+    const Json* is_equal = one.Find("isEqual");
+    const Json* is_regex = one.Find("isRegex");
+    if (is_equal == nullptr || is_regex == nullptr) {
+      return Corrupt("matcher list", row.Text(column));
+    }
+    MatchOp equal = is_regex->AsBool() ? MatchOp::kRegex : MatchOp::kEqual;
+    MatchOp not_equal = is_regex->AsBool() ? MatchOp::kNotRegex : MatchOp::kNotEqual;
+    auto matcher =
+        Matcher::Make(one.GetString("name"), is_equal->AsBool() ? equal : not_equal, one.GetString("value"));
+    if (!matcher) {
+      return Corrupt("matcher list", row.Text(column));
+    }
+    out.push_back(std::move(*matcher));
+  }
+  return out;
+}
+
 std::string FingerprintsToJson(const std::vector<uint64_t>& fingerprints) {
   std::string out = "[";
   for (uint64_t fingerprint : fingerprints) {

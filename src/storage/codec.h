@@ -28,6 +28,10 @@ Result<Severity> SeverityAt(const Stmt& row, int column);
 std::string ToJson(const LabelSet& labels);
 Result<LabelSet> LabelsAt(const Stmt& row, int column);
 
+// [{"isEqual":true,"isRegex":false,"name":"a","value":"b"}], as the API has them; the order is kept.
+std::string ToJson(const Matchers& matchers);
+Result<Matchers> MatchersAt(const Stmt& row, int column);
+
 std::string FingerprintsToJson(const std::vector<uint64_t>& fingerprints);
 Result<std::vector<uint64_t>> FingerprintsAt(const Stmt& row, int column);
 Result<uint64_t> FingerprintAt(const Stmt& row, int column);

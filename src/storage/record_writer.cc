@@ -59,6 +59,8 @@ struct RecordWriter::Statements {
   Stmt rule_state;
   Stmt rule_state_delete;
   Stmt acknowledgement;
+  Stmt silence;
+  Stmt silence_delete;
 
   Status Prepare(Db& db);
 
@@ -75,6 +77,8 @@ struct RecordWriter::Statements {
   Status operator()(const RuleStateRecord& record);
   Status operator()(const RuleStateDelete& record);
   Status operator()(const AcknowledgementRecord& record);
+  Status operator()(const SilenceRecord& record);
+  Status operator()(const SilenceDelete& record);
 };
 
 Status RecordWriter::Statements::Prepare(Db& db) {
@@ -146,6 +150,10 @@ Status RecordWriter::Statements::Prepare(Db& db) {
        "fingerprint = ?"},
       {&acknowledgement, Upsert("acknowledgements", {"incident_id", "at"},
                                 {"actor", "via", "comment", "expires_at", "ended_at", "end_reason"})},
+      {&silence,
+       Upsert("silences", {"id"},
+              {"matchers", "starts_at", "ends_at", "updated_at", "created_by", "comment", "annotations"})},
+      {&silence_delete, "DELETE FROM silences WHERE id = ?"},
   };
   for (const auto& [stmt, sql] : all) {
     MLALERT_ASSIGN(*stmt, db.Prepare(sql));
@@ -248,6 +256,17 @@ Status RecordWriter::Statements::operator()(const AcknowledgementRecord& r) {
                              ToColumn(r.ended_at), r.end_reason);
 }
 
+Status RecordWriter::Statements::operator()(const SilenceRecord& r) {
+  const Silence& s = r.silence;
+  std::string annotations = s.annotations.empty() ? "" : ToJson(s.annotations);
+  return silence.Run(s.id, ToJson(s.matchers), ToColumn(s.starts_at), ToColumn(s.ends_at),
+                     ToColumn(s.updated_at), s.created_by, s.comment, NullIfEmpty(annotations));
+}
+
+Status RecordWriter::Statements::operator()(const SilenceDelete& r) {
+  return silence_delete.Run(r.id);
+}
+
 RecordWriter::RecordWriter(std::unique_ptr<Statements> statements) : statements_(std::move(statements)) {}
 RecordWriter::RecordWriter(RecordWriter&&) noexcept = default;
 RecordWriter& RecordWriter::operator=(RecordWriter&&) noexcept = default;
@@ -279,6 +298,8 @@ struct Kind {
   std::string_view operator()(const RuleStateRecord&) const { return "rule_state"; }
   std::string_view operator()(const RuleStateDelete&) const { return "rule_state_delete"; }
   std::string_view operator()(const AcknowledgementRecord&) const { return "acknowledgement"; }
+  std::string_view operator()(const SilenceRecord&) const { return "silence"; }
+  std::string_view operator()(const SilenceDelete&) const { return "silence_delete"; }
 };
 
 // Heap bytes beside the variant itself.
@@ -318,6 +339,15 @@ struct HeapBytes {
     return r.file.size() + r.group.size() + r.rule.size() + r.labels.ByteSize();
   }
   size_t operator()(const AcknowledgementRecord& r) const { return r.actor.size() + r.comment.size(); }
+  size_t operator()(const SilenceRecord& r) const {
+    const Silence& s = r.silence;
+    size_t bytes = s.id.size() + s.created_by.size() + s.comment.size() + s.annotations.ByteSize();
+    for (const Matcher& matcher : s.matchers) {
+      bytes += sizeof(Matcher) + matcher.name().size() + matcher.value().size();
+    }
+    return bytes;
+  }
+  size_t operator()(const SilenceDelete& r) const { return r.id.size(); }
 };
 
 }  // namespace

@@ -78,6 +78,21 @@ Result<RuleStateRecord> ReadRuleState(const Stmt& row) {
   return out;
 }
 
+Result<Silence> ReadSilence(const Stmt& row) {
+  Silence out;
+  out.id = row.String(0);
+  MLALERT_ASSIGN(out.matchers, MatchersAt(row, 1));
+  out.starts_at = TimeAt(row, 2);
+  out.ends_at = TimeAt(row, 3);
+  out.updated_at = TimeAt(row, 4);
+  out.created_by = row.String(5);
+  out.comment = row.String(6);
+  if (!row.IsNull(7)) {
+    MLALERT_ASSIGN(out.annotations, LabelsAt(row, 7));
+  }
+  return out;
+}
+
 Status LoadIncidents(Db& db, Timestamp resolved_after, RestoredState& out) {
   // One indexed walk per kind; the state of the first goes through the partial unique index.
   std::string sql = fmt::format("SELECT {} FROM incidents WHERE state <> 'resolved'", kIncidentColumns);
@@ -116,6 +131,9 @@ Status LoadEngine(Db& db, RestoredState& out) {
     MLALERT_ASSIGN(LabelSet labels, LabelsAt(row, 3));
     return GroupRecord{row.String(0), row.String(1), TimeAt(row, 2), std::move(labels)};
   }));
+  MLALERT_ASSIGN(Stmt silences, db.Prepare("SELECT id, matchers, starts_at, ends_at, updated_at, created_by, comment, "
+                                           "annotations FROM silences ORDER BY id"));
+  MLALERT_TRY(Collect(silences, "silences", out.silences, ReadSilence));
   MLALERT_ASSIGN(
       Stmt rules,
       db.Prepare("SELECT file, rule_group, rule, ordinal, labels, sample_labels, annotations, state, value, "

@@ -14,6 +14,7 @@ struct RestoredState {
   std::vector<AlertRecord> alerts;           // by fingerprint
   std::vector<NflogEntry> nflog;             // by key; expired entries included
   std::vector<GroupRecord> groups;           // by route, key
+  std::vector<Silence> silences;             // by id; expired ones included
   std::vector<RuleStateRecord> rule_states;  // by file, group, rule, ordinal, fingerprint
   // Greater than any id ever stored, also after retention has deleted the highest ones.
   IncidentId next_incident_id = 1;

@@ -161,15 +161,11 @@ class Writer {
   std::string Space() { return OneIn(5) ? Pick({" ", "\n", "\t ", "\r\n"}) : ""; }
   std::string Text() {
     return "\"" +
-           Pick({"", "a", "alertname", "x y", "\\n\\t", "\\u00e4", "\\ud83d\\ude00", "\xC3\xA4",
+           Pick({"", "a", "alertname", "x y", "\\n\\t", "\\u00e4", "\xF0\x9F\x98\x80", "\xC3\xA4",
                  "\\\"\\\\\\/"}) +
            "\"";
   }
-  std::string Value() {
-    return OneIn(50)   ? Pick({"1", "-2.5e3", "true", "{}", "[]", "[{\"labels\":{}}]"})
-           : OneIn(15) ? "null"
-                       : Text();
-  }
+  std::string Value() { return OneIn(15) ? "null" : Text(); }
   std::string Object() {
     if (OneIn(60)) {
       return Pick({"[]", "\"x\"", "3", "false"});
@@ -180,6 +176,11 @@ class Writer {
     std::string out = "{";
     for (size_t i = 0, n = Below(5); i < n; ++i) {
       out += (i > 0 ? "," : "") + Space() + (OneIn(30) ? "\"\"" : Text()) + Space() + ":" + Value();
+    }
+    if (OneIn(80)) {
+      // Under a key of its own: which of two equal keys is of the wrong type, a tree cannot tell.
+      out += (out.size() > 1 ? ",\"odd\":" : "\"odd\":") +
+             Pick({"1", "-2.5e3", "true", "{}", "[]", "[{\"labels\":{}}]"});
     }
     return out + "}";
   }
@@ -213,9 +214,6 @@ class Writer {
     if (OneIn(3)) {
       member("generatorURL",
              Pick({"\"http://p/\"", "\"\"", "null", "\"http://p/?a=b&c\"", OneIn(9) ? "\"foo\"" : "null"}));
-    }
-    if (OneIn(40)) {
-      member("startsAt", Time());
     }
     return out + "}";
   }
@@ -291,7 +289,7 @@ BOOST_AUTO_TEST_CASE(agrees_with_a_slow_decoder) {
     std::string difference = Compare(slow, ok, batch, failure);
     ++(ok ? taken : refused);
     if (!difference.empty()) {
-      BOOST_ERROR("seed " << seed << ": " << difference << "\n" << body);
+      BOOST_ERROR("seed " << seed << ": " << difference << "\n" << Json(body).Dump());
       break;
     }
   }

@@ -110,6 +110,14 @@ BOOST_AUTO_TEST_CASE(no_alerts_at_all) {
              "resolved  0 ");
 }
 
+// As upstream, where a missing key reads as the empty text.
+BOOST_AUTO_TEST_CASE(an_empty_annotation_equals_a_missing_one) {
+  std::vector<NotifiedAlert> alerts = Mixed();
+  BOOST_TEST(RenderText(Sample(alerts), "{{ .CommonAnnotations }}") == "s=x");
+  std::swap(alerts[0], alerts[1]);
+  BOOST_TEST(RenderText(Sample(alerts), "{{ .CommonAnnotations }}") == "s=x, t=");
+}
+
 BOOST_AUTO_TEST_CASE(regex_quoting) {
   BOOST_TEST(QuoteRegex("a.b-c d") == "a\\.b-c d");
   BOOST_TEST(QuoteRegex("\\.+*?()|[]{}^$") == "\\\\\\.\\+\\*\\?\\(\\)\\|\\[\\]\\{\\}\\^\\$");

@@ -83,6 +83,11 @@ inline std::string Describe(const AcknowledgementRecord& r) {
   return fmt::format("ack {} {} {} {} {} {} {} {}", r.incident_id, Describe(r.at), r.actor, r.via, r.comment,
                      Describe(r.expires_at), Describe(r.ended_at), r.end_reason);
 }
+inline std::string Describe(const Silence& s) {
+  return fmt::format("silence {} {} {} {} {} {} {} {}", s.id, ToString(s.matchers), Describe(s.starts_at),
+                     Describe(s.ends_at), Describe(s.updated_at), s.created_by, s.comment,
+                     s.annotations.ToString());
+}
 
 template <class T>
 std::string DescribeAll(const std::vector<T>& values) {
@@ -94,7 +99,8 @@ std::string DescribeAll(const std::vector<T>& values) {
 }
 inline std::string Describe(const RestoredState& s) {
   return DescribeAll(s.incidents) + DescribeAll(s.open_episodes) + DescribeAll(s.alerts) +
-         DescribeAll(s.nflog) + DescribeAll(s.groups) + DescribeAll(s.rule_states) +
+         DescribeAll(s.nflog) + DescribeAll(s.groups) + DescribeAll(s.silences) +
+         DescribeAll(s.rule_states) +
          fmt::format("next {} {} {}", s.next_incident_id, s.next_episode_id, s.next_notification_id);
 }
 
@@ -104,7 +110,7 @@ class RandomRecords {
   explicit RandomRecords(uint64_t seed) : random_(seed) {}
 
   Record Next() {
-    switch (Below(13)) {
+    switch (Below(15)) {
       case 0:
       case 1:
         return IncidentRecord{RandomIncident()};
@@ -130,6 +136,10 @@ class RandomRecords {
         return GroupDelete{Key(), Key()};
       case 11:
         return RandomRule();
+      case 12:
+        return SilenceRecord{RandomSilence()};
+      case 13:
+        return SilenceDelete{Key()};
       default:
         return RuleStateDelete{Key(), Key(), Key(), U32(2), LabelSet::From({{"i", Key()}})};
     }
@@ -252,6 +262,20 @@ class RandomRecords {
     r.episode_id = I64(5);
     return r;
   }
+  Silence RandomSilence() {
+    Silence s;
+    s.id = Key();
+    for (uint64_t i = 0; i <= Below(3); ++i) {
+      s.matchers.push_back(*Matcher::Make(Key(), static_cast<MatchOp>(Below(4)), Below(2) == 0 ? "x.*" : "<a>&b"));
+    }
+    s.starts_at = At(I64(4'000'000'000'000));
+    s.ends_at = Below(4) == 0 ? kNever : At(I64(4'000'000'000'000));
+    s.updated_at = At(I64(4'000'000'000'000));
+    s.created_by = Text();
+    s.comment = Text();
+    s.annotations = Labels();
+    return s;
+  }
   RuleStateRecord RandomRule() {
     static const std::vector<double> kValues = {0, -1.5, 1e300, std::numeric_limits<double>::infinity(),
                                                 std::numeric_limits<double>::quiet_NaN()};
@@ -304,6 +328,9 @@ class NaiveState {
     for (const auto& [key, value] : groups_) {
       out.groups.push_back(value);
     }
+    for (const auto& [key, value] : silences_) {
+      out.silences.push_back(value);
+    }
     for (const auto& [key, value] : rules_) {
       out.rule_states.push_back(value);
     }
@@ -328,6 +355,8 @@ class NaiveState {
     rules_.erase({r.file, r.group, r.rule, r.ordinal, r.labels.fingerprint()});
   }
   void operator()(const AcknowledgementRecord&) {}
+  void operator()(const SilenceRecord& r) { silences_[r.silence.id] = r.silence; }
+  void operator()(const SilenceDelete& r) { silences_.erase(r.id); }
 
  private:
   std::map<int64_t, Incident> incidents_;
@@ -336,6 +365,7 @@ class NaiveState {
   std::map<std::tuple<std::string, std::string, std::string, uint32_t>, NflogEntry> nflog_;
   std::map<std::tuple<std::string, std::string>, GroupRecord> groups_;
   std::map<std::tuple<std::string, std::string, std::string, uint32_t, uint64_t>, RuleStateRecord> rules_;
+  std::map<std::string, Silence> silences_;
   int64_t last_notification_ = 0;
 };
 

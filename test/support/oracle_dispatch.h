@@ -79,6 +79,7 @@ class DispatchOracle {
   void FailNext(const std::string& integration, int times) { failures_[integration] += times; }
 
   void Reload() {
+    ForgetSilentEnds();
     LookAtAll();
     RunDue();
   }
@@ -90,12 +91,14 @@ class DispatchOracle {
       });
     }
     std::erase_if(groups_, [](const auto& item) { return item.second.members.empty(); });
+    ForgetSilentEnds();
     for (auto& [name, alert] : alerts_) {
-      if (alert.ends > now_ && alert.ends < kForever) {
+      if (alert.ends > now_) {
         // Refreshes are not written; the lease of the last transition is what counts.
         alert.starts = alert.written_starts;
         alert.timeout = alert.written_timeout;
-        alert.ends = std::max(alert.written_ends, now_ + std::max<Seconds>(300, alert.lease));
+        alert.ends =
+            std::min(kForever, std::max(alert.written_ends, now_ + std::max<Seconds>(300, alert.lease)));
       }
     }
     next_sweep_ = now_ + 300;
@@ -203,6 +206,30 @@ class DispatchOracle {
     }
   }
 
+  // Receivers without send_resolved hear nothing of the end, so the log alone learns it.
+  void ForgetSilentEnds() {
+    for (auto& [key, entry] : log_) {
+      bool fires = std::any_of(entry.firing.begin(), entry.firing.end(),
+                               [&](const std::string& name) {
+                                 auto it = alerts_.find(name);
+                                 return it != alerts_.end() && it->second.ends > now_;
+                               });
+      if (!fires && !SendsResolved(key.second)) {
+        entry.firing.clear();
+      }
+    }
+  }
+  bool SendsResolved(const std::string& integration) const {
+    for (const auto& [name, list] : receivers_) {
+      for (const auto& one : list) {
+        if (one.name == integration) {
+          return one.send_resolved;
+        }
+      }
+    }
+    return true;
+  }
+
   void LookAtAll() {
     for (auto& [key, group] : groups_) {
       group.look = group.first <= now_;
@@ -212,6 +239,7 @@ class DispatchOracle {
   void RunDue() {
     if (now_ >= next_sweep_) {
       std::erase_if(log_, [&](const auto& item) { return item.second.expires <= now_; });
+      std::erase_if(alerts_, [&](const auto& item) { return item.second.ends <= now_ && !Grouped(item.first); });
       next_sweep_ = now_ + 300;
     }
     for (auto it = groups_.begin(); it != groups_.end();) {
@@ -285,9 +313,13 @@ class DispatchOracle {
     return true;
   }
 
+  bool Grouped(const std::string& name) const {
+    return std::any_of(groups_.begin(), groups_.end(),
+                       [&](const auto& item) { return item.second.members.contains(name); });
+  }
   bool Told(const GroupKey& key, const std::string& name) const {
     return std::any_of(log_.begin(), log_.end(), [&](const auto& item) {
-      return item.first.first == key && item.second.firing.contains(name);
+      return item.first.first == key && SendsResolved(item.first.second) && item.second.firing.contains(name);
     });
   }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/config_loader.h"
+#include "model/matcher_parse.h"
 
 namespace mlalert::testing {
 namespace {
@@ -121,6 +122,35 @@ Sim& Sim::Unack(IncidentId id, const std::string& actor) {
   Effects fx;
   auto result = engine_->Unacknowledge(id, actor, "", now_, fx);
   if (!result) {
+    throw std::runtime_error(result.error().ToString());
+  }
+  Drain(std::move(fx));
+  RunUntil(now_);
+  return *this;
+}
+
+std::string Sim::Silence(const std::string& matchers, Duration length, const std::string& id) {
+  SilenceRequest request;
+  request.id = id;
+  for (const Matcher& matcher : ParseMatchers(matchers).value()) {
+    request.matchers.push_back({matcher.name(), matcher.op(), matcher.value()});
+  }
+  request.starts_at = now_;
+  request.ends_at = now_ + length;
+  request.created_by = "alice";
+  Effects fx;
+  auto result = engine_->SetSilence(request, now_, fx);
+  if (!result) {
+    throw std::runtime_error(result.error().ToString());
+  }
+  Drain(std::move(fx));
+  RunUntil(now_);
+  return *result;
+}
+
+Sim& Sim::Unsilence(const std::string& id) {
+  Effects fx;
+  if (auto result = engine_->ExpireSilence(id, now_, fx); !result) {
     throw std::runtime_error(result.error().ToString());
   }
   Drain(std::move(fx));
@@ -267,6 +297,7 @@ RestoredState Sim::StateFromJournal() const {
   std::map<uint64_t, AlertRecord> alerts;
   std::map<std::string, NflogEntry> nflog;
   std::map<std::pair<std::string, std::string>, GroupRecord> groups;
+  std::map<std::string, mlalert::Silence> silences;
   RestoredState state;
   for (const Record& record : journal_) {
     if (const auto* r = std::get_if<IncidentRecord>(&record)) {
@@ -284,6 +315,10 @@ RestoredState Sim::StateFromJournal() const {
       groups[{group->route_id, group->group_key}] = *group;
     } else if (const auto* ungroup = std::get_if<GroupDelete>(&record)) {
       groups.erase({ungroup->route_id, ungroup->group_key});
+    } else if (const auto* silence = std::get_if<SilenceRecord>(&record)) {
+      silences[silence->silence.id] = silence->silence;
+    } else if (const auto* unsilence = std::get_if<SilenceDelete>(&record)) {
+      silences.erase(unsilence->id);
     } else if (const auto* episode = std::get_if<EpisodeRecord>(&record)) {
       state.next_episode_id = std::max(state.next_episode_id, episode->id + 1);
     } else if (const auto* sent = std::get_if<NotificationRecord>(&record)) {
@@ -298,6 +333,9 @@ RestoredState Sim::StateFromJournal() const {
   }
   for (auto& [key, entry] : nflog) {
     state.nflog.push_back(entry);
+  }
+  for (auto& [id, silence] : silences) {
+    state.silences.push_back(silence);
   }
   for (auto& [key, group] : groups) {
     state.groups.push_back(group);

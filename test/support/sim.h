@@ -45,6 +45,9 @@ class Sim {
             const LabelSet& annotations = {});
   Sim& Ack(IncidentId id, const std::string& actor = "alice", std::optional<Duration> expires_in = std::nullopt);
   Sim& Unack(IncidentId id, const std::string& actor = "alice");
+  // A silence from now on, or changes the one with `id`; its id. `matchers` as in a config: "alertname=Drift".
+  std::string Silence(const std::string& matchers, Duration length, const std::string& id = "");
+  Sim& Unsilence(const std::string& id);
   Sim& Reload(const std::string& config_yaml);
   // kill -9 and start again `down` later: only what was journalled survives. Attempts in flight are lost.
   Sim& Restart(Duration down = Duration::zero());
