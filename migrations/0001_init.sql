@@ -102,7 +102,7 @@ CREATE TABLE acknowledgements (
   comment      TEXT NOT NULL,
   expires_at   INTEGER,           -- NULL = it does not expire
   ended_at     INTEGER,           -- NULL while it is in force
-  end_reason   TEXT NOT NULL,     -- unacknowledged | expired | resolved
+  end_reason   TEXT NOT NULL,     -- unacknowledged | expired | resolved | replaced | severity_raised
   PRIMARY KEY (incident_id, at)
 ) STRICT, WITHOUT ROWID;
 
@@ -129,7 +129,7 @@ CREATE TABLE notifications (
   integration_index  INTEGER NOT NULL, -- which of the receiver's integrations of that kind, from 0
   reason             TEXT NOT NULL,    -- why now: first notification, group changed, repeat interval, resolved, ...
   attempt            INTEGER NOT NULL, -- from 1
-  outcome            TEXT NOT NULL,    -- sent | retrying | failed
+  outcome            TEXT NOT NULL,    -- sent | retrying | failed | cancelled | cancelled
   http_status        INTEGER,          -- NULL = there was no HTTP answer
   latency_ms         INTEGER NOT NULL,
   error              TEXT NOT NULL,

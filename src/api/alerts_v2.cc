@@ -2,15 +2,12 @@
 // again every minute or two, and nearly all of them change nothing.
 #include <algorithm>
 #include <fmt/format.h>
-#include <optional>
 
+#include "api/alert_json.h"
 #include "api/handlers.h"
 #include "api/http_error.h"
 #include "api/matcher_filter.h"
 #include "api/negotiation.h"
-#include "base/hash.h"
-#include "base/json.h"
-#include "base/regex.h"
 #include "intake/alert_decoder.h"
 
 namespace mlalert {
@@ -53,92 +50,17 @@ void PostAlerts(ApiContext& context, HttpRequest& request, HttpResponse& respons
 
 // --- GET ---
 
-struct AlertQuery {
-  bool active = true;
-  bool silenced = true;
-  bool inhibited = true;
-  Matchers filters;
-  std::optional<Regex> receiver;
-  Matchers receiver_matchers;
-};
-
-Result<AlertQuery> ParseAlertQuery(const HttpRequest& request) {
-  AlertQuery query;
-  query.active = BoolParamV2(request, "active", true);
-  query.silenced = BoolParamV2(request, "silenced", true);
-  query.inhibited = BoolParamV2(request, "inhibited", true);
-  MLALERT_ASSIGN(query.filters, ParseFilters(request, "filter", ""));
-  if (const std::string* receiver = request.Query("receiver"); receiver != nullptr && !receiver->empty()) {
-    auto regex = Regex::CompileAnchored(*receiver);
-    if (!regex) {
-      return Fail(ErrorCode::kInvalid, "failed to parse receiver param: " + regex.error().message);
-    }
-    query.receiver = std::move(*regex);
-  }
-  MLALERT_ASSIGN(query.receiver_matchers,
-                 ParseFilters(request, "receiver_matchers", "failed to parse receiver_matchers param: "));
-  return query;
-}
-
 bool Shows(const AlertQuery& query, const Config& config, const AlertView& view, Timestamp now) {
-  if (view.alert.ResolvedAt(now) || !query.active || !PassesFilters(query.filters, view.alert.labels)) {
-    return false;
-  }
   auto any_receiver = [&](auto&& test) {
     return std::any_of(view.receivers.begin(), view.receivers.end(), test);
   };
-  if (query.receiver &&
-      !any_receiver([&](const std::string& name) { return query.receiver->FullMatch(name); })) {
-    return false;
-  }
-  return query.receiver_matchers.empty() || any_receiver([&](const std::string& name) {
-           return PassesFilters(query.receiver_matchers, ReceiverLabels(config, name));
-         });
-}
-
-void AppendLabels(std::string& out, const LabelSet& labels) {
-  out += '{';
-  bool first = true;
-  for (Label label : labels) {
-    if (!first) {
-      out += ',';
-    }
-    first = false;
-    AppendJsonString(out, label.name);
-    out += ':';
-    AppendJsonString(out, label.value);
-  }
-  out += '}';
-}
-
-void AppendTime(std::string& out, std::string_view key, Timestamp time, int offset_minutes) {
-  out.append(",\"").append(key).append("\":\"");
-  out += FormatRfc3339Millis(time, offset_minutes);
-  out += '"';
-}
-
-void AppendAlert(std::string& out, const AlertView& view) {
-  const Alert& alert = view.alert;
-  out += "{\"annotations\":";
-  AppendLabels(out, alert.annotations);
-  AppendTime(out, "endsAt", alert.ends_at, alert.ends_offset_minutes);
-  out.append(",\"fingerprint\":\"").append(Hex16(alert.fingerprint())).append("\",\"receivers\":[");
-  for (size_t i = 0; i < view.receivers.size(); ++i) {
-    out += i > 0 ? ",{\"name\":" : "{\"name\":";
-    AppendJsonString(out, view.receivers[i]);
-    out += '}';
-  }
-  out += ']';
-  AppendTime(out, "startsAt", alert.starts_at, alert.starts_offset_minutes);
-  out += ",\"status\":{\"inhibitedBy\":[],\"mutedBy\":[],\"silencedBy\":[],\"state\":\"active\"}";
-  AppendTime(out, "updatedAt", alert.updated_at, 0);
-  if (!alert.generator_url.empty()) {
-    out += ",\"generatorURL\":";
-    AppendJsonString(out, alert.generator_url);
-  }
-  out += ",\"labels\":";
-  AppendLabels(out, alert.labels);
-  out += '}';
+  // Each condition may be met by another receiver.
+  return ShowsAlert(query, view, now) &&
+         (!query.receiver ||
+          any_receiver([&](const std::string& name) { return query.receiver->FullMatch(name); })) &&
+         (query.receiver_matchers.empty() || any_receiver([&](const std::string& name) {
+            return PassesFilters(query.receiver_matchers, ReceiverLabels(config, name));
+          }));
 }
 
 void GetAlerts(ApiContext& context, HttpRequest& request, HttpResponse& response) {
@@ -151,11 +73,11 @@ void GetAlerts(ApiContext& context, HttpRequest& request, HttpResponse& response
     return;
   }
   ConfigPtr config;
-  std::vector<AlertView> views = context.gate.Read([&](const Engine& engine) {
-    config = engine.shared_config();
-    return engine.ListAlerts();
-  });
   Timestamp now = context.clock.Now();
+  std::vector<AlertView> views = context.gate.Read([&](Engine& engine) {
+    config = engine.shared_config();
+    return engine.ListAlerts(now);
+  });
   std::erase_if(views, [&](const AlertView& view) { return !Shows(*query, *config, view, now); });
   std::sort(views.begin(), views.end(), [](const AlertView& a, const AlertView& b) {
     return a.alert.fingerprint() < b.alert.fingerprint();
@@ -168,7 +90,7 @@ void GetAlerts(ApiContext& context, HttpRequest& request, HttpResponse& response
     if (i > 0) {
       out += ',';
     }
-    AppendAlert(out, views[i]);
+    AppendAlertJson(out, views[i]);
   }
   out += "]\n";
 }

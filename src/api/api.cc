@@ -7,6 +7,8 @@ namespace mlalert {
 HttpRouter BuildRouter(ApiContext& context) {
   HttpRouter router;
   AddAlertsV2(router, context);
+  AddAlertGroupsV2(router, context);
+  AddSilencesV2(router, context);
   AddWebhook(router, context);
   AddStatusV2(router, context);
   AddIncidents(router, context);

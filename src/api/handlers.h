@@ -6,13 +6,15 @@
 
 namespace mlalert {
 
-void AddAlertsV2(HttpRouter& router, ApiContext& context);    // /api/v2/alerts
-void AddStatusV2(HttpRouter& router, ApiContext& context);    // /api/v2/status, /api/v2/receivers
-void AddWebhook(HttpRouter& router, ApiContext& context);     // /api/v1/webhook/alertmanager
-void AddIncidents(HttpRouter& router, ApiContext& context);   // /api/mlalert/v1/incidents
-void AddRulesV1(HttpRouter& router, ApiContext& context);     // /api/v1/rules, alerts, status/buildinfo
-void AddRemovedV1(HttpRouter& router);                        // what Alertmanager's API v1 was: 410
-void AddManagement(HttpRouter& router, ApiContext& context);  // /-/*, /metrics
+void AddAlertsV2(HttpRouter& router, ApiContext& context);       // /api/v2/alerts
+void AddAlertGroupsV2(HttpRouter& router, ApiContext& context);  // /api/v2/alerts/groups
+void AddSilencesV2(HttpRouter& router, ApiContext& context);     // /api/v2/silences, /api/v2/silence/{id}
+void AddStatusV2(HttpRouter& router, ApiContext& context);       // /api/v2/status, /api/v2/receivers
+void AddWebhook(HttpRouter& router, ApiContext& context);        // /api/v1/webhook/alertmanager
+void AddIncidents(HttpRouter& router, ApiContext& context);      // /api/mlalert/v1/incidents
+void AddRulesV1(HttpRouter& router, ApiContext& context);        // /api/v1/rules, alerts, status/buildinfo
+void AddRemovedV1(HttpRouter& router);                           // what Alertmanager's API v1 was: 410
+void AddManagement(HttpRouter& router, ApiContext& context);     // /-/*, /metrics
 
 // Common headers and CORS of /api/v2. True when it has answered.
 bool BeforeV2(const HttpRequest& request, HttpResponse& response);

@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cstring>
-
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -1,7 +1,7 @@
-// Prometheus' http_config as a typed value: how an outgoing call authenticates, encrypts, passes a proxy, redirects.
-// Filled by: config/ (which also checks the combinations). Applied by: net/http_transfer. Immutable once shared.
-// Every `*_file` is read anew for each call, so that rotated credentials work without a reload.
-// Data only, and only base/ below it. Thread: plain values, shared as pointer to const.
+// Prometheus' http_config as a typed value: how an outgoing call authenticates, encrypts, passes a proxy,
+// redirects. Filled by: config/ (which also checks the combinations). Applied by: net/http_transfer.
+// Immutable once shared. Every `*_file` is read anew for each call, so that rotated credentials work without
+// a reload. Data only, and only base/ below it. Thread: plain values, shared as pointer to const.
 #pragma once
 
 #include <cstdint>
@@ -35,9 +35,11 @@ struct TlsConfig {
 };
 
 struct ProxyConfig {
-  // http, https, socks5 or socks5h, possibly with user:password. Empty: no proxy. Print it through MaskUserinfo().
+  // http, https, socks5 or socks5h, possibly with user:password. Empty: no proxy. Print it through
+  // MaskUserinfo().
   std::string url;
-  // Comma separated: "*", domain (and its subdomains), .domain (subdomains only), IP, CIDR, each with optional :port.
+  // Comma separated: "*", domain (and its subdomains), .domain (subdomains only), IP, CIDR, each with
+  // optional :port.
   std::string no_proxy;
   // http_proxy, HTTPS_PROXY and NO_PROXY of the process, as libcurl reads them; `url` must then be empty.
   bool from_environment = false;

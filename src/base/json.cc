@@ -5,9 +5,8 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <unordered_map>
-
 #include <fmt/format.h>
+#include <unordered_map>
 
 #include "base/json_reader.h"
 
@@ -328,7 +327,10 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
                               rapidjson::kParseFullPrecisionFlag;
   auto result = reader.Parse<kFlags>(stream, handler);
   if (result.IsError()) {
-    Error error{ErrorCode::kInvalid, rapidjson::GetParseError_En(result.Code()), PositionOf(text, result.Offset()), {}};
+    Error error{ErrorCode::kInvalid,
+                rapidjson::GetParseError_En(result.Code()),
+                PositionOf(text, result.Offset()),
+                {}};
     if (handler.too_deep()) {
       error.code = ErrorCode::kLimit;
       error.message = fmt::format("JSON is nested deeper than {} levels", limits.depth_max);

@@ -1,7 +1,7 @@
-// JSON for everything that is not the ingest hot path: a small value tree with limits on depth and size, and a
-// writer that prints as Go's encoding/json does, because Alertmanager's and Prometheus' clients compare bytes.
-// Reading: duplicate keys keep the last value (as Go does), UTF-8 is validated, depth and size are limited.
-// Thread: plain values.
+// JSON for everything that is not the ingest hot path: a small value tree with limits on depth and size, and
+// a writer that prints as Go's encoding/json does, because Alertmanager's and Prometheus' clients compare
+// bytes. Reading: duplicate keys keep the last value (as Go does), UTF-8 is validated, depth and size are
+// limited. Thread: plain values.
 #pragma once
 
 #include <cstdint>

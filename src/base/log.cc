@@ -1,7 +1,6 @@
 #include "base/log.h"
 
 #include <memory>
-
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>

@@ -3,12 +3,11 @@
 // Thread: any.
 #pragma once
 
+#include <fmt/format.h>
 #include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "base/result.h"
 

@@ -16,7 +16,8 @@ std::string GoErrorText(const re2::RE2& re, const std::string& anchored) {
     case re2::RE2::ErrorMissingBracket:
       return fmt::format("error parsing regexp: missing closing ]: `{}`", re.error_arg());
     case re2::RE2::ErrorRepeatArgument:
-      return fmt::format("error parsing regexp: missing argument to repetition operator: `{}`", re.error_arg());
+      return fmt::format("error parsing regexp: missing argument to repetition operator: `{}`",
+                         re.error_arg());
     case re2::RE2::ErrorRepeatOp:
       return fmt::format("error parsing regexp: invalid nested repetition operator: `{}`", re.error_arg());
     case re2::RE2::ErrorRepeatSize:

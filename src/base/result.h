@@ -6,9 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-
 #include <tl/expected.hpp>
+#include <utility>
 
 namespace mlalert {
 
@@ -66,19 +65,19 @@ int ExitCode(ErrorCode code);
 #define MLALERT_CONCAT(a, b) MLALERT_CONCAT_INNER(a, b)
 
 // Returns the error of `expr` from the enclosing function, if there is one.
-#define MLALERT_TRY(expr)                                          \
-  do {                                                             \
-    auto mlalert_try_result = (expr);                              \
-    if (!mlalert_try_result) {                                     \
+#define MLALERT_TRY(expr)                                            \
+  do {                                                               \
+    auto mlalert_try_result = (expr);                                \
+    if (!mlalert_try_result) {                                       \
       return ::mlalert::Fail(std::move(mlalert_try_result.error())); \
-    }                                                              \
+    }                                                                \
   } while (false)
 
 // MLALERT_ASSIGN(auto x, F()): x gets the value, or the enclosing function returns the error.
 #define MLALERT_ASSIGN(decl, expr) MLALERT_ASSIGN_INNER(MLALERT_CONCAT(mlalert_result_, __LINE__), decl, expr)
-#define MLALERT_ASSIGN_INNER(tmp, decl, expr)        \
-  auto tmp = (expr);                                 \
-  if (!tmp) {                                        \
-    return ::mlalert::Fail(std::move(tmp.error()));  \
-  }                                                  \
+#define MLALERT_ASSIGN_INNER(tmp, decl, expr)       \
+  auto tmp = (expr);                                \
+  if (!tmp) {                                       \
+    return ::mlalert::Fail(std::move(tmp.error())); \
+  }                                                 \
   decl = std::move(*tmp)

@@ -2,9 +2,8 @@
 
 #include <array>
 #include <charconv>
-#include <limits>
-
 #include <fmt/format.h>
+#include <limits>
 
 namespace mlalert {
 namespace {
@@ -244,7 +243,8 @@ Result<Timestamp> ParseRfc3339(std::string_view text, int* offset_minutes) {
       return bad();
     }
     ++pos;
-    if (!ReadDigits(text, pos, 2, c.hour) || !ReadChar(text, pos, ':') || !ReadDigits(text, pos, 2, c.minute)) {
+    if (!ReadDigits(text, pos, 2, c.hour) || !ReadChar(text, pos, ':') ||
+        !ReadDigits(text, pos, 2, c.minute)) {
       return bad();
     }
     if (pos < text.size() && text[pos] == ':') {
@@ -282,7 +282,8 @@ Result<Timestamp> ParseRfc3339(std::string_view text, int* offset_minutes) {
     return kUnset;  // Go's zero time: clients send it for "not set".
   }
   if (c.year < 1678 || c.year > 2261) {
-    return Fail(ErrorCode::kInvalid, fmt::format("\"{}\" is outside the years 1678 to 2261", text.substr(0, 64)));
+    return Fail(ErrorCode::kInvalid,
+                fmt::format("\"{}\" is outside the years 1678 to 2261", text.substr(0, 64)));
   }
   auto whole = sys_days(ymd) + hours(c.hour) + minutes(c.minute) + seconds(c.second) - minutes(offset);
   return Timestamp(whole) + nanoseconds(fraction_ns);
@@ -294,7 +295,8 @@ std::string FormatRfc3339Nano(Timestamp t, int offset_minutes) {
   }
   int64_t ns = 0;
   Civil c = ToCivil(t, offset_minutes, ns);
-  std::string out = fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second);
+  std::string out =
+      fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", c.year, c.month, c.day, c.hour, c.minute, c.second);
   if (ns != 0) {
     std::string digits = fmt::format("{:09}", ns);
     while (digits.back() == '0') {

@@ -38,8 +38,8 @@ constexpr double ToSeconds(Duration d) {
   return std::chrono::duration<double>(d).count();
 }
 
-// Prometheus' model.Duration: "1h30m", units y w d h m s ms in falling order, each once; "0" alone is allowed;
-// no sign, no fraction. Error texts are Prometheus' own: users search for them.
+// Prometheus' model.Duration: "1h30m", units y w d h m s ms in falling order, each once; "0" alone is
+// allowed; no sign, no fraction. Error texts are Prometheus' own: users search for them.
 Result<Duration> ParseDuration(std::string_view text);
 // Prints as Prometheus does: 7d is "1w", 90d is "90d", 0 is "0s"; rest below a millisecond is cut.
 std::string FormatDuration(Duration d);

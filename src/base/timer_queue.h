@@ -1,5 +1,5 @@
-// Due times in order: a binary heap of {due, seq, key}. `seq` breaks ties, so that simulations repeat exactly.
-// Nothing is cancelled: the owner looks at its own state when a timer fires and ignores stale ones.
+// Due times in order: a binary heap of {due, seq, key}. `seq` breaks ties, so that simulations repeat
+// exactly. Nothing is cancelled: the owner looks at its own state when a timer fires and ignores stale ones.
 // Thread: owner's.
 #pragma once
 

@@ -1,19 +1,17 @@
 #include "cli/child_process.h"
 
 #include <arpa/inet.h>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
-#include <cstring>
 #include <thread>
+#include <unistd.h>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace mlalert {
 

@@ -2,9 +2,8 @@
 // Used by the demo. Thread: one owner.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/result.h"
@@ -14,8 +13,8 @@ namespace mlalert {
 
 class ChildProcess {
  public:
-  // argv[0] is looked up in PATH. Standard output and error are appended to `log_path`. The child dies with us even
-  // when we are killed (Linux PR_SET_PDEATHSIG).
+  // argv[0] is looked up in PATH. Standard output and error are appended to `log_path`. The child dies with
+  // us even when we are killed (Linux PR_SET_PDEATHSIG).
   static Result<ChildProcess> Start(const std::vector<std::string>& argv, const std::string& log_path);
   ChildProcess() = default;
   ~ChildProcess();

@@ -103,6 +103,7 @@ class Daemon::Impl {
  private:
   Status OpenStorage();
   void BuildPipeline();
+  void LogTemplateWarnings();
   ApiContext MakeContext();
   History* OpenHistory();
   ConfigPtr CurrentConfig();
@@ -184,6 +185,7 @@ void Daemon::Impl::BuildPipeline() {
   metrics_->SetReload(true, clock_.Now());  // the first load counts as one, as in Alertmanager
   Deliverer::Options delivery;
   delivery.external_url = external_url_;
+  delivery.incident_url_prefix = external_url_ + "/api/mlalert/v1/incidents/";
   deliverer_ =
       std::make_unique<Deliverer>(*transport_, clock_, delivery, [this](const NotificationOutcome& outcome) {
         gate_->Enter([&](Engine& engine, Timestamp now, Effects& fx) { engine.OnOutcome(outcome, now, fx); });
@@ -212,14 +214,18 @@ Status Daemon::Impl::Start() {
   std::vector<RuleStateRecord> rule_states = std::move(restored_.rule_states);
   gate_->Start(std::move(restored_));
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
-  for (const Error& warning : deliverer_->TemplateWarnings()) {
-    LogWarn("a text of a receiver is not a valid template: notifications that need it fail",
-            {{"err", warning.ToString()}});
-  }
+  LogTemplateWarnings();
   started_ = true;
   LogInfo("Listening on", {{"address", fmt::format("{}:{}", host, server_->port())}});
   LogInfo("TLS is disabled.", {{"http2", false}, {"address", fmt::format("{}:{}", host, server_->port())}});
   return {};
+}
+
+void Daemon::Impl::LogTemplateWarnings() {
+  for (const Error& warning : deliverer_->TemplateWarnings()) {
+    LogWarn("a text of a receiver is not a valid template: notifications that need it fail",
+            {{"err", warning.ToString()}});
+  }
 }
 
 ApiContext Daemon::Impl::MakeContext() {
@@ -283,6 +289,7 @@ Status Daemon::Impl::Reload() {
   gate_->Enter(
       [&](Engine& engine, Timestamp now, Effects& fx) { engine.SetConfig(loaded->config, now, fx); });
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
+  LogTemplateWarnings();
   LogInfo("Completed loading of configuration file", {{"file", options_.config_file}});
   return {};
 }

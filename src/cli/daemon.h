@@ -1,6 +1,6 @@
-// The daemon: everything that runs, in the order in which it is started and stopped. daemon.cc reads as its table of
-// contents: load, open, restore, serve, reload, drain.
-// Owns: every thread of the process but main. Thread: main; Reload also from HTTP workers.
+// The daemon: everything that runs, in the order in which it is started and stopped. daemon.cc reads as its
+// table of contents: load, open, restore, serve, reload, drain. Owns: every thread of the process but main.
+// Thread: main; Reload also from HTTP workers.
 #pragma once
 
 #include <memory>
@@ -25,8 +25,8 @@ struct ServeOptions {
 
 class Daemon {
  public:
-  // Loads, opens and restores; nothing evaluates, notifies or listens yet. Errors: kInvalid for config and rule files
-  // (already printed with their places), else what could not be opened.
+  // Loads, opens and restores; nothing evaluates, notifies or listens yet. Errors: kInvalid for config and
+  // rule files (already printed with their places), else what could not be opened.
   static Result<std::unique_ptr<Daemon>> Open(const ServeOptions& options);
   ~Daemon();
 

@@ -1,14 +1,14 @@
 #include "cli/demo_command.h"
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
+#include <fmt/format.h>
 #include <memory>
 
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include "base/time.h"
 #include "cli/daemon.h"
 #include "cli/demo_run.h"
+
+#include "base/time.h"
 
 namespace mlalert {
 
@@ -20,21 +20,25 @@ void AddDemoCommand(CLI::App& app, int& exit_code) {
     std::string run_for;
   };
   auto flags = std::make_shared<Flags>();
-  CLI::App* demo = app.add_subcommand("demo", "Metrics of simulated ML models for Prometheus to scrape; `demo run`: the show");
+  CLI::App* demo = app.add_subcommand(
+      "demo", "Metrics of simulated ML models for Prometheus to scrape; `demo run`: the show");
   demo->add_option("--listen", flags->listen, "host:port of the exporter")->capture_default_str();
   demo->add_option("--seed", flags->seed, "Seed of the noise in the metrics")->capture_default_str();
 
   CLI::App* run = demo->add_subcommand(
       "run", "Start Prometheus, the exporter, mlalert and a sink for notifications, and tell what happens");
-  run->add_option("--prometheus", flags->run.prometheus_url, "Use this Prometheus, with real waits, instead of the demo's");
+  run->add_option("--prometheus", flags->run.prometheus_url,
+                  "Use this Prometheus, with real waits, instead of the demo's");
   run->add_option("--config", flags->run.config, "Configuration for mlalert instead of the demo's");
   run->add_option("--rules", flags->run.rules_dir, "Folder of the rule files")->capture_default_str();
-  run->add_option("--for", flags->run_for, "End by itself after this time, e.g. 90s; exit 0 only if all was seen");
+  run->add_option("--for", flags->run_for,
+                  "End by itself after this time, e.g. 90s; exit 0 only if all was seen");
   run->callback([flags, &exit_code] {
     if (!flags->run_for.empty()) {
       auto duration = ParseDuration(flags->run_for);
       if (!duration || *duration <= Duration::zero()) {
-        fmt::print(stderr, "demo run: --for: {}\n", duration ? "must be above zero" : duration.error().ToString());
+        fmt::print(stderr, "demo run: --for: {}\n",
+                   duration ? "must be above zero" : duration.error().ToString());
         exit_code = 2;
         return;
       }

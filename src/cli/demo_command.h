@@ -1,5 +1,5 @@
-// `mlalert demo`: the exporter of simulated models; `demo run`: the whole show; `demo rules`: the shipped rules with
-// their waits scaled down.
+// `mlalert demo`: the exporter of simulated models; `demo run`: the whole show; `demo rules`: the shipped
+// rules with their waits scaled down.
 #pragma once
 
 namespace CLI {

@@ -1,7 +1,6 @@
 #include "cli/demo_config.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -34,10 +33,11 @@ scrape_configs:
 }
 
 std::string DemoMlalertConfig(const DemoConfigOptions& o) {
-  // The ladder of the shipped config is 15, 30 and 60 minutes; the demo's is shorter, so that all of it fits into a
-  // minute at one second per minute.
-  std::string ladder = o.scaled ? "[{after: 5s, severity: P3}, {after: 15s, severity: P2}, {after: 35s, severity: P1}]"
-                                : "[{after: 15m, severity: P3}, {after: 30m, severity: P2}, {after: 60m, severity: P1}]";
+  // The ladder of the shipped config is 15, 30 and 60 minutes; the demo's is shorter, so that all of it fits
+  // into a minute at one second per minute.
+  std::string ladder =
+      o.scaled ? "[{after: 5s, severity: P3}, {after: 15s, severity: P2}, {after: 35s, severity: P1}]"
+               : "[{after: 15m, severity: P3}, {after: 30m, severity: P2}, {after: 60m, severity: P1}]";
   auto wait = [&](std::string_view real, std::string_view scaled) { return o.scaled ? scaled : real; };
   return fmt::format(R"(# Written by `mlalert demo run`.
 datasources:
@@ -87,7 +87,8 @@ incident_policies:
                      fmt::arg("evaluation", wait("1m", "1s")), fmt::arg("resend", wait("1m", "1s")),
                      fmt::arg("group_wait", wait("30s", "2s")), fmt::arg("group_interval", wait("5m", "3s")),
                      fmt::arg("repeat", wait("4h", "4m")), fmt::arg("reopen", wait("30m", "30s")),
-                     fmt::arg("cost_cooldown", wait("24h", "24m")), fmt::arg("page_cooldown", wait("15m", "15s")),
+                     fmt::arg("cost_cooldown", wait("24h", "24m")),
+                     fmt::arg("page_cooldown", wait("15m", "15s")),
                      fmt::arg("climb_cooldown", wait("30m", "30s")), fmt::arg("ladder", ladder));
 }
 

@@ -14,14 +14,14 @@ struct DemoConfigOptions {
   std::string prometheus_url;
   std::string rule_glob;  // absolute
   std::string sink_url;
-  bool scaled = true;     // a minute of every wait is a second; false: the waits of the shipped config
+  bool scaled = true;  // a minute of every wait is a second; false: the waits of the shipped config
 };
 
 std::string DemoPrometheusConfig(const std::string& exporter_address);
 std::string DemoMlalertConfig(const DemoConfigOptions& options);
 
-// The same rules with ranges, offsets and group intervals divided by `speed`, and `for` and keep_firing_for by ten
-// times as much. As JSON, which is YAML.
+// The same rules with ranges, offsets and group intervals divided by `speed`, and `for` and keep_firing_for
+// by ten times as much. As JSON, which is YAML.
 Result<std::string> ScaleRules(const std::vector<RuleGroup>& groups, double speed);
 
 }  // namespace mlalert

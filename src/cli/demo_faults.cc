@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-
 #include <fmt/format.h>
 
 #include "base/hash.h"
@@ -91,14 +90,16 @@ std::string DemoPlatform::Scrape(double seconds, double unix_seconds) {
   auto gauge = [&](std::string_view name, std::string_view help, auto value) {
     Header(out, {name, "gauge", help});
     for (const Model& model : models_) {
-      out += fmt::format("{}{{model=\"{}\"}} {}\n", name, model.name, value(model, FaultsAt(model.name, at_)));
+      out +=
+          fmt::format("{}{{model=\"{}\"}} {}\n", name, model.name, value(model, FaultsAt(model.name, at_)));
     }
   };
   Header(out, {"ml_predictions_total", "counter", "Predictions answered."});
   for (const Model& model : models_) {
-    out += fmt::format("ml_predictions_total{{model=\"{0}\",model_version=\"1\",status=\"success\"}} {1}\n"
-                       "ml_predictions_total{{model=\"{0}\",model_version=\"1\",status=\"error\"}} {2}\n",
-                       model.name, model.success, model.errors);
+    out += fmt::format(
+        "ml_predictions_total{{model=\"{0}\",model_version=\"1\",status=\"success\"}} {1}\n"
+        "ml_predictions_total{{model=\"{0}\",model_version=\"1\",status=\"error\"}} {2}\n",
+        model.name, model.success, model.errors);
   }
   // The shipped rules run 60 times faster in the demo, so their "hour" is a minute.
   gauge("ml_expected_predictions_per_hour", "Predictions expected per (demo) hour.",
@@ -108,27 +109,31 @@ std::string DemoPlatform::Scrape(double seconds, double unix_seconds) {
   Header(out, {"ml_prediction_latency_seconds", "histogram", "Time to answer a prediction."});
   for (const Model& model : models_) {
     for (double bound : kBounds) {
-      out += fmt::format("ml_prediction_latency_seconds_bucket{{model=\"{}\",le=\"{}\"}} {}\n", model.name, Le(bound),
-                         model.buckets.count(Le(bound)) == 1 ? model.buckets.at(Le(bound)) : 0);
+      out += fmt::format("ml_prediction_latency_seconds_bucket{{model=\"{}\",le=\"{}\"}} {}\n", model.name,
+                         Le(bound), model.buckets.count(Le(bound)) == 1 ? model.buckets.at(Le(bound)) : 0);
     }
-    out += fmt::format("ml_prediction_latency_seconds_bucket{{model=\"{0}\",le=\"+Inf\"}} {1}\n"
-                       "ml_prediction_latency_seconds_count{{model=\"{0}\"}} {1}\n"
-                       "ml_prediction_latency_seconds_sum{{model=\"{0}\"}} {2}\n",
-                       model.name, model.latency_count, model.latency_sum);
+    out += fmt::format(
+        "ml_prediction_latency_seconds_bucket{{model=\"{0}\",le=\"+Inf\"}} {1}\n"
+        "ml_prediction_latency_seconds_count{{model=\"{0}\"}} {1}\n"
+        "ml_prediction_latency_seconds_sum{{model=\"{0}\"}} {2}\n",
+        model.name, model.latency_count, model.latency_sum);
   }
   Header(out, {"ml_prediction_class_total", "counter", "Predictions by predicted class."});
   for (const Model& model : models_) {
     for (const auto& [name, count] : model.classes) {
-      out += fmt::format("ml_prediction_class_total{{model=\"{}\",class=\"{}\"}} {}\n", model.name, name, count);
+      out +=
+          fmt::format("ml_prediction_class_total{{model=\"{}\",class=\"{}\"}} {}\n", model.name, name, count);
     }
   }
   Header(out, {"ml_prediction_class_baseline_ratio", "gauge", "Share of each class at training time."});
   for (const Model& model : models_) {
-    out += fmt::format("ml_prediction_class_baseline_ratio{{model=\"{0}\",class=\"legit\"}} 0.6\n"
-                       "ml_prediction_class_baseline_ratio{{model=\"{0}\",class=\"other\"}} 0.4\n",
-                       model.name);
+    out += fmt::format(
+        "ml_prediction_class_baseline_ratio{{model=\"{0}\",class=\"legit\"}} 0.6\n"
+        "ml_prediction_class_baseline_ratio{{model=\"{0}\",class=\"other\"}} 0.4\n",
+        model.name);
   }
-  gauge("ml_features", "Features monitored for drift.", [](const Model&, const DemoFaults&) { return kFeatures; });
+  gauge("ml_features", "Features monitored for drift.",
+        [](const Model&, const DemoFaults&) { return kFeatures; });
   gauge("ml_drifted_features", "Features drifted in the last window.",
         [](const Model&, const DemoFaults& f) { return f.drifted_features; });
   gauge("ml_drift_sample_size", "Rows in the current drift window.",
@@ -139,8 +144,10 @@ std::string DemoPlatform::Scrape(double seconds, double unix_seconds) {
         [](const Model&, const DemoFaults&) { return 0.95; });
   gauge("ml_model_evaluated_samples", "Labelled rows behind the accuracy.",
         [](const Model&, const DemoFaults&) { return 2000; });
-  gauge("ml_llm_cost_today_dollars", "Spent today.", [](const Model&, const DemoFaults& f) { return f.cost_today; });
-  gauge("ml_llm_daily_budget_dollars", "Budget of a day.", [](const Model&, const DemoFaults&) { return kBudget; });
+  gauge("ml_llm_cost_today_dollars", "Spent today.",
+        [](const Model&, const DemoFaults& f) { return f.cost_today; });
+  gauge("ml_llm_daily_budget_dollars", "Budget of a day.",
+        [](const Model&, const DemoFaults&) { return kBudget; });
   Header(out, {"ml_feature_null_ratio", "gauge", "Share of null values of a feature."});
   for (const Model& model : models_) {
     out += fmt::format("ml_feature_null_ratio{{model=\"{}\",feature=\"customer_age\"}} {}\n", model.name,
@@ -153,16 +160,16 @@ std::string DemoPlatform::Scrape(double seconds, double unix_seconds) {
   constant("ml_feature_last_update_timestamp_seconds", "feature_view=\"customer_daily\"",
            "When the feature view was last materialised.", unix_seconds - 5);
   constant("ml_feature_max_age_seconds", "feature_view=\"customer_daily\"", "How old the view may be.", 30);
-  constant("ml_pipeline_last_success_timestamp_seconds", "pipeline=\"feature-ingest\"", "Last successful run.",
-           unix_seconds - 5);
+  constant("ml_pipeline_last_success_timestamp_seconds", "pipeline=\"feature-ingest\"",
+           "Last successful run.", unix_seconds - 5);
   constant("ml_pipeline_expected_interval_seconds", "pipeline=\"feature-ingest\"", "Time between runs.", 60);
   Header(out, {"ml_pipeline_records_processed_total", "counter", "Records processed."});
   out += fmt::format("ml_pipeline_records_processed_total{{pipeline=\"feature-ingest\"}} {}\n", at_ * 10);
   Header(out, {"ml_monitor_last_run_timestamp_seconds", "gauge", "Last run of the monitor job."});
   for (const Model& model : models_) {
     for (std::string_view check : {"drift", "accuracy", "nulls"}) {
-      out += fmt::format("ml_monitor_last_run_timestamp_seconds{{model=\"{}\",check=\"{}\"}} {:.3f}\n", model.name,
-                         check, unix_seconds - 2);
+      out += fmt::format("ml_monitor_last_run_timestamp_seconds{{model=\"{}\",check=\"{}\"}} {:.3f}\n",
+                         model.name, check, unix_seconds - 2);
     }
   }
   Header(out, {"ml_monitor_interval_seconds", "gauge", "Time between runs of the monitor job."});

@@ -1,6 +1,6 @@
-// The simulated ML platform of the demo: three models and a pipeline whose metrics follow a fixed, seeded schedule
-// of faults. Pure: time since the start in, samples out. A "minute" of the shipped rules lasts one second here.
-// Fed by: demo_exporter with the seconds since its start. Thread: one caller at a time.
+// The simulated ML platform of the demo: three models and a pipeline whose metrics follow a fixed, seeded
+// schedule of faults. Pure: time since the start in, samples out. A "minute" of the shipped rules lasts one
+// second here. Fed by: demo_exporter with the seconds since its start. Thread: one caller at a time.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct DemoFaults {
   bool down = false;
   int drifted_features = 0;
   double null_ratio = 0.01;
-  double slow_share = 0;       // share of requests that take 7 s
-  double cost_today = 100;     // dollars of 500
+  double slow_share = 0;    // share of requests that take 7 s
+  double cost_today = 100;  // dollars of 500
   double accuracy = 0.95;
   double dominant_share = 0.6;  // share of the most frequent class
   double error_share = 0;
@@ -31,8 +31,8 @@ class DemoPlatform {
  public:
   explicit DemoPlatform(uint64_t seed);
 
-  // Advances the simulation (never backwards) and returns the metrics in Prometheus' text format. `unix_seconds` is
-  // the wall clock, for metrics that carry timestamps.
+  // Advances the simulation (never backwards) and returns the metrics in Prometheus' text format.
+  // `unix_seconds` is the wall clock, for metrics that carry timestamps.
   std::string Scrape(double seconds, double unix_seconds);
 
  private:

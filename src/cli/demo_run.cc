@@ -5,20 +5,20 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fmt/color.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <future>
 #include <iostream>
 #include <mutex>
 #include <thread>
 
-#include <fmt/color.h>
-#include <fmt/format.h>
-
 #include "cli/child_process.h"
 #include "cli/demo_config.h"
 #include "cli/demo_faults.h"
 #include "cli/demo_sink.h"
 #include "cli/demo_story.h"
+
 #include "config/rule_loader.h"
 #include "net/http_transport.h"
 
@@ -97,7 +97,8 @@ class Caller {
     call.body = std::move(body);
     call.timeout = std::chrono::seconds(5);
     call.response_bytes_max = size_t{16} << 20;
-    transport_->Send(lane_, std::move(call), [answer](HttpResult result) { answer->set_value(std::move(result)); });
+    transport_->Send(lane_, std::move(call),
+                     [answer](HttpResult result) { answer->set_value(std::move(result)); });
     return answer->get_future().get();
   }
 
@@ -117,7 +118,8 @@ class Demo {
   Status StartAll();
   Status StartPrometheus();
   Status WriteRules(std::string& glob);
-  Status WaitReady(const std::string& url, ChildProcess& child, const std::string& name, const std::string& log);
+  Status WaitReady(const std::string& url, ChildProcess& child, const std::string& name,
+                   const std::string& log);
   void Poll();
   void Acknowledge();
   int Finish();
@@ -151,7 +153,8 @@ Status Demo::Write(const std::string& path, const std::string& text) {
   return file.good() ? Status{} : Fail(ErrorCode::kIo, "cannot write " + path);
 }
 
-Status Demo::WaitReady(const std::string& url, ChildProcess& child, const std::string& name, const std::string& log) {
+Status Demo::WaitReady(const std::string& url, ChildProcess& child, const std::string& name,
+                       const std::string& log) {
   Timestamp until = clock_.Now() + kStartPatience;
   while (clock_.Now() < until && interrupted == 0) {
     if (!child.Running()) {
@@ -175,12 +178,12 @@ Status Demo::StartPrometheus() {
   MLALERT_ASSIGN(exporter_, ChildProcess::Start({options_.self, "demo", "--listen",
                                                  fmt::format("127.0.0.1:{}", exporter_port)},
                                                 dir_ / "exporter.log"));
-  MLALERT_TRY(Write(dir_ / "prometheus.yml", DemoPrometheusConfig(fmt::format("127.0.0.1:{}", exporter_port))));
-  MLALERT_ASSIGN(prometheus_,
-                 ChildProcess::Start({"prometheus", "--config.file=" + (dir_ / "prometheus.yml"),
-                                      "--storage.tsdb.path=" + (dir_ / "tsdb"),
-                                      fmt::format("--web.listen-address=127.0.0.1:{}", port)},
-                                     dir_ / "prometheus.log"));
+  MLALERT_TRY(
+      Write(dir_ / "prometheus.yml", DemoPrometheusConfig(fmt::format("127.0.0.1:{}", exporter_port))));
+  MLALERT_ASSIGN(prometheus_, ChildProcess::Start({"prometheus", "--config.file=" + (dir_ / "prometheus.yml"),
+                                                   "--storage.tsdb.path=" + (dir_ / "tsdb"),
+                                                   fmt::format("--web.listen-address=127.0.0.1:{}", port)},
+                                                  dir_ / "prometheus.log"));
   prometheus_url_ = fmt::format("http://127.0.0.1:{}", port);
   MLALERT_TRY(WaitReady(prometheus_url_ + "/-/ready", prometheus_, "prometheus", dir_ / "prometheus.log"));
   Say(fmt::format("Prometheus is ready at {}, scraping {} simulated models", prometheus_url_, 3));
@@ -196,7 +199,10 @@ Status Demo::WriteRules(std::string& glob) {
   Diagnostics diagnostics = LoadRuleFiles({glob}, {}, groups);
   MLALERT_TRY(diagnostics.ToStatus());
   if (groups.empty()) {
-    return Fail(Error{ErrorCode::kNotFound, "no rules in " + glob, {}, "--rules DIR names the folder of the shipped rules"});
+    return Fail(Error{ErrorCode::kNotFound,
+                      "no rules in " + glob,
+                      {},
+                      "--rules DIR names the folder of the shipped rules"});
   }
   MLALERT_ASSIGN(std::string scaled, ScaleRules(groups, kSpeed));
   fs::create_directories(dir_ / "rules");
@@ -231,14 +237,15 @@ Status Demo::StartAll() {
                                                 fmt::format("--web.listen-address=127.0.0.1:{}", port)},
                                                dir_ / "mlalert.log"));
   MLALERT_TRY(WaitReady(mlalert_url_ + "/-/ready", mlalert_, "mlalert serve", dir_ / "mlalert.log"));
-  Say(fmt::format("mlalert is ready at {}; exact notification bodies: curl http://127.0.0.1:{}/bodies", mlalert_url_,
-                  sink_->port()));
+  Say(fmt::format("mlalert is ready at {}; exact notification bodies: curl http://127.0.0.1:{}/bodies",
+                  mlalert_url_, sink_->port()));
   return {};
 }
 
 void Demo::Poll() {
   HttpResult result = caller_.Call("GET", mlalert_url_ + "/api/mlalert/v1/incidents?state=all&limit=1000");
-  auto json = result.status == 200 ? ParseJson(result.body) : Result<Json>(Fail(ErrorCode::kUnavailable, result.error));
+  auto json = result.status == 200 ? ParseJson(result.body)
+                                   : Result<Json>(Fail(ErrorCode::kUnavailable, result.error));
   if (!json) {
     if (!warned_) {
       Say("the incidents API does not answer: " + json.error().ToString());
@@ -259,13 +266,15 @@ void Demo::Acknowledge() {
   if (id == 0) {
     return;
   }
-  HttpResult result = caller_.Call("POST", fmt::format("{}/api/mlalert/v1/incidents/{}/ack", mlalert_url_, id),
-                                   R"json({"actor":"alice (demo)","comment":"known: upstream schema change"})json");
+  HttpResult result =
+      caller_.Call("POST", fmt::format("{}/api/mlalert/v1/incidents/{}/ack", mlalert_url_, id),
+                   R"json({"actor":"alice (demo)","comment":"known: upstream schema change"})json");
   if (result.status == 200) {
     story_.OnAcked(id, Seconds());
     Say(fmt::format("ALICE    acknowledges incident {}: known: upstream schema change", id));
   } else {
-    Say(fmt::format("acknowledging incident {} failed: {} {}{}", id, result.status, result.error, result.body));
+    Say(fmt::format("acknowledging incident {} failed: {} {}{}", id, result.status, result.error,
+                    result.body));
   }
 }
 
@@ -293,7 +302,8 @@ int Demo::Run() {
 int Demo::Finish() {
   fmt::print("\n");
   for (const auto& [step, at] : story_.Steps()) {
-    fmt::print("{}  {:<50} {}\n", at >= 0 ? "seen   " : "MISSING", step, at >= 0 ? fmt::format("{:6.1f}s", at) : "");
+    fmt::print("{}  {:<50} {}\n", at >= 0 ? "seen   " : "MISSING", step,
+               at >= 0 ? fmt::format("{:6.1f}s", at) : "");
   }
   // Ends what was started, newest first; the children are also killed if we are.
   mlalert_.Stop();

@@ -1,6 +1,6 @@
-// The demo's receivers: an HTTP server on 127.0.0.1 that takes Slack, PagerDuty and webhook posts, prints each as a
-// person would read it, and keeps the exact bodies: GET /bodies lists them.
-// Thread: handlers run on the server's workers.
+// The demo's receivers: an HTTP server on 127.0.0.1 that takes Slack, PagerDuty and webhook posts, prints
+// each as a person would read it, and keeps the exact bodies: GET /bodies lists them. Thread: handlers run on
+// the server's workers.
 #pragma once
 
 #include <functional>

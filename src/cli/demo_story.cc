@@ -1,7 +1,6 @@
 #include "cli/demo_story.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 namespace mlalert {
@@ -83,7 +82,8 @@ std::string DemoStory::OnNotification(const std::string& kind, const Json& body,
   }
   if (kind == "slack") {
     std::string title;
-    if (const Json* attachments = body.Find("attachments"); attachments != nullptr && !attachments->AsArray().empty()) {
+    if (const Json* attachments = body.Find("attachments");
+        attachments != nullptr && !attachments->AsArray().empty()) {
       title = attachments->AsArray()[0].GetString("title");
     }
     return fmt::format("SLACK    {} {}", body.GetString("channel"), title);
@@ -134,8 +134,8 @@ std::vector<std::string> DemoStory::OnIncidents(const Json& answer, double secon
     if (is_new) {
       lines.push_back(fmt::format("{} opened at {}", who, severity));
     } else if (severity != known.severity) {
-      lines.push_back(fmt::format("{} severity {} -> {}, nobody acted for {:.0f}s", who, known.severity, severity,
-                                  seconds - known.first_seen));
+      lines.push_back(fmt::format("{} severity {} -> {}, nobody acted for {:.0f}s", who, known.severity,
+                                  severity, seconds - known.first_seen));
     }
     if (known.severities.empty() || known.severities.back() != severity) {
       known.severities.push_back(severity);

@@ -1,5 +1,5 @@
-// What the demo must have shown, ticked off as it happens: alert, climb, page, acknowledgement, resolve, group.
-// Fed by the sink (notifications) and by polling the incidents API. Thread: any (a lock inside).
+// What the demo must have shown, ticked off as it happens: alert, climb, page, acknowledgement, resolve,
+// group. Fed by the sink (notifications) and by polling the incidents API. Thread: any (a lock inside).
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@ namespace mlalert {
 struct DemoIncident {
   int64_t id = 0;
   std::string alertname, model, state, severity;
-  double first_seen = 0;  // seconds since the demo began
+  double first_seen = 0;                // seconds since the demo began
   std::vector<std::string> severities;  // as they rose
   double acked_at = -1;
   size_t severities_at_ack = 0;
@@ -23,7 +23,8 @@ struct DemoIncident {
 
 class DemoStory {
  public:
-  // A notification body as a receiver got it; `kind` is slack, pagerduty or webhook. Returns the line a person reads.
+  // A notification body as a receiver got it; `kind` is slack, pagerduty or webhook. Returns the line a
+  // person reads.
   std::string OnNotification(const std::string& kind, const Json& body, double seconds);
   // One poll of GET /api/mlalert/v1/incidents?state=all. Returns lines about what changed.
   std::vector<std::string> OnIncidents(const Json& answer, double seconds);

@@ -1,7 +1,6 @@
 #include "dispatch/dispatcher.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 namespace mlalert {
@@ -25,7 +24,8 @@ void AddMember(Group& group, AlertEntry& alert, bool moved) {
 
 void RemoveMember(Group& group, AlertEntry& alert) {
   auto slot_of = [&](AlertEntry& a) {
-    return std::find_if(a.groups.begin(), a.groups.end(), [&](const GroupSlot& s) { return s.group == group.id; });
+    return std::find_if(a.groups.begin(), a.groups.end(),
+                        [&](const GroupSlot& s) { return s.group == group.id; });
   };
   auto slot = slot_of(alert);
   const uint32_t place = slot->member;
@@ -73,7 +73,8 @@ std::string Dispatcher::RouteIdOf(const Group& group) const {
   return group.orphan != nullptr ? std::string() : routes_.node(group.route).id;
 }
 
-void Dispatcher::SettleKnownGroups(const std::vector<OwedNews>& owed, Timestamp now, std::vector<Record>& records) {
+void Dispatcher::SettleKnownGroups(const std::vector<OwedNews>& owed, Timestamp now,
+                                   std::vector<Record>& records) {
   GroupsByKey by_key;
   for (auto& [id, group] : groups_) {
     by_key.emplace(group->key, group.get());
@@ -107,8 +108,8 @@ Group& Dispatcher::FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestam
       return group;
     }
   }
-  for (auto it = known_.lower_bound({owed.group_key, ""}); it != known_.end() && it->first.first == owed.group_key;
-       ++it) {
+  for (auto it = known_.lower_bound({owed.group_key, ""});
+       it != known_.end() && it->first.first == owed.group_key; ++it) {
     labels = it->second.labels;
     std::optional<uint32_t> route = routes_.FindById(it->second.route_id);
     if (route && routes_.node(*route).route->receiver == owed.receiver) {
@@ -156,8 +157,8 @@ void Dispatcher::Resume(Group& group, Timestamp created_at, Timestamp now) {
   timers_.Add(group.next_flush, group.id);
 }
 
-// What is known of a group of this route and key. Route ids hold positions: a route that was put in front of this one
-// changes its id, but not the key.
+// What is known of a group of this route and key. Route ids hold positions: a route that was put in front of
+// this one changes its id, but not the key.
 std::optional<GroupRecord> Dispatcher::TakeKnown(const RouteNode& node, const std::string& key,
                                                  std::vector<Record>& records) {
   auto it = known_.find({key, node.id});
@@ -197,8 +198,8 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
     return group;
   }
   const Duration wait = node.route->group_wait;
-  // An alert that is older than the wait has waited already. The group then counts as created that much earlier, so
-  // that its flushes keep their phase over a restart.
+  // An alert that is older than the wait has waited already. The group then counts as created that much
+  // earlier, so that its flushes keep their phase over a restart.
   const bool late = alert.alert.starts_at < now - wait;
   group.created_at = late ? now - wait : now;
   group.next_flush = After(group.created_at, wait);
@@ -250,7 +251,8 @@ void Dispatcher::Hasten(const AlertEntry& alert, Timestamp now) {
 
 void Dispatcher::FlushEarly(GroupId id, Timestamp now) {
   Group* group = Find(id);
-  if (group != nullptr && group->next_flush > now && (!IsSet(group->early_flush) || group->early_flush > now)) {
+  if (group != nullptr && group->next_flush > now &&
+      (!IsSet(group->early_flush) || group->early_flush > now)) {
     group->early_flush = now;
     timers_.Add(now, id);
   }

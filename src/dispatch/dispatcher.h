@@ -24,8 +24,8 @@ using GroupId = uint32_t;
 
 struct GroupMember {
   AlertEntry* alert = nullptr;
-  // The alert's effective labels lead elsewhere now. Receivers of this group that were told of it are still owed
-  // its resolve; they hear nothing else of it.
+  // The alert's effective labels lead elsewhere now. Receivers of this group that were told of it are still
+  // owed its resolve; they hear nothing else of it.
   bool moved = false;
 };
 
@@ -36,10 +36,10 @@ struct Orphan {
 
 struct Group {
   GroupId id = 0;
-  uint32_t route = 0;  // index in the route tree; of an orphan the root, for its intervals
+  uint32_t route = 0;                    // index in the route tree; of an orphan the root, for its intervals
   std::unique_ptr<const Orphan> orphan;  // set: alerts never join, its members have all moved
   LabelSet labels;
-  std::string key;     // Alertmanager's group key: route key ":" labels
+  std::string key;  // Alertmanager's group key: route key ":" labels
   Timestamp created_at = kUnset;
   Timestamp next_flush = kUnset;   // regular: created_at + group_wait + k * group_interval
   Timestamp early_flush = kUnset;  // out of turn, when something must be said at once
@@ -51,7 +51,7 @@ struct Group {
   // The flush under way, if any.
   uint32_t in_flight = 0;  // notifications not answered yet
   bool failed = false;
-  bool flush_again = false;  // a tick passed meanwhile
+  bool flush_again = false;                                          // a tick passed meanwhile
   std::vector<std::pair<AlertEntry*, Timestamp>> resolved_snapshot;  // with updated_at as of the flush
 };
 
@@ -66,22 +66,24 @@ class Dispatcher {
  public:
   explicit Dispatcher(ConfigPtr config);
 
-  // Replaces the routing tree and forgets all groups. The caller then assigns every alert again and settles; groups
-  // that come back under the same route and labels keep their creation time, so their flushes stay in phase.
-  // Returns the resolved alerts that each group still had to speak of: the caller settles them as owed.
+  // Replaces the routing tree and forgets all groups. The caller then assigns every alert again and settles;
+  // groups that come back under the same route and labels keep their creation time, so their flushes stay in
+  // phase. Returns the resolved alerts that each group still had to speak of: the caller settles them as
+  // owed.
   std::vector<OwedNews> SetConfig(ConfigPtr config);
   // A group known from before a restart: the same phase rule.
   void RestoreGroup(const GroupRecord& record);
-  // After all alerts are assigned: each alert of `owed` is made a moved member of the group that told of it. A known
-  // group that did not come back by itself comes back for that; when even its route is gone (or tells another
-  // receiver now) an orphan takes its place. Known groups that nobody needs are deleted from the journal.
+  // After all alerts are assigned: each alert of `owed` is made a moved member of the group that told of it.
+  // A known group that did not come back by itself comes back for that; when even its route is gone (or tells
+  // another receiver now) an orphan takes its place. Known groups that nobody needs are deleted from the
+  // journal.
   void SettleKnownGroups(const std::vector<OwedNews>& owed, Timestamp now, std::vector<Record>& records);
 
   // The wall clock was set back: no group may wait longer than its own interval.
   void OnClockSetBack(Timestamp now);
 
-  // Puts the alert into the groups that its effective labels lead to; marks the others as moved. `hasten`: those
-  // groups must speak at once.
+  // Puts the alert into the groups that its effective labels lead to; marks the others as moved. `hasten`:
+  // those groups must speak at once.
   void Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vector<Record>& records);
   // Makes all groups that hold the alert look again at once.
   void Hasten(const AlertEntry& alert, Timestamp now);
@@ -93,8 +95,8 @@ class Dispatcher {
   Group* PopDue(Timestamp now);
   Group* Find(GroupId id);
 
-  // The flush of `group` has ended. On success resolved alerts that did not change since leave the group; an empty
-  // group is destroyed and null is returned.
+  // The flush of `group` has ended. On success resolved alerts that did not change since leave the group; an
+  // empty group is destroyed and null is returned.
   Group* FinishFlush(Group& group, bool ok, Timestamp now, std::vector<Record>& records);
 
   const RouteTree& routes() const { return routes_; }
@@ -108,7 +110,8 @@ class Dispatcher {
  private:
   Group& FindOrCreate(uint32_t route, const AlertEntry& alert, Timestamp now, std::vector<Record>& records);
   Group& Create(uint32_t route, LabelSet labels, std::string key);
-  std::optional<GroupRecord> TakeKnown(const RouteNode& node, const std::string& key, std::vector<Record>& records);
+  std::optional<GroupRecord> TakeKnown(const RouteNode& node, const std::string& key,
+                                       std::vector<Record>& records);
   void Resume(Group& group, Timestamp created_at, Timestamp now);
   using GroupsByKey = std::unordered_multimap<std::string_view, Group*>;
   Group& FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestamp now, std::vector<Record>& records);

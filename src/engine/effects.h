@@ -1,5 +1,5 @@
-// What a step of the engine wants done outside: rows to journal, attempts to make. Filled by the engine, drained by
-// the gate in order. Thread: plain value.
+// What a step of the engine wants done outside: rows to journal, attempts to make. Filled by the engine,
+// drained by the gate in order. Thread: plain value.
 #pragma once
 
 #include <vector>

@@ -1,11 +1,10 @@
 #include "engine/engine.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <iterator>
 #include <optional>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "incidents/ladder.h"
 
@@ -14,8 +13,8 @@ namespace {
 
 // How often resolved alerts, old incidents and expired log entries are dropped from memory.
 constexpr Duration kSweepInterval = std::chrono::minutes(5);
-// After a restart a firing alert is held at least this long, whatever its endsAt was: its sender needs time to
-// repeat it, and a restart must never resolve.
+// After a restart a firing alert is held at least this long, whatever its endsAt was: its sender needs time
+// to repeat it, and a restart must never resolve.
 constexpr Duration kRestoreGrace = std::chrono::minutes(5);
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
@@ -35,8 +34,8 @@ std::optional<bool> SendsResolved(const Config& config, const NflogEntry& entry)
 
 }  // namespace
 
-std::string NflogKey(const std::string& group_key, const std::string& receiver, const std::string& integration,
-                     uint32_t index) {
+std::string NflogKey(const std::string& group_key, const std::string& receiver,
+                     const std::string& integration, uint32_t index) {
   return fmt::format("{}\x1f{}\x1f{}\x1f{}", group_key, receiver, integration, index);
 }
 
@@ -94,12 +93,13 @@ void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
   incidents_.SetConfig(config);
   muter_.SetConfig(config);
   config_ = std::move(config);
-  std::erase_if(pending, [&](const OwedNews& news) { return config_->FindReceiver(news.receiver) == nullptr; });
+  std::erase_if(pending,
+                [&](const OwedNews& news) { return config_->FindReceiver(news.receiver) == nullptr; });
   Reassign(std::move(pending), now, fx);
 }
 
-// What fires is grouped anew. What has resolved takes part again only where it is owed: a group that it has left for
-// good would tell of it twice.
+// What fires is grouped anew. What has resolved takes part again only where it is owed: a group that it has
+// left for good would tell of it twice.
 void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
   std::vector<AlertEntry*> alerts;
   alerts_.ForEach([&](AlertEntry& alert) {
@@ -139,7 +139,8 @@ void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
   dispatcher_.SettleKnownGroups(owed, now, fx.records);
 }
 
-// Timers hold instants: when the wall clock is set back, those who wait for one must not wait for the step as well.
+// Timers hold instants: when the wall clock is set back, those who wait for one must not wait for the step as
+// well.
 void Engine::ObserveClock(Timestamp now) {
   const Timestamp before = std::exchange(last_now_, now);
   if (!IsSet(before) || now + kClockStep >= before) {
@@ -387,8 +388,8 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
         NotificationOutcome cancelled;
         cancelled.notification_id = flight.notification->id;
         cancelled.attempt = flight.attempt;
-        cancelled.verdict = DeliveryVerdict::kFailed;
-        cancelled.error = "cancelled: acknowledged or resolved before it could be delivered";
+        cancelled.verdict = DeliveryVerdict::kCancelled;
+        cancelled.error = "acknowledged or resolved before it could be delivered";
         Conclude(flight, cancelled, now, fx);
         return;
       }
@@ -439,8 +440,8 @@ void Engine::Sweep(Timestamp now, Effects& fx) {
   }
 }
 
-// Alertmanager lets an entry expire because a firing group is told again before. An acknowledged alert, or one under a
-// policy, may be silent for longer and its receivers are still owed the resolve.
+// Alertmanager lets an entry expire because a firing group is told again before. An acknowledged alert, or
+// one under a policy, may be silent for longer and its receivers are still owed the resolve.
 bool Engine::IsOwed(const NflogEntry& entry) {
   return std::any_of(entry.firing.begin(), entry.firing.end(), [&](uint64_t fingerprint) {
     const AlertEntry* alert = alerts_.Find(fingerprint);
@@ -464,7 +465,8 @@ std::vector<Record> Engine::Snapshot() {
   });
   std::move(fx.records.begin(), fx.records.end(), std::back_inserter(records));
   for (const auto& [id, group] : dispatcher_.groups()) {
-    records.emplace_back(GroupRecord{dispatcher_.RouteIdOf(*group), group->key, group->created_at, group->labels});
+    records.emplace_back(
+        GroupRecord{dispatcher_.RouteIdOf(*group), group->key, group->created_at, group->labels});
   }
   for (const auto& [key, entry] : nflog_) {
     records.emplace_back(entry);

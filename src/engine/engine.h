@@ -1,7 +1,8 @@
 // The machine: (state, input, now) -> (state, effects). Alerts in, records and notification attempts out.
-// It owns no thread, clock, socket or file: production drives it through the Gate, tests and simulations call it
-// directly with a clock of their own. Reads as the pipeline: store -> incidents -> mute -> dispatch -> notify.
-// Owns: alert store, incidents, groups, notification log, attempts in flight. Thread: one caller at a time.
+// It owns no thread, clock, socket or file: production drives it through the Gate, tests and simulations call
+// it directly with a clock of their own. Reads as the pipeline: store -> incidents -> mute -> dispatch ->
+// notify. Owns: alert store, incidents, groups, notification log, attempts in flight. Thread: one caller at a
+// time.
 #pragma once
 
 #include <functional>
@@ -29,9 +30,9 @@
 namespace mlalert {
 
 struct IngestResult {
-  uint32_t firing = 0;     // received, before any merge
+  uint32_t firing = 0;  // received, before any merge
   uint32_t resolved = 0;
-  uint32_t refreshed = 0;  // nothing but times changed
+  uint32_t refreshed = 0;   // nothing but times changed
   uint32_t collisions = 0;  // refused: fingerprint taken by other labels
 };
 
@@ -67,16 +68,16 @@ class Engine {
 
   IngestResult Ingest(std::span<const DecodedAlert> batch, Timestamp now, Effects& fx);
   Result<Incident> Acknowledge(IncidentId id, const AckRequest& request, Timestamp now, Effects& fx);
-  Result<Incident> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment, Timestamp now,
-                                 Effects& fx);
+  Result<Incident> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment,
+                                 Timestamp now, Effects& fx);
   // Alertmanager's rules; the id of the silence that holds now. Errors as of Silences::Set.
   Result<std::string> SetSilence(const SilenceRequest& request, Timestamp now, Effects& fx);
   // kNotFound: no such id.
   Status ExpireSilence(std::string_view id, Timestamp now, Effects& fx);
   void OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effects& fx);
 
-  // Runs everything that is due, at most `limit` timers, so that a caller can let others in between. False when more
-  // is due now.
+  // Runs everything that is due, at most `limit` timers, so that a caller can let others in between. False
+  // when more is due now.
   bool RunDue(Timestamp now, Effects& fx, size_t limit = 1000);
   // kNever when nothing is ahead.
   Timestamp NextDue() const;
@@ -107,7 +108,7 @@ class Engine {
     NotificationPtr notification;
     RetrySchedule schedule;
     uint32_t attempt = 1;
-    bool waiting = false;  // for its retry timer
+    bool waiting = false;                 // for its retry timer
     std::unordered_set<GroupId> waiters;  // groups that want to speak to the same integration
   };
 
@@ -126,7 +127,8 @@ class Engine {
                         IntegrationRef integration, Timestamp now, Effects& fx);
   void Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
   void FinishIfDone(Group& group, Timestamp now, Effects& fx);
-  void WriteLog(const Notification& notification, const std::optional<std::string>& data, Timestamp now, Effects& fx);
+  void WriteLog(const Notification& notification, const std::optional<std::string>& data, Timestamp now,
+                Effects& fx);
   NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
                                    std::string_view result, Timestamp now);
   bool StillWanted(const Notification& notification);
@@ -157,7 +159,7 @@ class Engine {
 };
 
 // Key of the notification log.
-std::string NflogKey(const std::string& group_key, const std::string& receiver, const std::string& integration,
-                     uint32_t index);
+std::string NflogKey(const std::string& group_key, const std::string& receiver,
+                     const std::string& integration, uint32_t index);
 
 }  // namespace mlalert

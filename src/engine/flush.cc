@@ -1,8 +1,7 @@
 // The half of the engine that speaks: a group is due, who is told what, and what became of it.
 #include <algorithm>
-#include <unordered_set>
-
 #include <fmt/format.h>
+#include <unordered_set>
 
 #include "base/json.h"
 #include "engine/engine.h"
@@ -66,8 +65,8 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   FinishIfDone(group, now, fx);
 }
 
-// Who is muted is not there at all, as upstream: muting by itself neither resolves nor forgets anything, and what
-// resolves while it is muted is not told.
+// Who is muted is not there at all, as upstream: muting by itself neither resolves nor forgets anything, and
+// what resolves while it is muted is not told.
 std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now) {
   RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
   std::vector<GroupMember> members;
@@ -136,6 +135,10 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     uint64_t fingerprint = alert.alert.fingerprint();
     bool fires = alert.firing && IsIn(n.firing, fingerprint);
     bool resolved = !alert.firing && input.send_resolved && IsIn(n.resolved, fingerprint);
+    if (resolved && input.alerts[i].owes_only_told &&
+        (input.entry == nullptr || !IsIn(input.entry->firing, fingerprint))) {
+      continue;  // told before; it fired again since, but was held back
+    }
     if (!fires && !resolved) {
       continue;
     }
@@ -169,7 +172,8 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
 }
 
 bool Engine::StillWanted(const Notification& notification) {
-  if (notification.reason == NotifyReason::kAllResolved || notification.reason == NotifyReason::kSomeResolved ||
+  if (notification.reason == NotifyReason::kAllResolved ||
+      notification.reason == NotifyReason::kSomeResolved ||
       notification.reason == NotifyReason::kAcknowledged) {
     return true;
   }
@@ -205,7 +209,8 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   NotificationPtr notification = flight.notification;
   const Notification& n = *notification;
   bool sent = outcome.verdict == DeliveryVerdict::kSent;
-  fx.records.emplace_back(AttemptRecord(n, outcome, sent ? "sent" : "failed", now));
+  bool cancelled = outcome.verdict == DeliveryVerdict::kCancelled;
+  fx.records.emplace_back(AttemptRecord(n, outcome, sent ? "sent" : cancelled ? "cancelled" : "failed", now));
   if (sent) {
     WriteLog(n, outcome.receiver_data, now, fx);
     for (const NotifiedAlert& told : n.alerts) {
@@ -218,12 +223,13 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
         fx.records.emplace_back(IncidentRecord{entry->incident});
       }
     }
-  } else {
+  } else if (!cancelled) {
     EventRecord event;
     event.at = now;
     event.type = "notification_given_up";
     event.actor_kind = "system";
-    event.actor = fmt::format("{}/{}[{}]", n.receiver->name, ToString(n.integration.kind), n.integration.index);
+    event.actor =
+        fmt::format("{}/{}[{}]", n.receiver->name, ToString(n.integration.kind), n.integration.index);
     event.incident_id = n.alerts.empty() ? 0 : n.alerts.front().incident_id;
     event.reason = outcome.error;
     fx.records.emplace_back(std::move(event));
@@ -235,7 +241,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   in_flight_.erase(n.id);
   if (Group* group = dispatcher_.Find(n.group_id); group != nullptr && group->in_flight > 0) {
     --group->in_flight;
-    group->failed = group->failed || !sent;
+    group->failed = group->failed || (!sent && !cancelled);
     FinishIfDone(*group, now, fx);
   }
   for (GroupId id : waiters) {
@@ -250,7 +256,8 @@ void Engine::FinishIfDone(Group& group, Timestamp now, Effects& fx) {
   dispatcher_.FinishFlush(group, !group.failed, now, fx.records);
 }
 
-void Engine::WriteLog(const Notification& n, const std::optional<std::string>& data, Timestamp now, Effects& fx) {
+void Engine::WriteLog(const Notification& n, const std::optional<std::string>& data, Timestamp now,
+                      Effects& fx) {
   NflogEntry entry;
   entry.group_key = n.group_key;
   entry.receiver = n.receiver->name;
@@ -261,7 +268,8 @@ void Engine::WriteLog(const Notification& n, const std::optional<std::string>& d
   entry.resolved = n.resolved;
   entry.acknowledged = n.acknowledged;
   entry.data = data ? *data : n.receiver_data;
-  entry.expires_at = now + (n.repeat_interval < kNflogRetention / 2 ? 2 * n.repeat_interval : kNflogRetention);
+  entry.expires_at =
+      now + (n.repeat_interval < kNflogRetention / 2 ? 2 * n.repeat_interval : kNflogRetention);
   fx.records.emplace_back(entry);
   nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
 }

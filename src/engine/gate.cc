@@ -75,7 +75,6 @@ void Gate::RepairJournal() {
   }
 }
 
-
 uint64_t Gate::Drain(Effects fx, std::unique_lock<std::mutex>& lock) {
   uint64_t seq = 0;
   if (!fx.records.empty()) {

@@ -1,7 +1,8 @@
-// The only lock around the engine, and the shell that drives it: requests enter one at a time, a timer thread runs
-// what is due, records go to the journal in the order of the state changes, and a notification leaves only after the
-// records of its step are committed (or at once while the journal cannot write: a page beats a row).
-// Owns: the engine, the timer thread. Borrows: journal, clock. Thread: all methods may be called from any thread.
+// The only lock around the engine, and the shell that drives it: requests enter one at a time, a timer thread
+// runs what is due, records go to the journal in the order of the state changes, and a notification leaves
+// only after the records of its step are committed (or at once while the journal cannot write: a page beats a
+// row). Owns: the engine, the timer thread. Borrows: journal, clock. Thread: all methods may be called from
+// any thread.
 #pragma once
 
 #include <condition_variable>
@@ -29,12 +30,12 @@ class Gate {
 
   // Puts the restored state in and starts the timer thread.
   void Start(RestoredState state);
-  // Ends the timer thread; nothing is sent after it returns. Not from inside `send`. The journal may still report
-  // commits, so it must be closed before the gate is destroyed.
+  // Ends the timer thread; nothing is sent after it returns. Not from inside `send`. The journal may still
+  // report commits, so it must be closed before the gate is destroyed.
   void Stop();
 
-  // Runs f(engine, now, effects) under the lock and hands the effects on. Returns the sequence number that must be
-  // committed before the caller may say that it is safe.
+  // Runs f(engine, now, effects) under the lock and hands the effects on. Returns the sequence number that
+  // must be committed before the caller may say that it is safe.
   template <class F>
   uint64_t Enter(F&& f) {
     std::unique_lock<std::mutex> lock(mutex_);

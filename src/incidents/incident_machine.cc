@@ -1,7 +1,6 @@
 #include "incidents/incident_machine.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -50,7 +49,8 @@ void IncidentMachine::Reopen(IncidentEntry& entry, Timestamp now) {
   incident.last_fired_at = now;
   incident.resolved_at = kUnset;
   incident.resolve_reason = ResolveReason::kNone;
-  // A new episode: severity starts again from the alert, but age is carried on, or a flapping alert never climbs.
+  // A new episode: severity starts again from the alert, but age is carried on, or a flapping alert never
+  // climbs.
   incident.base = Severity::kNone;
   incident.raised = Severity::kNone;
   incident.severity = Severity::kNone;
@@ -63,7 +63,8 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
   change.changed = true;
   IncidentEntry* entry = table_.FindByKey(key);
   bool joins = entry != nullptr && entry->incident.state != IncidentState::kResolved;
-  bool reopens = entry != nullptr && !joins && now - entry->incident.resolved_at <= config_->incidents.reopen_window;
+  bool reopens =
+      entry != nullptr && !joins && now - entry->incident.resolved_at <= config_->incidents.reopen_window;
   if (!joins && !reopens) {
     const IncidentEntry* previous = entry;
     entry = Open(alert, std::move(key), now);
@@ -137,7 +138,8 @@ void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now)
   change.events.push_back(std::move(event));
 }
 
-void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_view reason, std::string_view data) {
+void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_view reason,
+                                    std::string_view data) {
   Incident& incident = change.entry->incident;
   Severity before = incident.severity;
   incident.severity = EffectiveSeverity(incident);
@@ -167,8 +169,8 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
   Change change;
   change.entry = &entry;
   Incident& incident = entry.incident;
-  if (incident.state == IncidentState::kAcknowledged && incident.ack != nullptr && IsSet(incident.ack->expires_at) &&
-      incident.ack->expires_at <= now) {
+  if (incident.state == IncidentState::kAcknowledged && incident.ack != nullptr &&
+      IsSet(incident.ack->expires_at) && incident.ack->expires_at <= now) {
     EventRecord event = MakeEvent(incident, now, "ack_expired");
     event.reason = fmt::format("acknowledgement by {} expired", incident.ack->by);
     change.events.push_back(std::move(event));
@@ -234,7 +236,8 @@ Result<IncidentMachine::Change> IncidentMachine::Acknowledge(IncidentId id, cons
   ack.by = request.actor;
   ack.comment = request.comment;
   ack.expires_at = request.expires_at;
-  if (!IsSet(ack.expires_at) && incident.policy != nullptr && incident.policy->ack_expires > Duration::zero()) {
+  if (!IsSet(ack.expires_at) && incident.policy != nullptr &&
+      incident.policy->ack_expires > Duration::zero()) {
     ack.expires_at = After(now, incident.policy->ack_expires);
   }
   incident.ack = std::make_shared<const Acknowledgement>(ack);
@@ -302,7 +305,8 @@ Timestamp IncidentMachine::NextDue(const Incident& incident) {
   if (IsSet(incident.next_severity_at)) {
     due = std::min(due, incident.next_severity_at);
   }
-  if (incident.state == IncidentState::kAcknowledged && incident.ack != nullptr && IsSet(incident.ack->expires_at)) {
+  if (incident.state == IncidentState::kAcknowledged && incident.ack != nullptr &&
+      IsSet(incident.ack->expires_at)) {
     due = std::min(due, incident.ack->expires_at);
   }
   return due;

@@ -1,7 +1,7 @@
 // The transitions of an incident: fire, resolve, climb, acknowledge, un-acknowledge, expire.
-// Called by the engine, in time order. Each call changes incidents and says what changed; the engine journals it
-// and re-routes the alerts concerned.
-// Owns: the incident table and the id counters. Thread: engine only. Time: passed in.
+// Called by the engine, in time order. Each call changes incidents and says what changed; the engine journals
+// it and re-routes the alerts concerned. Owns: the incident table and the id counters. Thread: engine only.
+// Time: passed in.
 #pragma once
 
 #include <string>
@@ -31,9 +31,9 @@ class IncidentMachine {
   // After a call: what the engine must do about the incident.
   struct Change {
     IncidentEntry* entry = nullptr;
-    bool changed = false;           // journal the row
-    bool severity_raised = false;   // effective labels of its alerts changed
-    bool speak_now = false;         // do not wait for the group's next tick
+    bool changed = false;          // journal the row
+    bool severity_raised = false;  // effective labels of its alerts changed
+    bool speak_now = false;        // do not wait for the group's next tick
     std::vector<EventRecord> events;
     std::vector<AcknowledgementRecord> acknowledgements;
   };
@@ -48,7 +48,8 @@ class IncidentMachine {
   Change OnTimer(IncidentEntry& entry, Timestamp now);
   // kNotFound; kConflict when it is resolved. Acknowledging again replaces actor, comment and expiry.
   Result<Change> Acknowledge(IncidentId id, const AckRequest& request, Timestamp now);
-  Result<Change> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment, Timestamp now);
+  Result<Change> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment,
+                               Timestamp now);
 
   // A receiver was told at `severity` that an alert of this incident fires.
   void OnTold(IncidentEntry& entry, Timestamp at, Severity severity);

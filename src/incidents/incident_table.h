@@ -1,6 +1,5 @@
-// Incidents in memory: every one that is not resolved, and resolved ones while they can still be reopened or a
-// cooldown of theirs runs. At most one that is not resolved per key.
-// Owns: incidents. Thread: engine only.
+// Incidents in memory: every one that is not resolved, and resolved ones while they can still be reopened or
+// a cooldown of theirs runs. At most one that is not resolved per key. Owns: incidents. Thread: engine only.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,8 @@ Timestamp NextRungAt(const Incident& incident) {
       !IsSet(incident.clock_since)) {
     return kUnset;
   }
-  return After(incident.clock_since, incident.policy->ladder[incident.ladder_step].after - incident.clock_elapsed);
+  return After(incident.clock_since,
+               incident.policy->ladder[incident.ladder_step].after - incident.clock_elapsed);
 }
 
 LadderResult ClimbLadder(Incident& incident, Timestamp now) {
@@ -56,8 +57,8 @@ LadderResult ClimbLadder(Incident& incident, Timestamp now) {
 }
 
 bool IsQuiet(const Incident& incident) {
-  if (incident.policy == nullptr || !incident.policy->quiet_before_first_step || incident.policy->ladder.empty() ||
-      incident.ladder_step > 0 || incident.raised != Severity::kNone) {
+  if (incident.policy == nullptr || !incident.policy->quiet_before_first_step ||
+      incident.policy->ladder.empty() || incident.ladder_step > 0 || incident.raised != Severity::kNone) {
     return false;
   }
   return incident.base <= SeverityFromLabel(incident.labels.Get("severity"));

@@ -1,6 +1,6 @@
 // Progressive severity: what age alone makes of an incident while nobody acts.
-// The ladder clock counts time spent open and not acknowledged; acknowledging freezes it, a reopen carries it on.
-// Pure functions on Incident; time is passed in.
+// The ladder clock counts time spent open and not acknowledged; acknowledging freezes it, a reopen carries it
+// on. Pure functions on Incident; time is passed in.
 #pragma once
 
 #include "base/time.h"
@@ -18,12 +18,12 @@ void StopLadderClock(Incident& incident, Timestamp now);
 // The wall clock was set back from `before` to `now`: what has run stays, the rest runs from `now`.
 void RebaseLadderClock(Incident& incident, Timestamp before, Timestamp now);
 
-// First instant at which the next rung is reached if nothing changes; kUnset when no rung is ahead or the clock
-// stands.
+// First instant at which the next rung is reached if nothing changes; kUnset when no rung is ahead or the
+// clock stands.
 Timestamp NextRungAt(const Incident& incident);
 
-// Takes every rung reached by `now`. `reached` is the number of rungs taken in this call: more than one means that
-// nobody looked in between (the process was down) and the caller logs the lower ones as skipped.
+// Takes every rung reached by `now`. `reached` is the number of rungs taken in this call: more than one means
+// that nobody looked in between (the process was down) and the caller logs the lower ones as skipped.
 struct LadderResult {
   uint32_t reached = 0;
   Severity severity = Severity::kNone;  // of the last rung taken
@@ -31,7 +31,8 @@ struct LadderResult {
 };
 LadderResult ClimbLadder(Incident& incident, Timestamp now);
 
-// Before the first rung of a quiet ladder nobody is told, unless the trouble has become worse than what opened it.
+// Before the first rung of a quiet ladder nobody is told, unless the trouble has become worse than what
+// opened it.
 bool IsQuiet(const Incident& incident);
 
 // max(base, ladder, raised), never below what it already is in this episode.

@@ -138,7 +138,8 @@ class Handler {
         if (field_ == Field::kLabels || field_ == Field::kAnnotations) {
           level_ = Level::kMap;
           RawAlert& raw = raws_.back();
-          (field_ == Field::kLabels ? raw.labels : raw.annotations) = {static_cast<uint32_t>(batch_.labels.size()), 0};
+          (field_ == Field::kLabels ? raw.labels : raw.annotations) = {
+              static_cast<uint32_t>(batch_.labels.size()), 0};
           raw.has_labels = raw.has_labels || field_ == Field::kLabels;
           return true;
         }
@@ -264,9 +265,10 @@ class Handler {
                                    GoQuote(text.substr(0, 64))));
   }
   bool WrongType(std::string_view got, std::string_view want) {
-    return Refuse(400, fmt::format("parsing alerts body from \"\" failed, because json: cannot unmarshal {} into Go "
-                                   "value of type {}",
-                                   got, want));
+    return Refuse(
+        400, fmt::format("parsing alerts body from \"\" failed, because json: cannot unmarshal {} into Go "
+                         "value of type {}",
+                         got, want));
   }
   bool Refuse(int status, std::string message) {
     failed_ = true;
@@ -312,7 +314,9 @@ bool CheckSchema(const IngestBatch& batch, const std::vector<RawAlert>& raws, De
   for (size_t i = 0; i < raws.size(); ++i) {
     std::string_view url = batch.alerts[i].generator_url;
     if (!url.empty() && !IsAbsoluteUri(url)) {
-      failure = {422, 601, fmt::format("{}.generatorURL in body must be of type uri: {}", i, GoQuote(url.substr(0, 512)))};
+      failure = {
+          422, 601,
+          fmt::format("{}.generatorURL in body must be of type uri: {}", i, GoQuote(url.substr(0, 512)))};
       return false;
     }
     if (!raws[i].has_labels) {
@@ -325,7 +329,8 @@ bool CheckSchema(const IngestBatch& batch, const std::vector<RawAlert>& raws, De
 
 }  // namespace
 
-bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& batch, DecodeFailure& failure) {
+bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& batch,
+                  DecodeFailure& failure) {
   batch.Clear();
   if (body.empty()) {
     failure = {422, 602, "alerts in body is required"};

@@ -1,6 +1,6 @@
-// An alert on its way in: views into the request body (or into a rule's label sets), already validated and with
-// default times set. The engine compares it with what it has and copies only what is new.
-// Thread: lives as long as the buffer it points into; made by one worker, read under the gate.
+// An alert on its way in: views into the request body (or into a rule's label sets), already validated and
+// with default times set. The engine compares it with what it has and copies only what is new. Thread: lives
+// as long as the buffer it points into; made by one worker, read under the gate.
 #pragma once
 
 #include <cstdint>

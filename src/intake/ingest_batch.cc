@@ -1,7 +1,6 @@
 #include "intake/ingest_batch.h"
 
 #include <algorithm>
-
 #include <fmt/format.h>
 
 #include "base/hash.h"

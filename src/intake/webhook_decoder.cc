@@ -51,10 +51,11 @@ Result<WebhookInfo> DecodeWebhook(std::string_view body, Timestamp now, IngestBa
     return Fail(ErrorCode::kInvalid, "the webhook payload must be a JSON object");
   }
   if (payload.GetString("version") != "4") {
-    return Fail(Error{ErrorCode::kInvalid,
-                      fmt::format("unsupported webhook payload version \"{}\"", payload.GetString("version").substr(0, 32)),
-                      {},
-                      "only Alertmanager's version \"4\" is understood; do not set `payload` in webhook_configs"});
+    return Fail(Error{
+        ErrorCode::kInvalid,
+        fmt::format("unsupported webhook payload version \"{}\"", payload.GetString("version").substr(0, 32)),
+        {},
+        "only Alertmanager's version \"4\" is understood; do not set `payload` in webhook_configs"});
   }
   const Json* alerts = payload.Find("alerts");
   if (alerts == nullptr || !alerts->is_array()) {
@@ -98,7 +99,10 @@ Result<WebhookInfo> DecodeWebhook(std::string_view body, Timestamp now, IngestBa
       alert.ends_at = IsSet(*ends) ? std::min(*ends, now) : now;
       alert.starts_at = IsSet(alert.starts_at) ? std::min(alert.starts_at, alert.ends_at) : alert.ends_at;
     } else {
-      return at(Error{ErrorCode::kInvalid, fmt::format("status is \"{}\"", status.substr(0, 32)), {}, "firing or resolved"});
+      return at(Error{ErrorCode::kInvalid,
+                      fmt::format("status is \"{}\"", status.substr(0, 32)),
+                      {},
+                      "firing or resolved"});
     }
     batch.texts.push_back(in.GetString("generatorURL"));
     alert.generator_url = batch.texts.back();

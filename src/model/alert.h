@@ -1,5 +1,5 @@
-// An alert as Alertmanager models it: a label set that is firing or resolved. Identity is the label set alone.
-// Thread: plain value; the label sets inside are shared and immutable.
+// An alert as Alertmanager models it: a label set that is firing or resolved. Identity is the label set
+// alone. Thread: plain value; the label sets inside are shared and immutable.
 #pragma once
 
 #include <cstdint>

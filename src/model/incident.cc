@@ -71,7 +71,8 @@ Result<IncidentPolicy> PolicyFromJson(std::string_view text) {
       auto severity = ParseSeverity(step.GetString("severity"));
       const Json* after = step.Find("after_ms");
       if (!severity || after == nullptr) {
-        return Fail(ErrorCode::kCorrupt, fmt::format("stored policy \"{}\" has a bad ladder step", policy.name));
+        return Fail(ErrorCode::kCorrupt,
+                    fmt::format("stored policy \"{}\" has a bad ladder step", policy.name));
       }
       policy.ladder.push_back({Duration(std::chrono::milliseconds(after->AsInt())), *severity});
     }

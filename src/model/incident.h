@@ -62,12 +62,12 @@ struct Acknowledgement {
 
 struct Incident {
   IncidentId id = 0;
-  LabelSet key;       // identity labels; at most one incident that is not resolved per key
-  LabelSet labels;    // of the alert that opened it
+  LabelSet key;     // identity labels; at most one incident that is not resolved per key
+  LabelSet labels;  // of the alert that opened it
   LabelSet annotations;
   IncidentState state = IncidentState::kOpen;
-  // Frozen when the incident opens; shared by all incidents opened under the same config. Null: no policy, the
-  // alert behaves as under Alertmanager.
+  // Frozen when the incident opens; shared by all incidents opened under the same config. Null: no policy,
+  // the alert behaves as under Alertmanager.
   std::shared_ptr<const IncidentPolicy> policy;
 
   Severity base = Severity::kNone;    // highest severity label of its alerts in this episode

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
-#include <new>
-
 #include <fmt/format.h>
+#include <new>
 
 #include "base/hash.h"
 #include "base/json.h"

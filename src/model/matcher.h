@@ -29,7 +29,8 @@ class Matcher {
   MatchOp op() const { return op_; }
   const std::string& value() const { return value_; }
 
-  // name="value" as it appears in group keys: only \, newline and " are escaped, unless the name needs quotes.
+  // name="value" as it appears in group keys: only \, newline and " are escaped, unless the name needs
+  // quotes.
   std::string ToString() const;
 
   friend bool operator==(const Matcher& a, const Matcher& b) {

@@ -1,5 +1,5 @@
-// Journal records: what happened, as rows. The engine and the rule evaluator emit them in order; storage/ writes
-// them in that order, many to one commit. Transitions only: a refresh that changes nothing emits none.
+// Journal records: what happened, as rows. The engine and the rule evaluator emit them in order; storage/
+// writes them in that order, many to one commit. Transitions only: a refresh that changes nothing emits none.
 // Thread: plain values, moved from the gate to the journal thread.
 #pragma once
 
@@ -59,12 +59,12 @@ struct NotificationRecord {
   std::string receiver;
   std::string integration;
   uint32_t index = 0;
-  std::string reason;   // Alertmanager's notification reason, or acknowledged
+  std::string reason;    // Alertmanager's notification reason, or acknowledged
   uint32_t attempt = 0;  // 1-based
-  std::string outcome;  // sent | retrying | failed
+  std::string outcome;   // sent | retrying | failed | cancelled
   int32_t http_status = 0;
   int64_t latency_ms = 0;
-  std::string error;  // without secrets
+  std::string error;                    // without secrets
   Severity severity = Severity::kNone;  // highest among the firing alerts
   uint32_t firing = 0;
   uint32_t resolved = 0;
@@ -91,7 +91,8 @@ struct NflogDelete {
   uint32_t index = 0;
 };
 
-// An alert that the engine must know after a restart. ends_at is as of the last transition, not of the last refresh.
+// An alert that the engine must know after a restart. ends_at is as of the last transition, not of the last
+// refresh.
 struct AlertRecord {
   Alert alert;
   Timestamp received_at = kUnset;  // first reached us in this episode
@@ -123,7 +124,7 @@ struct RuleStateRecord {
   LabelSet labels;       // identity of the instance
   LabelSet sample_labels;
   LabelSet annotations;
-  std::string state;     // pending | firing | inactive
+  std::string state;  // pending | firing | inactive
   double value = 0;
   Timestamp active_at = kUnset;
   Timestamp fired_at = kUnset;
@@ -160,8 +161,8 @@ struct SilenceDelete {
   std::string id;
 };
 
-using Record =
-    std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry, NflogDelete, AlertRecord,
-                 AlertDelete, GroupRecord, GroupDelete, RuleStateRecord, RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete>;
+using Record = std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry,
+                            NflogDelete, AlertRecord, AlertDelete, GroupRecord, GroupDelete, RuleStateRecord,
+                            RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete>;
 
 }  // namespace mlalert

@@ -16,7 +16,7 @@ struct IntRange {
 
 // A present list with no element contains nothing; an absent list is no constraint.
 struct TimeIntervalSpec {
-  std::optional<std::vector<IntRange>> times;  // minutes of the local day, [begin, end)
+  std::optional<std::vector<IntRange>> times;          // minutes of the local day, [begin, end)
   std::optional<std::vector<IntRange>> weekdays;       // 0 = Sunday
   std::optional<std::vector<IntRange>> days_of_month;  // 1..31 or -1..-31
   std::optional<std::vector<IntRange>> months;

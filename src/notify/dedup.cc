@@ -21,7 +21,8 @@ bool MaySpeak(const FlushAlert& alert, const std::vector<IncidentId>& told_incid
   if (!alert.cooling) {
     return true;
   }
-  // Another alert of the same incident was told and still fires, or the incident was told just before it reopened.
+  // Another alert of the same incident was told and still fires, or the incident was told just before it
+  // reopened.
   bool covered = std::binary_search(told_incidents.begin(), told_incidents.end(), alert.incident_id);
   return !covered && !alert.told_before_episode;
 }

@@ -1,5 +1,5 @@
-// Must this group be told again, and why? A pure decision over the notification log entry and the group's alerts,
-// Alertmanager's rules (notify/dedup_stage.go) plus ours for alerts that are held back.
+// Must this group be told again, and why? A pure decision over the notification log entry and the group's
+// alerts, Alertmanager's rules (notify/dedup_stage.go) plus ours for alerts that are held back.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ struct FlushAlert {
   uint64_t fingerprint = 0;
   IncidentId incident_id = 0;
   bool resolved = false;
-  // May not cause a notification: it is quiet, acknowledged or has moved to another route. A receiver that was told
-  // of it before still counts it as firing.
+  // May not cause a notification: it is quiet, acknowledged or has moved to another route. A receiver that
+  // was told of it before still counts it as firing.
   bool held = false;
   bool acknowledged = false;
   Timestamp acknowledged_at = kUnset;

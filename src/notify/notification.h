@@ -1,6 +1,6 @@
 // One thing to tell one receiver integration: a snapshot, rendered and sent outside the engine.
-// Made by the engine's flush; read by notify/payload builders on a delivery thread; the outcome comes back to the
-// engine as NotificationOutcome. Thread: immutable once made.
+// Made by the engine's flush; read by notify/payload builders on a delivery thread; the outcome comes back to
+// the engine as NotificationOutcome. Thread: immutable once made.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ std::vector<IntegrationRef> IntegrationsOf(const Receiver& receiver);
 bool SendsResolved(const Receiver& receiver, IntegrationRef integration);
 
 struct NotifiedAlert {
-  Alert alert;         // labels are the effective ones
+  Alert alert;               // labels are the effective ones
   uint64_t fingerprint = 0;  // of the labels as received
   bool resolved = false;
   IncidentId incident_id = 0;
@@ -68,7 +68,8 @@ struct Notification {
   std::string acknowledge_comment;
   // What the receiver stored at the last notification (e.g. Slack's thread), JSON object or empty.
   std::string receiver_data;
-  std::vector<uint64_t> firing, resolved, acknowledged;  // fingerprints, sorted: the log entry once it is sent
+  std::vector<uint64_t> firing, resolved,
+      acknowledged;  // fingerprints, sorted: the log entry once it is sent
 
   size_t FiringCount() const { return firing.size(); }
   Severity MaxSeverity() const;
@@ -81,7 +82,8 @@ struct NotificationAttempt {
   uint32_t number = 1;
 };
 
-enum class DeliveryVerdict : uint8_t { kSent, kRetry, kFailed };
+// kCancelled: not wanted any more (acknowledged, resolved) before it could be delivered.
+enum class DeliveryVerdict : uint8_t { kSent, kRetry, kFailed, kCancelled };
 
 struct NotificationOutcome {
   int64_t notification_id = 0;

@@ -148,8 +148,10 @@ Status RecordWriter::Statements::Prepare(Db& db) {
       {&rule_state_delete,
        "DELETE FROM rule_states WHERE file = ? AND rule_group = ? AND rule = ? AND ordinal = ? AND "
        "fingerprint = ?"},
+      // The record of its end does not know through which door it came.
       {&acknowledgement, Upsert("acknowledgements", {"incident_id", "at"},
-                                {"actor", "via", "comment", "expires_at", "ended_at", "end_reason"})},
+                                {"actor", "via", "comment", "expires_at", "ended_at", "end_reason"}) +
+                             ", via = coalesce(nullif(excluded.via, ''), via)"},
       {&silence,
        Upsert("silences", {"id"},
               {"matchers", "starts_at", "ends_at", "updated_at", "created_by", "comment", "annotations"})},

@@ -131,8 +131,9 @@ Status LoadEngine(Db& db, RestoredState& out) {
     MLALERT_ASSIGN(LabelSet labels, LabelsAt(row, 3));
     return GroupRecord{row.String(0), row.String(1), TimeAt(row, 2), std::move(labels)};
   }));
-  MLALERT_ASSIGN(Stmt silences, db.Prepare("SELECT id, matchers, starts_at, ends_at, updated_at, created_by, comment, "
-                                           "annotations FROM silences ORDER BY id"));
+  MLALERT_ASSIGN(Stmt silences,
+                 db.Prepare("SELECT id, matchers, starts_at, ends_at, updated_at, created_by, comment, "
+                            "annotations FROM silences ORDER BY id"));
   MLALERT_TRY(Collect(silences, "silences", out.silences, ReadSilence));
   MLALERT_ASSIGN(
       Stmt rules,

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "api/api_fixture.h"
+#include "support/source_dir.h"
 
 namespace mlalert {
 namespace {
@@ -50,7 +51,7 @@ BOOST_FIXTURE_TEST_CASE(docs_name_exactly_what_is_exported, ApiFixture) {
   context.lanes = [] { return std::vector{LaneStats{.name = "lane"}}; };
   Get("/-/healthy");
   std::set<std::string> exported = NamesIn(Get("/metrics").body, "^# TYPE ([a-z_:0-9]+) ");
-  std::ifstream file(MLALERT_SOURCE_DIR "/docs/metrics.md");
+  std::ifstream file(mlalert::testing::SourceDir() + "/docs/metrics.md");
   std::stringstream docs;
   docs << file.rdbuf();
   std::set<std::string> documented = NamesIn(docs.str(), "^\\| `([a-z_:0-9]+)`");

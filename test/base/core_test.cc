@@ -23,8 +23,8 @@ BOOST_AUTO_TEST_CASE(parses_prometheus_durations) {
   };
   for (const Case& c : {Case{"0", Duration(0)}, Case{"0s", Duration(0)}, Case{"5m", minutes(5)},
                         Case{"1h30m", minutes(90)}, Case{"1d", hours(24)}, Case{"1w", hours(168)},
-                        Case{"1y", hours(8760)}, Case{"10ms", milliseconds(10)}, Case{"1m1ms", minutes(1) + milliseconds(1)},
-                        Case{"3d1s", hours(72) + seconds(1)}}) {
+                        Case{"1y", hours(8760)}, Case{"10ms", milliseconds(10)},
+                        Case{"1m1ms", minutes(1) + milliseconds(1)}, Case{"3d1s", hours(72) + seconds(1)}}) {
     BOOST_TEST_CONTEXT(c.text) {
       auto got = ParseDuration(c.text);
       BOOST_TEST_REQUIRE(got.has_value());
@@ -38,13 +38,14 @@ BOOST_AUTO_TEST_CASE(refuses_the_rest_in_prometheus_words) {
     const char* text;
     const char* error;
   };
-  for (const Case& c : {Case{"", "empty duration string"}, Case{"1", "not a valid duration string: \"1\""},
-                        Case{"-1s", "not a valid duration string: \"-1s\""},
-                        Case{"1m1h", "not a valid duration string: \"1m1h\""},
-                        Case{"1s1s", "not a valid duration string: \"1s1s\""},
-                        Case{"1.5h", "unknown unit \".\" in duration \"1.5h\""},
-                        Case{"5M", "unknown unit \"M\" in duration \"5M\""}, Case{"999y", "duration out of range"},
-                        Case{"99999999999999999999s", "duration out of range"}}) {
+  for (const Case& c :
+       {Case{"", "empty duration string"}, Case{"1", "not a valid duration string: \"1\""},
+        Case{"-1s", "not a valid duration string: \"-1s\""},
+        Case{"1m1h", "not a valid duration string: \"1m1h\""},
+        Case{"1s1s", "not a valid duration string: \"1s1s\""},
+        Case{"1.5h", "unknown unit \".\" in duration \"1.5h\""},
+        Case{"5M", "unknown unit \"M\" in duration \"5M\""}, Case{"999y", "duration out of range"},
+        Case{"99999999999999999999s", "duration out of range"}}) {
     BOOST_TEST_CONTEXT(c.text) {
       auto got = ParseDuration(c.text);
       BOOST_TEST_REQUIRE(!got.has_value());
@@ -83,11 +84,13 @@ BOOST_AUTO_TEST_CASE(accepts_what_alertmanager_accepts) {
     const char* utc;
     int offset;
   };
-  for (const Case& c : {Case{"2026-01-02T03:04:05.6Z", "2026-01-02T03:04:05.6Z", 0},
-                        Case{"2026-11-23T04:40:00.123456789+02:00", "2026-11-23T02:40:00.123456789Z", 120},
-                        Case{"2026-01-02T03:04:05", "2026-01-02T03:04:05Z", 0}, Case{"2026-01-02T03:04", "2026-01-02T03:04:00Z", 0},
-                        Case{"2026-01-02", "2026-01-02T00:00:00Z", 0}, Case{"2026-01-02 03:04:05", "2026-01-02T03:04:05Z", 0},
-                        Case{"0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", 0}}) {
+  for (const Case& c :
+       {Case{"2026-01-02T03:04:05.6Z", "2026-01-02T03:04:05.6Z", 0},
+        Case{"2026-11-23T04:40:00.123456789+02:00", "2026-11-23T02:40:00.123456789Z", 120},
+        Case{"2026-01-02T03:04:05", "2026-01-02T03:04:05Z", 0},
+        Case{"2026-01-02T03:04", "2026-01-02T03:04:00Z", 0}, Case{"2026-01-02", "2026-01-02T00:00:00Z", 0},
+        Case{"2026-01-02 03:04:05", "2026-01-02T03:04:05Z", 0},
+        Case{"0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z", 0}}) {
     BOOST_TEST_CONTEXT(c.text) {
       int offset = -1;
       auto got = ParseRfc3339(c.text, &offset);
@@ -96,14 +99,18 @@ BOOST_AUTO_TEST_CASE(accepts_what_alertmanager_accepts) {
       BOOST_TEST(offset == c.offset);
     }
   }
-  BOOST_TEST(FormatRfc3339Millis(*ParseRfc3339("2026-11-23T02:40:00.123Z"), 120) == "2026-11-23T04:40:00.123+02:00");
+  BOOST_TEST(FormatRfc3339Millis(*ParseRfc3339("2026-11-23T02:40:00.123Z"), 120) ==
+             "2026-11-23T04:40:00.123+02:00");
   BOOST_TEST(FormatRfc3339Millis(kUnset) == "0001-01-01T00:00:00.000Z");
 }
 
 BOOST_AUTO_TEST_CASE(refuses_the_rest) {
-  for (const char* text : {"", "foo", "1767225600", "2026-13-01", "2026-02-30", "2026-01-02T25:00:00Z",
-                           "2026-01-02T03:04:05+0200", "2026-01-02T03:04:05.Z", "2026-01-02T03", "1500-01-01", "9999-01-01"}) {
-    BOOST_TEST_CONTEXT(text) { BOOST_TEST(!ParseRfc3339(text).has_value()); }
+  for (const char* text :
+       {"", "foo", "1767225600", "2026-13-01", "2026-02-30", "2026-01-02T25:00:00Z",
+        "2026-01-02T03:04:05+0200", "2026-01-02T03:04:05.Z", "2026-01-02T03", "1500-01-01", "9999-01-01"}) {
+    BOOST_TEST_CONTEXT(text) {
+      BOOST_TEST(!ParseRfc3339(text).has_value());
+    }
   }
 }
 
@@ -117,8 +124,9 @@ BOOST_AUTO_TEST_CASE(known_vectors) {
   BOOST_TEST(Hex16(XxHash64("abc")) == "44bc2cf5ad770999");
   BOOST_TEST(Sha256Hex("{}:{alertname=\"HighCPU\", cluster=\"eu\"}") ==
              "42ad5306caf6ed4f9f05333f2cdee9d665da6dad095d1cd79571b5b2274f39e2");
-  BOOST_TEST(HmacSha256Hex("test-secret", R"({"event":{"id":"01ABC","event_type":"incident.acknowledged"}})") ==
-             "032931d8d0b51237db1568bb59fa22fbe9f98875b8229160d200aa06abe0572e");
+  BOOST_TEST(
+      HmacSha256Hex("test-secret", R"({"event":{"id":"01ABC","event_type":"incident.acknowledged"}})") ==
+      "032931d8d0b51237db1568bb59fa22fbe9f98875b8229160d200aa06abe0572e");
   BOOST_TEST(ConstantTimeEquals("abc", "abc"));
   BOOST_TEST(!ConstantTimeEquals("abc", "abd"));
   BOOST_TEST(!ConstantTimeEquals("abc", "ab"));
@@ -133,10 +141,11 @@ BOOST_AUTO_TEST_CASE(prints_as_go) {
     const char* in;
     const char* out;
   };
-  for (const Case& c : {Case{R"({"b":1,"a":[true,null]})", R"({"b":1,"a":[true,null]})"}, Case{"1e21", "1e+21"},
-                        Case{"1e20", "100000000000000000000"}, Case{"1e-7", "1e-7"}, Case{"0.000001", "0.000001"},
-                        Case{"1.50", "1.5"}, Case{R"("<a&b>")", R"("\u003ca\u0026b\u003e")"},
-                        Case{"\"\xE2\x80\xA8\"", R"("\u2028")"}, Case{R"({"a":1,"b":2,"a":3})", R"({"a":3,"b":2})"}}) {
+  for (const Case& c :
+       {Case{R"({"b":1,"a":[true,null]})", R"({"b":1,"a":[true,null]})"}, Case{"1e21", "1e+21"},
+        Case{"1e20", "100000000000000000000"}, Case{"1e-7", "1e-7"}, Case{"0.000001", "0.000001"},
+        Case{"1.50", "1.5"}, Case{R"("<a&b>")", R"("\u003ca\u0026b\u003e")"},
+        Case{"\"\xE2\x80\xA8\"", R"("\u2028")"}, Case{R"({"a":1,"b":2,"a":3})", R"({"a":3,"b":2})"}}) {
     BOOST_TEST_CONTEXT(c.in) {
       auto got = ParseJson(c.in);
       BOOST_TEST_REQUIRE(got.has_value());

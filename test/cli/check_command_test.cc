@@ -7,6 +7,7 @@
 #include "cli/cli_case.h"
 
 #include "base/json.h"
+#include "support/source_dir.h"
 
 namespace mlalert {
 namespace {
@@ -66,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_good_rule_file_is_summed_up) {
 }
 
 BOOST_AUTO_TEST_CASE(the_shipped_rules_are_good) {
-  Checked got = Check({MLALERT_SOURCE_DIR "/rules/ml-core.yml"}, true);
+  Checked got = Check({mlalert::testing::SourceDir() + "/rules/ml-core.yml"}, true);
   BOOST_TEST(got.exit_code == 0);
   BOOST_TEST(Has(got.out, " alerting rules in "));
 }

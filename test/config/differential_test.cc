@@ -11,6 +11,7 @@
 
 #include "config/config_loader.h"
 #include "config/rule_loader.h"
+#include "support/source_dir.h"
 
 using namespace mlalert;  // NOLINT(google-build-using-namespace)
 
@@ -23,7 +24,7 @@ struct Case {
 };
 
 std::vector<Case> ReadCorpus(const std::string& name) {
-  std::ifstream in(std::string(MLALERT_SOURCE_DIR) + "/test/config/corpus/" + name);
+  std::ifstream in(mlalert::testing::SourceDir() + "/test/config/corpus/" + name);
   BOOST_REQUIRE(in.good());
   std::vector<Case> out;
   std::string line;

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "config_case.h"
+#include "support/source_dir.h"
 
 using namespace mlalert;           // NOLINT(google-build-using-namespace)
 using namespace mlalert::testing;  // NOLINT(google-build-using-namespace)
@@ -29,7 +30,7 @@ std::string ReadText(const fs::path& path) {
 }
 
 std::string Page() {
-  return ReadText(fs::path(MLALERT_SOURCE_DIR) / "docs/configuration.md");
+  return ReadText(fs::path(mlalert::testing::SourceDir()) / "docs/configuration.md");
 }
 
 Names AllMatches(const std::string& text, const std::string& pattern) {
@@ -61,7 +62,7 @@ std::map<std::string, Names> DocumentedKeys() {
 // Every text in the loader's sources that may be a key.
 Names KeyCandidates() {
   Names out;
-  for (const auto& item : fs::directory_iterator(fs::path(MLALERT_SOURCE_DIR) / "src/config")) {
+  for (const auto& item : fs::directory_iterator(fs::path(mlalert::testing::SourceDir()) / "src/config")) {
     std::string name = item.path().filename().string();
     if (name.rfind("config_", 0) == 0 && item.path().extension() == ".cc") {
       out.merge(AllMatches(ReadText(item.path()), "\"([a-z][a-z0-9_]*)\""));
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(every_key_the_loader_reads_stands_in_some_section) {
     documented.insert(keys.begin(), keys.end());
   }
   Names read;
-  for (const auto& item : fs::directory_iterator(fs::path(MLALERT_SOURCE_DIR) / "src/config")) {
+  for (const auto& item : fs::directory_iterator(fs::path(mlalert::testing::SourceDir()) / "src/config")) {
     if (item.path().filename().string().rfind("config_", 0) == 0) {
       read.merge(
           AllMatches(ReadText(item.path()), "(?:Take|Read|Refuse)[A-Za-z]*\\((?:[a-z]+, )?\"([a-z0-9_]+)\""));
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(every_key_the_loader_reads_stands_in_some_section) {
 }
 
 BOOST_AUTO_TEST_CASE(every_flag_of_serve_is_on_the_page_and_no_other) {
-  const std::string source = ReadText(fs::path(MLALERT_SOURCE_DIR) / "src/cli/serve_command.cc");
+  const std::string source = ReadText(fs::path(mlalert::testing::SourceDir()) / "src/cli/serve_command.cc");
   const Names flags = AllMatches(source, "add_(?:option|flag)\\(\"(--[a-z.-]+)\"");
   const Names documented = AllMatches(Page(), "\\n\\| `(--[a-z.-]+)` \\|");
   BOOST_TEST(flags.size() >= 8U);

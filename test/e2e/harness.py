@@ -168,7 +168,8 @@ class TestCase(unittest.TestCase):
 
     def setUp(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mlalert-e2e-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        if not os.environ.get("MLALERT_E2E_KEEP"):
+            self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.processes = []
         self._names = collections.Counter()
         self.addCleanup(self._end_all)

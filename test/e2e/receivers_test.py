@@ -92,7 +92,9 @@ class Receivers(harness.TestCase):
         again = {"500": Answer(500), "503": Answer(503), "429": Answer(429), "hang up": Answer(raw=hang_up),
                  "garbage": Answer(raw=garbage)}
         final = {"400": Answer(400, b'{"message":"bad","errors":["e1"]}'), "404": Answer(404), "403": Answer(403)}
-        good = {"webhook": Answer(200), "slack": Answer(200, b"ok"), "pagerduty": Answer(202)}
+        # A connection that breaks when it is used again is tried once more by the client below us: close each.
+        close = {"Connection": "close"}
+        good = {"webhook": Answer(200, headers=close), "slack": Answer(200, b"ok", close), "pagerduty": Answer(202, headers=close)}
         daemon = self.mlalert(config(self.out))
         for receiver, path in PATHS.items():
             refused = dict(final, **({"200, not ok": Answer(200, b"invalid_token")} if receiver == "slack" else {}))

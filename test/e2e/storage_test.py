@@ -36,11 +36,11 @@ class Storage(harness.TestCase):
             self.assertGreaterEqual(version, 1)
             connection.execute(f"PRAGMA user_version = {version + 7}")
         before = daemon.database.read_bytes()
-        self.refused(daemon, str(version + 7), "newer")
+        self.refused(daemon, f"schema {version + 7}", "upgrade")
         self.assertEqual(daemon.database.read_bytes(), before, "untouched")
         shown = daemon.history()
         self.assertNotEqual(shown.returncode, 0)
-        self.assertIn("newer", shown.stderr)
+        self.assertIn(f"schema {version + 7}", shown.stderr)
 
     def test_what_is_not_ours_is_refused(self):
         daemon = self.mlalert(config(self.sink()), start=False)

@@ -1,8 +1,9 @@
+#include "engine/gate.h"
+
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 
 #include "config/config_loader.h"
-#include "engine/gate.h"
 #include "support/builders.h"
 #include "support/memory_journal.h"
 
@@ -30,8 +31,9 @@ receivers: [{name: web, webhook_configs: [{url: "http://127.0.0.1:9/"}]}]
 
 struct Shell {
   explicit Shell(bool commit_at_once)
-      : journal(commit_at_once), gate(Engine(LoadConfig(), [] { return 0.5; }), journal, clock,
-                                      [this](NotificationAttempt attempt) { sent.push_back(std::move(attempt)); }) {}
+      : journal(commit_at_once),
+        gate(Engine(LoadConfig(), [] { return 0.5; }), journal, clock,
+             [this](NotificationAttempt attempt) { sent.push_back(std::move(attempt)); }) {}
 
   // Fires and flushes in one step.
   uint64_t Fire(std::string_view name, bool resolve = false) {
@@ -89,7 +91,8 @@ BOOST_AUTO_TEST_CASE(after_an_overflow_the_whole_state_is_written_and_what_is_go
   for (bool sweep : {false, true}) {
     shell.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
       if (!sweep) {
-        engine.OnOutcome({shell.sent[0].notification->id, 1, DeliveryVerdict::kSent, 200, {}, "", {}, {}}, now, fx);
+        engine.OnOutcome({shell.sent[0].notification->id, 1, DeliveryVerdict::kSent, 200, {}, "", {}, {}},
+                         now, fx);
         fx.records.emplace_back(AlertDelete{7});
       }
       engine.RunDue(now, fx);

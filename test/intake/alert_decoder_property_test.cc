@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <regex>
 #include <string>
 
 #include "base/json.h"
@@ -119,7 +120,10 @@ PlainResult PlainDecode(const std::string& body) {
       return result;
     }
     const Json* labels = in.Find("labels");
-    bool uri = alert.generator_url.empty() || alert.generator_url.rfind("http://", 0) == 0;
+    static const std::regex kUri("[A-Za-z][A-Za-z0-9+.-]*:[^ ]+");
+    bool printable = std::all_of(alert.generator_url.begin(), alert.generator_url.end(),
+                                 [](unsigned char c) { return c >= ' ' && c != 0x7f; });
+    bool uri = alert.generator_url.empty() || (printable && std::regex_match(alert.generator_url, kUri));
     schema_ok = schema_ok && uri && labels != nullptr && !labels->is_null();
     if (PlainFinish(alert)) {
       result.alerts.push_back(alert);

@@ -21,10 +21,16 @@ BOOST_AUTO_TEST_CASE(fingerprints_are_alertmanagers) {
     const char* want;
   };
   for (const Case& c :
-       {Case{{}, "cbf29ce484222325"}, Case{{{"b", "x"}}, "019d71999ffa1e47"}, Case{{{"alertname", "good"}}, "fff7f30401697f7b"},
-        Case{{{"node", "bar"}, {"alertname", "foo"}}, "980a6a0e0facf311"}, Case{{{"alertname", "Root"}}, "ada81e74cfa7fc2c"},
+       {Case{{}, "cbf29ce484222325"}, Case{{{"b", "x"}}, "019d71999ffa1e47"},
+        Case{{{"alertname", "good"}}, "fff7f30401697f7b"},
+        Case{{{"node", "bar"}, {"alertname", "foo"}}, "980a6a0e0facf311"},
+        Case{{{"alertname", "Root"}}, "ada81e74cfa7fc2c"},
         Case{{{"alertname", "T1"}, {"cluster", "c.1"}, {"job", "j2"}, {"x", "<a&b>"}}, "8608f9a8e2c524dd"},
-        Case{{{"alertname", "HighCPU"}, {"cluster", "eu"}, {"severity", "critical"}, {"instance", "a:9100"}, {"job", "node"}},
+        Case{{{"alertname", "HighCPU"},
+              {"cluster", "eu"},
+              {"severity", "critical"},
+              {"instance", "a:9100"},
+              {"job", "node"}},
              "215cfa2e9b70fa9b"},
         Case{{{"foo🙂", "bär"}}, "9f3d3b451589eb54"}}) {
     BOOST_TEST(Hex16(LabelSet::From(c.labels).fingerprint()) == c.want);
@@ -94,8 +100,8 @@ Alert Make(Timestamp starts, Timestamp ends, Timestamp updated, bool timeout = f
 }
 
 BOOST_AUTO_TEST_CASE(two_replicas_keep_the_earliest_start) {
-  Alert merged = MergeAlert(Make(kT, kT + minutes(10), kT), Make(kT + minutes(1), kT + minutes(11), kT + minutes(1)),
-                            kT + minutes(1));
+  Alert merged = MergeAlert(Make(kT, kT + minutes(10), kT),
+                            Make(kT + minutes(1), kT + minutes(11), kT + minutes(1)), kT + minutes(1));
   BOOST_TEST((merged.starts_at == kT));
   BOOST_TEST((merged.ends_at == kT + minutes(11)));
 }
@@ -132,12 +138,15 @@ BOOST_AUTO_TEST_CASE(aliases) {
     const char* text;
     Severity want;
   };
-  for (const Case& c : {Case{"P0", Severity::kP0}, Case{"p3", Severity::kP3}, Case{"Critical", Severity::kP0},
-                        Case{"page", Severity::kP0}, Case{"high", Severity::kP1}, Case{"error", Severity::kP1},
-                        Case{"medium", Severity::kP2}, Case{"WARNING", Severity::kP2}, Case{"low", Severity::kP3},
-                        Case{"info", Severity::kP3}, Case{"P4", Severity::kNone}, Case{"", Severity::kNone},
-                        Case{"none", Severity::kNone}}) {
-    BOOST_TEST_CONTEXT(c.text) { BOOST_TEST((SeverityFromLabel(c.text) == c.want)); }
+  for (const Case& c :
+       {Case{"P0", Severity::kP0}, Case{"p3", Severity::kP3}, Case{"Critical", Severity::kP0},
+        Case{"page", Severity::kP0}, Case{"high", Severity::kP1}, Case{"error", Severity::kP1},
+        Case{"medium", Severity::kP2}, Case{"WARNING", Severity::kP2}, Case{"low", Severity::kP3},
+        Case{"info", Severity::kP3}, Case{"P4", Severity::kNone}, Case{"", Severity::kNone},
+        Case{"none", Severity::kNone}}) {
+    BOOST_TEST_CONTEXT(c.text) {
+      BOOST_TEST((SeverityFromLabel(c.text) == c.want));
+    }
   }
   BOOST_TEST(!ParseSeverity("critical").has_value());
 }

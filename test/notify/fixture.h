@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "config/config_loader.h"
 #include "notify/payload.h"
+#include "support/source_dir.h"
 
 namespace mlalert::testing {
 
@@ -147,7 +148,7 @@ inline std::string RenderText(const Notification& n, const std::string& text) {
 }
 
 inline std::string ReadGolden(const std::string& name) {
-  std::ifstream in(std::string(MLALERT_SOURCE_DIR) + "/test/notify/golden/" + name);
+  std::ifstream in(mlalert::testing::SourceDir() + "/test/notify/golden/" + name);
   BOOST_REQUIRE_MESSAGE(in.good(), name);
   std::ostringstream text;
   text << in.rdbuf();

@@ -11,13 +11,15 @@
 #include <string_view>
 #include <vector>
 
+#include "support/source_dir.h"
+
 namespace mlalert::testing {
 
 enum class Corpus { kAll, kOnlyPrometheus2 };
 
 inline std::vector<std::string> ReadCorpus(Corpus which = Corpus::kAll) {
   constexpr std::string_view kNewer = "3.x ";
-  std::ifstream file(MLALERT_SOURCE_DIR "/test/promql/corpus.txt");
+  std::ifstream file(mlalert::testing::SourceDir() + "/test/promql/corpus.txt");
   std::vector<std::string> out;
   for (std::string line; std::getline(file, line);) {
     if (line.empty() || line[0] == '#') {

@@ -5,6 +5,7 @@
 
 #include "promql/corpus.h"
 #include "promql/parser.h"
+#include "support/source_dir.h"
 
 namespace mlalert::promql {
 namespace {
@@ -82,7 +83,7 @@ BOOST_AUTO_TEST_CASE(prints_what_parses_to_the_same_over_the_corpus) {
 
 BOOST_AUTO_TEST_CASE(prints_what_parses_to_the_same_over_the_shipped_rules) {
   namespace fs = std::filesystem;
-  fs::path rules = fs::path(MLALERT_SOURCE_DIR) / "rules";
+  fs::path rules = fs::path(mlalert::testing::SourceDir()) / "rules";
   std::error_code none;
   size_t count = 0;
   for (const auto& entry : fs::recursive_directory_iterator(rules, none)) {

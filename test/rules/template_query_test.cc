@@ -1,4 +1,5 @@
-// The `query` function in rule templates: asked between the rule's answer and its evaluation, never waited for.
+// The `query` function in rule templates: asked between the rule's answer and its evaluation, never waited
+// for.
 #include <boost/test/unit_test.hpp>
 
 #include "rules/harness.h"
@@ -42,7 +43,9 @@ BOOST_AUTO_TEST_CASE(the_answer_is_in_the_text_of_the_first_alert) {
 
 BOOST_AUTO_TEST_CASE(an_empty_answer_takes_the_else_branch) {
   Harness h;
-  h.source = [](const std::string& query) { return query == "nothing" ? Vector({}) : Vector({{kModelA, 1}}); };
+  h.source = [](const std::string& query) {
+    return query == "nothing" ? Vector({}) : Vector({{kModelA, 1}});
+  };
   h.SetRules(RuleWithText(R"({{ with query "nothing" }}some{{ else }}none{{ end }})"));
   h.RunUntil(h.manager->NextDue());
   BOOST_TEST(Summary(h.TakeAlerts()) == "none");
@@ -73,7 +76,8 @@ BOOST_AUTO_TEST_CASE(a_query_may_be_made_of_the_answer_to_another) {
     }
     return Vector({{kModelA, query == "two" ? 2.0 : 1.0}});
   };
-  h.SetRules(RuleWithText(R"({{ with query "one" }}{{ (. | first).Labels.next | query | first | value }}{{ end }})"));
+  h.SetRules(RuleWithText(
+      R"({{ with query "one" }}{{ (. | first).Labels.next | query | first | value }}{{ end }})"));
   h.RunUntil(h.manager->NextDue());
   BOOST_TEST(Summary(h.TakeAlerts()) == "2");
 }
@@ -92,7 +96,9 @@ BOOST_AUTO_TEST_CASE(the_last_text_stands_while_the_data_source_is_away) {
   Harness h;
   bool away = false;
   h.source = [&](const std::string& query) {
-    return away ? Broken(Failure::kConnect) : query == "limit" ? Vector({{kModelA, 42}}) : Vector({{kModelA, 1}});
+    return away               ? Broken(Failure::kConnect)
+           : query == "limit" ? Vector({{kModelA, 42}})
+                              : Vector({{kModelA, 1}});
   };
   h.SetRules(RuleWithText(R"(limit {{ query "limit" | first | value }})"));
   h.RunUntil(h.manager->NextDue());

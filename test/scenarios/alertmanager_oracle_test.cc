@@ -1,12 +1,11 @@
-// Without incident policies the engine says what Alertmanager says: random stories, compared line by line with a slow
-// and obvious second implementation.
+// Without incident policies the engine says what Alertmanager says: random stories, compared line by line
+// with a slow and obvious second implementation.
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <random>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "support/expect.h"
 #include "support/oracle_dispatch.h"
@@ -145,7 +144,8 @@ class Story {
         const std::string& name = kNames[Pick(2)];
         if (failing_.insert(name).second) {  // a script replaces the one before, so only once
           const int times = 1 + static_cast<int>(Pick(3));
-          sim_.Answer(name, std::vector<DeliveryVerdict>(static_cast<size_t>(times), DeliveryVerdict::kFailed));
+          sim_.Answer(name,
+                      std::vector<DeliveryVerdict>(static_cast<size_t>(times), DeliveryVerdict::kFailed));
           oracle_.FailNext(name, times);
         }
         break;

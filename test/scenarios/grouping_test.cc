@@ -159,7 +159,8 @@ receivers:
 )");
   sim.Fire(Labels({{"alertname", "A"}, {"team", "ml"}, {"model", "m"}}));
   sim.Fire(Labels({{"alertname", "B"}}));
-  ExpectHeard(sim, {"+0s ml/webhook[0] first notification firing=A", "+0s models/webhook[0] first notification firing=A",
+  ExpectHeard(sim, {"+0s ml/webhook[0] first notification firing=A",
+                    "+0s models/webhook[0] first notification firing=A",
                     "+0s root/webhook[0] first notification firing=B"});
 }
 

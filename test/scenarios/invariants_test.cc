@@ -1,13 +1,12 @@
-// Random stories with policies, acknowledgements, failures, reloads and restarts; what must always hold is checked
-// after every step.
+// Random stories with policies, acknowledgements, failures, reloads and restarts; what must always hold is
+// checked after every step.
+#include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "incidents/ladder.h"
 #include "support/sim.h"
@@ -91,7 +90,8 @@ class Story {
       case 7:
         for (const Incident& incident : sim_.engine().ListIncidents()) {
           if (incident.state == IncidentState::kOpen && Pick(3) == 0) {
-            sim_.Ack(incident.id, "alice", Pick(2) == 0 ? std::optional<Duration>(minutes(Pick(90) + 1)) : std::nullopt);
+            sim_.Ack(incident.id, "alice",
+                     Pick(2) == 0 ? std::optional<Duration>(minutes(Pick(90) + 1)) : std::nullopt);
           }
         }
         break;
@@ -183,7 +183,9 @@ BOOST_AUTO_TEST_CASE(hold_after_every_step_of_random_stories) {
   const char* more = std::getenv("MLALERT_PROPERTY_RUNS");
   const uint32_t runs = more != nullptr ? static_cast<uint32_t>(std::stoul(more)) : 100;
   for (uint32_t seed = 1; seed <= runs; ++seed) {
-    BOOST_TEST_CONTEXT("seed " << seed) { Story(seed).Run(60); }
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      Story(seed).Run(60);
+    }
   }
 }
 

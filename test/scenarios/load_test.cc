@@ -1,8 +1,7 @@
 // What a week costs, and what must cost nothing.
+#include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <random>
-
-#include <boost/test/unit_test.hpp>
 
 #include "support/sim.h"
 
@@ -21,7 +20,8 @@ incident_policies:
 )";
 
 LabelSet AlertNo(int i, std::string_view severity) {
-  return Labels({{"alertname", fmt::format("A{}", i)}, {"model", fmt::format("m{}", i % 20)}, {"severity", severity}});
+  return Labels(
+      {{"alertname", fmt::format("A{}", i)}, {"model", fmt::format("m{}", i % 20)}, {"severity", severity}});
 }
 
 BOOST_AUTO_TEST_SUITE(load)
@@ -79,13 +79,14 @@ incident_policies: [{name: all, cooldown: 1h}]
   Engine& engine = sim.engine();
   for (bool firing : {true, false}) {
     for (int i = 0; i < kAlerts; ++i) {
-      AlertInput input(Labels({{"alertname", "Storm"}, {"instance", std::to_string(i)}, {"severity", "P3"}}), sim.now(),
-                       firing ? kNever : sim.now());
+      AlertInput input(Labels({{"alertname", "Storm"}, {"instance", std::to_string(i)}, {"severity", "P3"}}),
+                       sim.now(), firing ? kNever : sim.now());
       DecodedAlert alert = input.Get();
       engine.Ingest({&alert, 1}, sim.now(), fx);
     }
     if (firing) {  // one worse alert moves them all
-      AlertInput worse(Labels({{"alertname", "Storm"}, {"instance", "x"}, {"severity", "P1"}}), sim.now(), kNever);
+      AlertInput worse(Labels({{"alertname", "Storm"}, {"instance", "x"}, {"severity", "P1"}}), sim.now(),
+                       kNever);
       DecodedAlert alert = worse.Get();
       engine.Ingest({&alert, 1}, sim.now(), fx);
     }

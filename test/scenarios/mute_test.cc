@@ -224,7 +224,7 @@ BOOST_AUTO_TEST_CASE(a_reload_and_a_restart_find_the_sources_again) {
   ExpectHeard(sim, {});
   sim.Reload(kPlain);
   sim.At(minutes(22));
-  ExpectHeard(sim, {"+21m30s web/webhook[0] first notification firing=Drift"});
+  ExpectHeard(sim, {"+20m web/webhook[0] first notification firing=Drift"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -242,7 +242,7 @@ time_intervals:
 )";
 
 BOOST_AUTO_TEST_CASE(the_first_tick_after_a_mute_window_tells) {
-  Sim sim(Config("  mute_time_intervals: [first-hour]", kNights));
+  Sim sim(Config("  routes: [{receiver: web, mute_time_intervals: [first-hour]}]", kNights));
   sim.At(minutes(2)).Fire(kDrift);
   sim.At(minutes(30));
   BOOST_REQUIRE(sim.engine().ListGroups(sim.now()).size() == 1U);
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(the_first_tick_after_a_mute_window_tells) {
 }
 
 BOOST_AUTO_TEST_CASE(what_fires_and_resolves_within_the_window_is_never_told) {
-  Sim sim(Config("  mute_time_intervals: [first-hour]", kNights));
+  Sim sim(Config("  routes: [{receiver: web, mute_time_intervals: [first-hour]}]", kNights));
   sim.At(minutes(2)).Fire(kDrift);
   sim.At(minutes(20)).Resolve(kDrift);
   sim.At(hours(3));
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(what_fires_and_resolves_within_the_window_is_never_told) {
 }
 
 BOOST_AUTO_TEST_CASE(outside_of_its_active_intervals_a_route_says_nothing) {
-  Sim sim(Config("  active_time_intervals: [fridays]", kNights));
+  Sim sim(Config("  routes: [{receiver: web, active_time_intervals: [fridays]}]", kNights));
   sim.At(hours(1)).Fire(kDrift);
   sim.At(hours(22));
   BOOST_TEST(sim.engine().ListGroups(sim.now())[0].muted_by == std::vector<std::string>{"fridays"},

@@ -1,6 +1,5 @@
 // Reload, clocks that are set back, and other days when the ground moves.
 #include <algorithm>
-
 #include <boost/test/unit_test.hpp>
 
 #include "support/expect.h"
@@ -13,7 +12,8 @@ const LabelSet kDown = Labels({{"alertname", "Down"}, {"team", "ml"}, {"severity
 
 std::string Config(const std::string& routes, const std::string& more = "") {
   return R"(
-route: {receiver: a, group_wait: 0s, group_interval: 5m, repeat_interval: 4h, routes: [)" + routes + R"(]}
+route: {receiver: a, group_wait: 0s, group_interval: 5m, repeat_interval: 4h, routes: [)" +
+         routes + R"(]}
 receivers:
 - {name: a, webhook_configs: [{url: "http://127.0.0.1:9/"}]}
 - {name: b, webhook_configs: [{url: "http://127.0.0.1:9/"}]}

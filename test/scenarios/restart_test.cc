@@ -1,13 +1,12 @@
-// kill -9 at every point of a story: nobody hears twice what the log says was said, nobody is forgotten, and the
-// ladder reads as if nothing had happened.
+// kill -9 at every point of a story: nobody hears twice what the log says was said, nobody is forgotten, and
+// the ladder reads as if nothing had happened.
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "support/expect.h"
 #include "support/sim.h"
@@ -72,23 +71,31 @@ std::vector<Story> Stories() {
   return {
       {"grouping",
        {Fires(seconds(0), kPlain), Dies(seconds(15)), Fires(seconds(20), kPlain2), Dies(seconds(31)),
-        Resolves(minutes(2), kPlain), Dies(minutes(2) + seconds(10)), Dies(minutes(4)), Resolves(minutes(40), kPlain2)},
+        Resolves(minutes(2), kPlain), Dies(minutes(2) + seconds(10)), Dies(minutes(4)),
+        Resolves(minutes(40), kPlain2)},
        minutes(120)},
       {"ladder",
        {Fires(seconds(0), kDrift), Dies(minutes(7)), Dies(minutes(15)), Dies(minutes(16)), Dies(minutes(30)),
-        Dies(minutes(45)), Dies(minutes(61)), Resolves(minutes(100), kDrift), Dies(minutes(100) + seconds(1))},
+        Dies(minutes(45)), Dies(minutes(61)), Resolves(minutes(100), kDrift),
+        Dies(minutes(100) + seconds(1))},
        minutes(200)},
       {"two in one group, one moves on",
        {Fires(seconds(0), kDrift), Fires(minutes(12), kOther), Dies(minutes(28)), Dies(minutes(31)),
-        Resolves(minutes(35), kDrift), Dies(minutes(35) + seconds(5)), Dies(minutes(38)), Resolves(minutes(90), kOther)},
+        Resolves(minutes(35), kDrift), Dies(minutes(35) + seconds(5)), Dies(minutes(38)),
+        Resolves(minutes(90), kOther)},
        minutes(200)},
       {"acknowledge",
-       {Fires(seconds(0), kDown), Dies(minutes(1)), {minutes(3), [](Sim& sim) { sim.Ack(1); }}, Dies(minutes(4)),
-        Dies(minutes(50)), Resolves(minutes(90), kDown)},
+       {Fires(seconds(0), kDown),
+        Dies(minutes(1)),
+        {minutes(3), [](Sim& sim) { sim.Ack(1); }},
+        Dies(minutes(4)),
+        Dies(minutes(50)),
+        Resolves(minutes(90), kDown)},
        minutes(200)},
       {"cooldown",
-       {Fires(seconds(0), kDown), Resolves(minutes(2) - seconds(1), kDown), Dies(minutes(3)), Fires(minutes(5), kDown),
-        Dies(minutes(7)), Dies(minutes(14)), Dies(minutes(16)), Resolves(minutes(60), kDown)},
+       {Fires(seconds(0), kDown), Resolves(minutes(2) - seconds(1), kDown), Dies(minutes(3)),
+        Fires(minutes(5), kDown), Dies(minutes(7)), Dies(minutes(14)), Dies(minutes(16)),
+        Resolves(minutes(60), kDown)},
        minutes(200)},
       {"a retry waits",
        {{seconds(0),
@@ -96,7 +103,9 @@ std::vector<Story> Stories() {
            sim.Answer("page/pagerduty[0]", {DeliveryVerdict::kRetry, DeliveryVerdict::kRetry});
            sim.Fire(kDown);
          }},
-        Dies(milliseconds(200)), Dies(minutes(1)), Resolves(minutes(30), kDown)},
+        Dies(milliseconds(200)),
+        Dies(minutes(1)),
+        Resolves(minutes(30), kDown)},
        minutes(120)},
       {"a hung receiver",
        {{seconds(0),
@@ -105,8 +114,10 @@ std::vector<Story> Stories() {
            sim.Fire(kDown);
            sim.Hang("page/pagerduty[0]", false);
          }},
-        Dies(seconds(30)), {seconds(50), [](Sim& sim) { sim.ReleaseHung("page/pagerduty[0]", DeliveryVerdict::kRetry); }},
-        Dies(minutes(2)), Resolves(minutes(30), kDown)},
+        Dies(seconds(30)),
+        {seconds(50), [](Sim& sim) { sim.ReleaseHung("page/pagerduty[0]", DeliveryVerdict::kRetry); }},
+        Dies(minutes(2)),
+        Resolves(minutes(30), kDown)},
        minutes(120)},
   };
 }
@@ -200,7 +211,8 @@ BOOST_AUTO_TEST_CASE(the_ladder_reads_the_same_whenever_the_process_died) {
         BOOST_TEST((incident.opened_at + minutes(60) == incident.clock_since + minutes(60)));
         BOOST_TEST(!IsSet(incident.next_severity_at));
         std::vector<std::string> words = Words(sim);
-        BOOST_TEST((std::count(words.begin(), words.end(), "page/pagerduty[0] first notification firing=Drift:P1") == 1));
+        BOOST_TEST((std::count(words.begin(), words.end(),
+                               "page/pagerduty[0] first notification firing=Drift:P1") == 1));
       }
     }
   }

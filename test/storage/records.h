@@ -99,8 +99,7 @@ std::string DescribeAll(const std::vector<T>& values) {
 }
 inline std::string Describe(const RestoredState& s) {
   return DescribeAll(s.incidents) + DescribeAll(s.open_episodes) + DescribeAll(s.alerts) +
-         DescribeAll(s.nflog) + DescribeAll(s.groups) + DescribeAll(s.silences) +
-         DescribeAll(s.rule_states) +
+         DescribeAll(s.nflog) + DescribeAll(s.groups) + DescribeAll(s.silences) + DescribeAll(s.rule_states) +
          fmt::format("next {} {} {}", s.next_incident_id, s.next_episode_id, s.next_notification_id);
 }
 
@@ -266,7 +265,8 @@ class RandomRecords {
     Silence s;
     s.id = Key();
     for (uint64_t i = 0; i <= Below(3); ++i) {
-      s.matchers.push_back(*Matcher::Make(Key(), static_cast<MatchOp>(Below(4)), Below(2) == 0 ? "x.*" : "<a>&b"));
+      s.matchers.push_back(
+          *Matcher::Make(Key(), static_cast<MatchOp>(Below(4)), Below(2) == 0 ? "x.*" : "<a>&b"));
     }
     s.starts_at = At(I64(4'000'000'000'000));
     s.ends_at = Below(4) == 0 ? kNever : At(I64(4'000'000'000'000));

@@ -1,10 +1,9 @@
 // Assertions that print a readable difference.
 #pragma once
 
+#include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
-
-#include <boost/test/unit_test.hpp>
 
 #include "support/sim.h"
 

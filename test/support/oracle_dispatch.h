@@ -1,20 +1,19 @@
-// Alertmanager's grouping and deduplication once more, as slowly and plainly as possible: plain maps, walked at
-// every second. It shares no code with the engine; property tests compare what both would say.
-// Fed with the same posts as a Sim without incident policies, at whole seconds.
+// Alertmanager's grouping and deduplication once more, as slowly and plainly as possible: plain maps, walked
+// at every second. It shares no code with the engine; property tests compare what both would say. Fed with
+// the same posts as a Sim without incident policies, at whole seconds.
 //
-// Where we differ from Alertmanager on purpose, so does the oracle: a post that finds an alert resolved and leaves
-// it resolved joins no group; a reload or restart keeps the phase of the groups and looks at them at once; after a
-// restart resolved alerts are remembered only where somebody was told that they fire.
+// Where we differ from Alertmanager on purpose, so does the oracle: a post that finds an alert resolved and
+// leaves it resolved joins no group; a reload or restart keeps the phase of the groups and looks at them at
+// once; after a restart resolved alerts are remembered only where somebody was told that they fire.
 #pragma once
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "base/time.h"
 
@@ -138,7 +137,8 @@ class DispatchOracle {
   };
 
   void Merge(Alert& old, Alert in) {
-    bool overlap = (in.ends > old.starts && in.ends < old.ends) || (in.starts > old.starts && in.starts < old.ends);
+    bool overlap =
+        (in.ends > old.starts && in.ends < old.ends) || (in.starts > old.starts && in.starts < old.ends);
     if (!overlap) {
       std::swap(old, in);
       KeepWritten(in, old);
@@ -209,11 +209,10 @@ class DispatchOracle {
   // Receivers without send_resolved hear nothing of the end, so the log alone learns it.
   void ForgetSilentEnds() {
     for (auto& [key, entry] : log_) {
-      bool fires = std::any_of(entry.firing.begin(), entry.firing.end(),
-                               [&](const std::string& name) {
-                                 auto it = alerts_.find(name);
-                                 return it != alerts_.end() && it->second.ends > now_;
-                               });
+      bool fires = std::any_of(entry.firing.begin(), entry.firing.end(), [&](const std::string& name) {
+        auto it = alerts_.find(name);
+        return it != alerts_.end() && it->second.ends > now_;
+      });
       if (!fires && !SendsResolved(key.second)) {
         entry.firing.clear();
       }
@@ -239,7 +238,8 @@ class DispatchOracle {
   void RunDue() {
     if (now_ >= next_sweep_) {
       std::erase_if(log_, [&](const auto& item) { return item.second.expires <= now_; });
-      std::erase_if(alerts_, [&](const auto& item) { return item.second.ends <= now_ && !Grouped(item.first); });
+      std::erase_if(alerts_,
+                    [&](const auto& item) { return item.second.ends <= now_ && !Grouped(item.first); });
       next_sweep_ = now_ + 300;
     }
     for (auto it = groups_.begin(); it != groups_.end();) {
@@ -309,7 +309,8 @@ class DispatchOracle {
       }
       said_.emplace_back(now_, line);
     }
-    log_[{key, integration.name}] = {now_, now_ + std::min<Seconds>(120 * 3600, 2 * route.repeat), firing, resolved};
+    log_[{key, integration.name}] = {now_, now_ + std::min<Seconds>(120 * 3600, 2 * route.repeat), firing,
+                                     resolved};
     return true;
   }
 

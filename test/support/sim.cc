@@ -1,9 +1,8 @@
 #include "support/sim.h"
 
 #include <algorithm>
-#include <stdexcept>
-
 #include <fmt/format.h>
+#include <stdexcept>
 
 #include "config/config_loader.h"
 #include "model/matcher_parse.h"
@@ -44,7 +43,8 @@ std::string Heard::ToString() const {
   return out;
 }
 
-Sim::Sim(const std::string& config_yaml, Timestamp start) : config_(Load(config_yaml)), start_(start), now_(start) {
+Sim::Sim(const std::string& config_yaml, Timestamp start)
+    : config_(Load(config_yaml)), start_(start), now_(start) {
   engine_ = std::make_unique<Engine>(config_, [] { return 0.5; });
   Effects fx;
   engine_->Restore({}, now_, fx);
@@ -132,7 +132,8 @@ Sim& Sim::Unack(IncidentId id, const std::string& actor) {
 std::string Sim::Silence(const std::string& matchers, Duration length, const std::string& id) {
   SilenceRequest request;
   request.id = id;
-  for (const Matcher& matcher : ParseMatchers(matchers).value()) {
+  const Matchers parsed = ParseMatchers(matchers).value();
+  for (const Matcher& matcher : parsed) {
     request.matchers.push_back({matcher.name(), matcher.op(), matcher.value()});
   }
   request.starts_at = now_;

@@ -1,5 +1,6 @@
-// A story on simulated time: the real engine, the real journal records, a scripted outside world. Nothing sleeps.
-// Every step happens at an exact instant; between two instants the engine runs all its timers in order.
+// A story on simulated time: the real engine, the real journal records, a scripted outside world. Nothing
+// sleeps. Every step happens at an exact instant; between two instants the engine runs all its timers in
+// order.
 #pragma once
 
 #include <deque>
@@ -18,7 +19,7 @@ namespace mlalert::testing {
 // What a receiver heard, in order.
 struct Heard {
   Timestamp at;
-  std::string receiver;     // "team-slack/slack[0]"
+  std::string receiver;  // "team-slack/slack[0]"
   NotifyReason reason = NotifyReason::kNone;
   std::vector<std::string> firing;    // alert names with effective severity: "Drift:P2"
   std::vector<std::string> resolved;  // alert names
@@ -31,29 +32,33 @@ struct Heard {
 
 class Sim {
  public:
-  explicit Sim(const std::string& config_yaml, Timestamp start = FromUnixMillis(1767225600000));  // 2026-01-01
+  explicit Sim(const std::string& config_yaml,
+               Timestamp start = FromUnixMillis(1767225600000));  // 2026-01-01
 
   // Moves to start + offset, running every timer on the way. Offsets never fall.
   Sim& At(Duration offset);
   Timestamp now() const { return now_; }
 
-  // Firing until told otherwise: kept alive by the simulation as Prometheus would (no timeout) unless `for_time`.
+  // Firing until told otherwise: kept alive by the simulation as Prometheus would (no timeout) unless
+  // `for_time`.
   Sim& Fire(const LabelSet& labels, std::optional<Duration> ends_in = std::nullopt);
   Sim& Resolve(const LabelSet& labels);
   // One post exactly as given.
   Sim& Post(const LabelSet& labels, Timestamp starts_at, Timestamp ends_at, bool timeout = false,
             const LabelSet& annotations = {});
-  Sim& Ack(IncidentId id, const std::string& actor = "alice", std::optional<Duration> expires_in = std::nullopt);
+  Sim& Ack(IncidentId id, const std::string& actor = "alice",
+           std::optional<Duration> expires_in = std::nullopt);
   Sim& Unack(IncidentId id, const std::string& actor = "alice");
-  // A silence from now on, or changes the one with `id`; its id. `matchers` as in a config: "alertname=Drift".
+  // A silence from now on, or changes the one with `id`; its id. `matchers` as in a config:
+  // "alertname=Drift".
   std::string Silence(const std::string& matchers, Duration length, const std::string& id = "");
   Sim& Unsilence(const std::string& id);
   Sim& Reload(const std::string& config_yaml);
   // kill -9 and start again `down` later: only what was journalled survives. Attempts in flight are lost.
   Sim& Restart(Duration down = Duration::zero());
 
-  // Scripts the answers of a receiver ("web/webhook[0]"): taken one per attempt, then always kSent. A hung receiver
-  // never answers.
+  // Scripts the answers of a receiver ("web/webhook[0]"): taken one per attempt, then always kSent. A hung
+  // receiver never answers.
   Sim& Answer(const std::string& receiver, std::vector<DeliveryVerdict> verdicts);
   Sim& Hang(const std::string& receiver, bool hung = true);
   // Attempts of a hung receiver are answered now with this verdict.
@@ -62,7 +67,8 @@ class Sim {
   // What the wall clock says next; may lie in the past (somebody set it back).
   Sim& SetClock(Timestamp now);
 
-  // Everything heard since the last call, one per line: "+15m web/webhook[0] first notification firing=Drift:P3".
+  // Everything heard since the last call, one per line: "+15m web/webhook[0] first notification
+  // firing=Drift:P3".
   std::vector<std::string> TakeHeard();
   const std::vector<Heard>& heard() const { return heard_; }
   size_t attempts() const { return attempts_; }

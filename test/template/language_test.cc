@@ -125,7 +125,8 @@ BOOST_AUTO_TEST_CASE(branches_loops_and_scopes) {
       {"{{ range nil | print | len | list }}{{ . }}{{ end }}",
        "E: template: t:1:9: executing \"t\" at <nil>: nil is not a command"},
       {"{{ range dict \"b\" 2 \"a\" 1 }}{{ . }}{{ end }}", "12"},
-      {"{{ $x := 0 }}{{ range $k, $v := dict (printf \"key that is long %d\" 1) 1 }}{{ $x = $k }}{{ end }}{{ $x }}",
+      {"{{ $x := 0 }}{{ range $k, $v := dict (printf \"key that is long %d\" 1) 1 }}{{ $x = $k }}{{ end }}{{ "
+       "$x }}",
        "key that is long 1"},
       {"{{ range list 1 2 }}{{ range list 8 9 }}{{ break }}{{ end }}{{ . }}{{ end }}", "12"},
       {"{{ define \"f\" }}<{{ . }}{{ $ }}>{{ end }}{{ template \"f\" 3 }}{{ template \"f\" }}",

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "support/source_dir.h"
 #include "template/notify_funcs.h"
 #include "template/rule_funcs.h"
 
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(shared_definitions_are_usable) {
 }
 
 BOOST_AUTO_TEST_CASE(mutated_texts_never_crash) {
-  std::ifstream file(MLALERT_SOURCE_DIR "/test/template/vectors.json");
+  std::ifstream file(mlalert::testing::SourceDir() + "/test/template/vectors.json");
   std::stringstream text;
   text << file.rdbuf();
   std::vector<std::string> seeds;

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/json.h"
+#include "support/source_dir.h"
 #include "template/rule_template.h"
 
 namespace mlalert::tmpl {
@@ -50,7 +51,7 @@ Result<std::vector<Sample>> FakeQuery(const std::string& expr) {
 }
 
 Json LoadVectors() {
-  std::ifstream file(MLALERT_SOURCE_DIR "/test/template/vectors.json");
+  std::ifstream file(mlalert::testing::SourceDir() + "/test/template/vectors.json");
   std::stringstream text;
   text << file.rdbuf();
   auto json = ParseJson(text.str());

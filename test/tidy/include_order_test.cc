@@ -1,6 +1,7 @@
-// The arrows between folders of src/ point one way: a file includes only from folders that stand before its own.
-// The order is the design's; the linker checks the same for symbols, this checks it for headers.
+// The arrows between folders of src/ point one way: a file includes only from folders that stand before its
+// own. The order is the design's; the linker checks the same for symbols, this checks it for headers.
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -9,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include <boost/test/unit_test.hpp>
+#include "support/source_dir.h"
 
 namespace {
 
@@ -42,7 +43,8 @@ std::map<std::string, std::set<std::string>> Allowed() {
     auto& allowed = out[folder];
     allowed.insert(folder);
     for (const auto& used : uses) {
-      BOOST_REQUIRE_MESSAGE(out.count(used) == 1, folder << " uses " << used << ", which does not stand before it");
+      BOOST_REQUIRE_MESSAGE(out.count(used) == 1,
+                            folder << " uses " << used << ", which does not stand before it");
       allowed.insert(out[used].begin(), out[used].end());
     }
   }
@@ -51,7 +53,7 @@ std::map<std::string, std::set<std::string>> Allowed() {
 
 std::vector<fs::path> Sources() {
   std::vector<fs::path> out;
-  for (const auto& item : fs::recursive_directory_iterator(fs::path(MLALERT_SOURCE_DIR) / "src")) {
+  for (const auto& item : fs::recursive_directory_iterator(fs::path(mlalert::testing::SourceDir()) / "src")) {
     if (item.path().extension() == ".cc" || item.path().extension() == ".h") {
       out.push_back(item.path());
     }
@@ -61,7 +63,7 @@ std::vector<fs::path> Sources() {
 }
 
 std::string FolderOf(const fs::path& file) {
-  fs::path relative = fs::relative(file, fs::path(MLALERT_SOURCE_DIR) / "src");
+  fs::path relative = fs::relative(file, fs::path(mlalert::testing::SourceDir()) / "src");
   return relative.begin()->string();
 }
 
@@ -90,8 +92,9 @@ BOOST_AUTO_TEST_CASE(every_include_points_to_a_folder_that_stands_before) {
       std::smatch match;
       if (std::regex_search(line, match, include) && allowed.count(match[1]) == 1) {
         ++seen;
-        BOOST_CHECK_MESSAGE(allowed[folder].count(match[1]) == 1,
-                            file.string() << " includes from " << match[1] << "/, which stands after " << folder << "/");
+        BOOST_CHECK_MESSAGE(
+            allowed[folder].count(match[1]) == 1,
+            file.string() << " includes from " << match[1] << "/, which stands after " << folder << "/");
       }
     }
   }
@@ -100,18 +103,23 @@ BOOST_AUTO_TEST_CASE(every_include_points_to_a_folder_that_stands_before) {
 
 BOOST_AUTO_TEST_CASE(third_party_headers_stay_in_their_folder) {
   const std::vector<std::pair<std::string, std::set<std::string>>> homes = {
-      {"<sqlite3.h>", {"storage"}},       {"<httplib.h>", {"api"}},
-      {"<yaml-cpp/", {"config"}},         {"<curl/", {"net"}},
+      {"<sqlite3.h>", {"storage"}},
+      {"<httplib.h>", {"api"}},
+      {"<yaml-cpp/", {"config"}},
+      {"<curl/", {"net"}},
       {"<rapidjson/", {"base", "intake", "rules"}},
-      {"<re2/", {"base", "template"}},    {"<prometheus/", {"base", "api"}},
-      {"<spdlog/", {"base"}},             {"<CLI/", {"cli"}},
+      {"<re2/", {"base", "template"}},
+      {"<prometheus/", {"base", "api"}},
+      {"<spdlog/", {"base"}},
+      {"<CLI/", {"cli"}},
       {"<date/", {"base", "template", "mute"}},
   };
   for (const auto& file : Sources()) {
     for (const auto& line : LinesOf(file)) {
       for (const auto& [header, folders] : homes) {
         if (line.rfind("#include " + header, 0) == 0) {
-          BOOST_CHECK_MESSAGE(folders.count(FolderOf(file)) == 1, file.string() << " must not include " << header);
+          BOOST_CHECK_MESSAGE(folders.count(FolderOf(file)) == 1, file.string()
+                                                                      << " must not include " << header);
         }
       }
     }
@@ -122,7 +130,8 @@ BOOST_AUTO_TEST_CASE(headers_begin_with_what_they_are) {
   for (const auto& file : Sources()) {
     if (file.extension() == ".h") {
       auto lines = LinesOf(file);
-      BOOST_CHECK_MESSAGE(!lines.empty() && lines[0].rfind("// ", 0) == 0, file.string() << " has no opening comment");
+      BOOST_CHECK_MESSAGE(!lines.empty() && lines[0].rfind("// ", 0) == 0, file.string()
+                                                                               << " has no opening comment");
     }
   }
 }
