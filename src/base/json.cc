@@ -16,7 +16,8 @@ namespace {
 // Builds the tree; returns false to stop the reader at a limit.
 class TreeHandler {
  public:
-  explicit TreeHandler(const JsonLimits& limits) : limits_(limits) {}
+  TreeHandler(const JsonLimits& limits, bool check_strings)
+      : limits_(limits), check_strings_(check_strings) {}
 
   bool Null() { return Add(Json()); }
   bool Bool(bool b) { return Add(Json(b)); }
@@ -26,10 +27,17 @@ class TreeHandler {
   bool Uint64(uint64_t i) { return Add(Json(static_cast<double>(i))); }
   bool Double(double d) { return Add(Json(d)); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
-  bool String(const char* s, rapidjson::SizeType n, bool) { return Add(Json(std::string(s, n))); }
+  bool String(const char* s, rapidjson::SizeType n, bool) {
+    if (check_strings_ && !IsValidUtf8({s, n})) {
+      bad_text_ = true;
+      return false;
+    }
+    return Add(Json(std::string(s, n)));
+  }
   bool Key(const char* s, rapidjson::SizeType n, bool) {
     open_.back().key.assign(s, n);
-    return true;
+    bad_text_ = check_strings_ && !IsValidUtf8(open_.back().key);
+    return !bad_text_;
   }
   bool StartObject() { return Open(true); }
   bool EndObject(rapidjson::SizeType) {
@@ -46,6 +54,7 @@ class TreeHandler {
   }
 
   bool too_deep() const { return too_deep_; }
+  bool bad_text() const { return bad_text_; }
   Json Take() { return std::move(root_); }
 
  private:
@@ -103,6 +112,8 @@ class TreeHandler {
   const JsonLimits& limits_;
   std::vector<Container> open_;
   Json root_;
+  bool check_strings_;
+  bool bad_text_ = false;
   bool too_deep_ = false;
 };
 
@@ -319,18 +330,24 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return Fail(Error{ErrorCode::kInvalid, "a NUL byte is not JSON", PositionOf(text, nul), {}});
   }
+  // Checked here and not by RapidJSON, whose validation reads past a text that ends inside a sequence.
+  if (!IsValidUtf8(text) || HasForbiddenControl(text)) {
+    return Fail(ErrorCode::kInvalid, "the text is not valid UTF-8 or holds control characters");
+  }
   std::string buffer(text);  // RapidJSON wants a NUL at the end
   rapidjson::Reader reader;
   rapidjson::StringStream stream(buffer.c_str());
-  TreeHandler handler(limits);
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag |
-                              rapidjson::kParseFullPrecisionFlag;
+  TreeHandler handler(limits, MayEscapeSurrogates(text));
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
   auto result = reader.Parse<kFlags>(stream, handler);
   if (result.IsError()) {
     Error error{ErrorCode::kInvalid,
                 rapidjson::GetParseError_En(result.Code()),
                 PositionOf(text, result.Offset()),
                 {}};
+    if (handler.bad_text()) {
+      error.message = "an escaped surrogate has no partner";
+    }
     if (handler.too_deep()) {
       error.code = ErrorCode::kLimit;
       error.message = fmt::format("JSON is nested deeper than {} levels", limits.depth_max);
@@ -409,6 +426,18 @@ void AppendJsonNumber(std::string& out, double value) {
     return;
   }
   out.append(text);
+}
+
+bool HasForbiddenControl(std::string_view text) {
+  unsigned found = 0;
+  for (char c : text) {
+    found |= static_cast<unsigned>(static_cast<unsigned char>(c - 0x1A) < 6);
+  }
+  return found != 0;
+}
+
+bool MayEscapeSurrogates(std::string_view text) {
+  return text.find("\\ud") != std::string_view::npos || text.find("\\uD") != std::string_view::npos;
 }
 
 bool IsValidUtf8(std::string_view text) {

@@ -88,4 +88,11 @@ void AppendJsonNumber(std::string& out, double value);
 
 bool IsValidUtf8(std::string_view text);
 
+// Bytes 0x1A to 0x1F have no place in JSON text, inside strings or outside; RapidJSON's SIMD scan lets them
+// pass.
+bool HasForbiddenControl(std::string_view text);
+// Whether the text may hold escaped surrogates: then decoded strings must be checked for UTF-8 again, because
+// a lone low surrogate ("\\udc00") is decoded to bytes that are none.
+bool MayEscapeSurrogates(std::string_view text);
+
 }  // namespace mlalert

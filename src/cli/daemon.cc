@@ -121,6 +121,7 @@ class Daemon::Impl {
   std::mutex history_mutex_;
   std::unique_ptr<History> history_;
   std::atomic<bool> started_{false};
+  std::atomic<const HttpCounters*> http_counters_{nullptr};  // null until the server listens
   bool stopped_ = false;
 
   // In the order of their start; the end goes backwards.
@@ -209,10 +210,12 @@ Status Daemon::Impl::Start() {
     LogError("a request handler failed", {{"path", request.route}, {"err", what}});
   };
   std::string host = http.host;
-  MLALERT_ASSIGN(server_, HttpServer::Start(std::move(http), BuildRouter(*context_)));
 
+  // The state first: a request that came before it would find an empty engine.
   std::vector<RuleStateRecord> rule_states = std::move(restored_.rule_states);
   gate_->Start(std::move(restored_));
+  MLALERT_ASSIGN(server_, HttpServer::Start(std::move(http), BuildRouter(*context_)));
+  http_counters_ = &server_->counters();
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
   LogTemplateWarnings();
   started_ = true;
@@ -241,9 +244,7 @@ ApiContext Daemon::Impl::MakeContext() {
     return lanes;
   };
   context.deliveries = [this] { return deliverer_->Stats(); };
-  context.http = [this]() -> const HttpCounters* {
-    return server_ != nullptr ? &server_->counters() : nullptr;
-  };
+  context.http = [this] { return http_counters_.load(); };
   context.history = [this] { return OpenHistory(); };
   context.reload = [this] { return Reload(); };
   context.ready = [this]() -> Status {

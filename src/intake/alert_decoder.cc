@@ -1,5 +1,6 @@
 #include "intake/alert_decoder.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -310,6 +311,14 @@ bool IsAbsoluteUri(std::string_view text) {
   return true;
 }
 
+bool AllTextIsUtf8(const IngestBatch& batch) {
+  return std::all_of(
+             batch.labels.begin(), batch.labels.end(),
+             [](const Label& label) { return IsValidUtf8(label.name) && IsValidUtf8(label.value); }) &&
+         std::all_of(batch.alerts.begin(), batch.alerts.end(),
+                     [](const DecodedAlert& alert) { return IsValidUtf8(alert.generator_url); });
+}
+
 bool CheckSchema(const IngestBatch& batch, const std::vector<RawAlert>& raws, DecodeFailure& failure) {
   for (size_t i = 0; i < raws.size(); ++i) {
     std::string_view url = batch.alerts[i].generator_url;
@@ -336,6 +345,11 @@ bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& 
     failure = {422, 602, "alerts in body is required"};
     return false;
   }
+  if (HasForbiddenControl(body)) {
+    failure = {400, 400, "parsing alerts body from \"\" failed, because invalid character in string literal"};
+    return false;
+  }
+  bool check_strings = MayEscapeSurrogates(body);
   if (!IsValidUtf8(body)) {
     failure = {400, 400, "parsing alerts body from \"\" failed, because the body is not valid UTF-8"};
     return false;
@@ -354,6 +368,11 @@ bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& 
                                  : fmt::format("{} at byte {}", rapidjson::GetParseError_En(result.Code()),
                                                result.Offset()))};
     }
+    batch.Clear();
+    return false;
+  }
+  if (check_strings && !AllTextIsUtf8(batch)) {
+    failure = {400, 400, "parsing alerts body from \"\" failed, because an escaped surrogate has no partner"};
     batch.Clear();
     return false;
   }

@@ -195,7 +195,8 @@ BOOST_AUTO_TEST_CASE(the_list_is_sorted_by_state_and_filtered) {
   api.clock.now += hours(1);
   auto names = [&](const std::string& query) {
     std::string out;
-    for (const Json& silence : BodyOf(api.Get("/api/v2/silences" + query)).AsArray()) {
+    const Json list = BodyOf(api.Get("/api/v2/silences" + query));
+    for (const Json& silence : list.AsArray()) {
       out += (out.empty() ? "" : " ") + silence.Find("matchers")->AsArray()[0].GetString("value");
     }
     return out;
@@ -235,7 +236,8 @@ time_intervals: [{name: always, time_intervals: [{}]}]
 
 std::string Names(const HttpResponse& response) {
   std::string out;
-  for (const Json& alert : BodyOf(response).AsArray()) {
+  const Json list = BodyOf(response);
+  for (const Json& alert : list.AsArray()) {
     out += (out.empty() ? "" : " ") + alert.Find("labels")->GetString("alertname");
   }
   return out;

@@ -6,7 +6,9 @@ import harness
 from harness import SOURCE_DIR
 
 GOOD = "route: {receiver: page}\nreceivers:\n- name: page\n  pagerduty_configs: [{routing_key: key}]\n"
-QUIET = "route: {receiver: chat}\nreceivers: [{name: chat}]\n"
+PLAIN = "route: {receiver: chat}\nreceivers: [{name: chat}]\n"  # as for Alertmanager
+OURS = "incident_policies: [{name: all}]\n"
+QUIET = PLAIN + OURS
 RULES = """groups:
 - name: ml
   rules:
@@ -30,7 +32,7 @@ class Check(harness.TestCase):
         bad = self.write("bad.yml", QUIET.replace("receiver: chat", "receiver: nobody"))
         rules = self.write("rules.yml", RULES)
         for arguments, code in (([good], 0), (["--strict", good], 0), ([quiet], 0), (["--strict", quiet], 1), ([bad], 2),
-                                (["--strict", bad], 2), ([rules], 0), (["--strict", rules], 0), ([good, rules], 0),
+                                (["--strict", bad], 2), ([rules], 0), (["--strict", rules], 1), ([good, rules], 0),
                                 ([good, bad], 2), ([bad, good], 2), (["--strict", quiet, bad], 2), (["--strict", good, quiet], 1),
                                 ([self.directory / "none.yml"], 2), ([self.directory], 2), ([], 2), (["--formt=json", good], 2),
                                 (["--format=xml", good], 2)):
@@ -64,7 +66,7 @@ class Check(harness.TestCase):
             with self.subTest(wrong=wrong):
                 code, found = self.json(self.write("typo.yml", text))
                 self.assertEqual(code, 2)
-                problems = [one for one in found["files"][0]["diagnostics"] if wrong in one["message"]]
+                problems = [one for one in found["files"][0]["diagnostics"] if f"field {wrong} " in one["message"]]
                 self.assertEqual(len(problems), 1, found)
                 self.assertIn(f'"{meant}"', problems[0]["hint"])
                 line = text.splitlines()[problems[0]["line"] - 1]
@@ -94,10 +96,10 @@ receivers:
                 (QUIET.replace("name: chat", "name: chat, webhook_configs: [{url: 'http://x'}]"), "P0 and P1"),
                 ("""route: {receiver: chat, routes: [{receiver: page, matchers: ['severity="P0"']}]}
 receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
-""", "P1"),
+""" + OURS, "P1"),
                 ("""route: {receiver: chat, routes: [{receiver: page, matchers: ['severity="P1"']}]}
 receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
-""", "P0")):
+""" + OURS, "P0")):
             with self.subTest(severities=severities):
                 code, found = self.json(self.write("quiet.yml", text))
                 self.assertEqual((code, found["errors"], found["warnings"]), (0, 0, 1), found)
@@ -109,13 +111,17 @@ receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
         self.assertEqual(done.returncode, 1)
         self.assertIn("^", done.stdout)
         self.assertIn("--strict", done.stderr)
-        code, found = self.json(self.write("good.yml", GOOD))
-        self.assertEqual((code, found["warnings"]), (0, 0), found)
+        for text in (GOOD, GOOD + OURS, PLAIN):
+            code, found = self.json(self.write("good.yml", text))
+            self.assertEqual((code, found["warnings"]), (0, 0), found)
 
     def test_rules(self):
         rules = self.write("rules.yml", RULES)
         done = self.check(rules)
-        self.assertEqual(done.stdout, f"{rules}: 1 alerting rule in 1 group, 1 recording rule (not evaluated)\n")
+        self.assertIn(f"{rules}:4:5: warning: ", done.stdout)
+        self.assertIn("does not evaluate: model:errors:rate", done.stdout)
+        self.assertTrue(done.stdout.endswith(
+            f"\n{rules}: 1 alerting rule in 1 group, 1 recording rule (not evaluated); 1 warning\n"), done.stdout)
         code, found = self.json(rules)
         self.assertEqual((code, found["files"][0]["kind"]), (0, "rules"))
         self.assertEqual({key: found["files"][0][key] for key in ("alerting_rules", "groups", "recording_rules")},
@@ -123,7 +129,7 @@ receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
         for what, text, line in (
                 ("expression", RULES.replace("drift > 0.5", "drift >"), 7), ("type", RULES.replace("drift > 0.5", "rate(drift)"), 7),
                 ("duration", RULES + "    for: soon\n", 8), ("template", RULES + "    annotations: {a: '{{ .X'}\n", 8),
-                ("label name", RULES + "    labels: {a-b: c}\n", 8), ("recording expression", RULES.replace("[5m]", ""), 5)):
+                ("label name", RULES + "    labels: {__name__: c}\n", 8), ("recording expression", RULES.replace("[5m]", ""), 5)):
             with self.subTest(what=what):
                 code, found = self.json(self.write("bad.yml", text))
                 self.assertEqual(code, 2, found)
@@ -158,8 +164,11 @@ receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
         # As it is installed, with the rules beside it.
         config = self.write("mlalert.yml", (SOURCE_DIR / "deploy/mlalert.yml").read_text().replace(
             "/usr/share/mlalert/rules", str(SOURCE_DIR / "rules")))
-        done = self.check("--strict", config)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        done = self.check(config)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn(": config OK: 3 receivers, ", done.stdout)
+        self.assertIn(" alerting rules in ", done.stdout)
+        self.assertNotIn("reach no receiver", done.stdout)
 
     def test_files_of_no_kind_and_hostile_ones(self):
         for what, data in (("neither", b"a: 1\n"), ("empty", b""), ("list", b"- a\n"), ("binary", bytes(range(256)) * 100),

@@ -260,7 +260,8 @@ class Mlalert:
     def wait_ready(self):
         def ready():
             if not self.process.running():
-                raise AssertionError(f"mlalert ended with {self.process.popen.returncode}: {self.process.log()[-2000:]}")
+                code = self.process.popen.returncode
+                raise AssertionError(f"mlalert ended with {code}: {self.process.log()[-2000:]}")
             reply = try_request(self.port, "GET", "/-/ready")
             return reply is not None and reply.status == 200
         wait_until(ready, "mlalert ready")
@@ -367,7 +368,8 @@ class Prometheus:
             config += f"rule_files: [{test.write('prometheus-rules.yml', rules)}]\n"
         if alertmanagers:
             listed = ", ".join(f'"127.0.0.1:{port}"' for port in alertmanagers)
-            config += f"alerting:\n  alertmanagers:\n  - api_version: v2\n    static_configs:\n    - targets: [{listed}]\n"
+            config += ("alerting:\n  alertmanagers:\n  - api_version: v2\n    static_configs:\n"
+                       f"    - targets: [{listed}]\n")
         self.config_path = test.write("prometheus.yml", config)
         self.storage = test.directory / "prometheus-data"
         self.process = None
@@ -381,8 +383,8 @@ class Prometheus:
     def start(self):
         self.process = self.test.spawn("prometheus", [
             "/usr/bin/prometheus", f"--config.file={self.config_path}", f"--storage.tsdb.path={self.storage}",
-            f"--web.listen-address=127.0.0.1:{self.port}", f"--rules.alert.resend-delay={self.resend_delay}", "--log.level=warn",
-            "--query.lookback-delta=3s"])
+            f"--web.listen-address=127.0.0.1:{self.port}", f"--rules.alert.resend-delay={self.resend_delay}",
+            "--log.level=warn", "--query.lookback-delta=3s"])
         wait_until(lambda: (reply := try_request(self.port, "GET", "/-/ready")) and reply.status == 200,
                    "Prometheus ready", timeout=30)
 

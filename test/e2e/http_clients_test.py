@@ -67,7 +67,8 @@ class HttpClients(harness.TestCase):
 
     def test_idle_connections_do_not_shut_others_out(self):
         def served():
-            reply = harness.try_request(self.daemon.port, "POST", "/api/v2/alerts", body=[{"labels": {"alertname": "A"}}])
+            reply = harness.try_request(self.daemon.port, "POST", "/api/v2/alerts",
+                                        body=[{"labels": {"alertname": "A"}}])
             return reply is not None and reply.status == 200
         idle = []
         for _ in range(900):
@@ -104,10 +105,11 @@ class HttpClients(harness.TestCase):
         self.assert_quick()
 
     def test_curl_with_a_large_body_waits_to_be_invited(self):
-        alerts = [{"labels": {"alertname": "A", "n": str(number)}, "annotations": {"text": "x" * 1000}} for number in range(2000)]
+        alerts = [{"labels": {"alertname": "A", "n": str(number)}, "annotations": {"text": "x" * 1000}}
+                  for number in range(2000)]
         body = self.write("body.json", json.dumps(alerts))
-        done = subprocess.run(["/usr/bin/curl", "-sS", "-v", "-H", "Expect: 100-continue", "-H", "Content-Type: application/json",
-                               "--data-binary", f"@{body}", self.daemon.url + "/api/v2/alerts"],
+        done = subprocess.run(["/usr/bin/curl", "-sS", "-v", "-H", "Expect: 100-continue",
+                               "-H", "Content-Type: application/json", "--data-binary", f"@{body}", self.daemon.url + "/api/v2/alerts"],
                               capture_output=True, text=True, timeout=30, env={**os.environ, "NO_PROXY": "*"})
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         self.assertIn("HTTP/1.1 100 Continue", done.stderr)

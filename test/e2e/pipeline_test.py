@@ -9,7 +9,8 @@ RULES = harness.rules_file(
     {"alert": "Drift", "expr": "ml_drift > 0.5", "for": "2s",
      "labels": {"severity": "P1", "team": "ml-{{ $labels.model }}"},
      "annotations": {"summary": "{{ $labels.model }} drifts: {{ $value | humanizePercentage }}",
-                     "description": "{{ range $name, $value := $labels }}{{ if eq $name \"pipeline\" }}{{ $value | toUpper }}{{ end }}{{ end }}"}},
+                     "description": "{{ toUpper $labels.pipeline }}: "
+                                    "{{ with query \"ml_users\" }}{{ . | first | value }} users{{ end }}"}},
     {"alert": "Never", "expr": "ml_drift > 100", "labels": {"severity": "P0"}})
 
 
@@ -33,6 +34,7 @@ incidents: {{identity: [alertname, model], reopen_window: 10m}}
 class Pipeline(harness.TestCase):
     def test_fires_grouped_resolves_and_is_remembered(self):
         exporter, sink = self.exporter(), self.sink()
+        exporter.set("ml_users", 7)
         for model in ("fraud", "churn"):
             exporter.set(f'ml_drift{{model="{model}",pipeline="daily"}}', 0.1)
         prometheus = self.prometheus(exporter=exporter)
@@ -56,7 +58,7 @@ class Pipeline(harness.TestCase):
         self.assertEqual(alert["labels"], {
             "alertname": "Drift", "instance": f"127.0.0.1:{exporter.port}", "job": "ml", "model": "fraud",
             "pipeline": "daily", "severity": "P1", "team": "ml-fraud"})
-        self.assertEqual(alert["annotations"], {"summary": "fraud drifts: 75%", "description": "DAILY"})
+        self.assertEqual(alert["annotations"], {"summary": "fraud drifts: 75%", "description": "DAILY: 7 users"})
         self.assertEqual(alert["endsAt"], "0001-01-01T00:00:00Z")
         self.assertEqual(sink.wait_for("/slack", 1)[0]["attachments"][0]["title"], "firing:2")
 

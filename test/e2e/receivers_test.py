@@ -16,13 +16,15 @@ def config(sink, **extra):
                    f'http_config: {{basic_auth: {{username: u, password: {SECRETS["password"]}}}}}}}]',
         "slack": f'slack_configs: [{{api_url: "{sink.url}/slack/{SECRETS["slack"]}", channel: "#c", timeout: 1s, '
                  f'http_config: {{authorization: {{credentials: {SECRETS["bearer"]}}}}}}}]',
-        "pagerduty": f'pagerduty_configs: [{{url: "{sink.url}/pagerduty", routing_key: {SECRETS["pagerduty"]}, timeout: 1s}}]',
+        "pagerduty": f'pagerduty_configs: [{{url: "{sink.url}/pagerduty", '
+                     f'routing_key: {SECRETS["pagerduty"]}, timeout: 1s}}]',
         **extra}
     text = ("route:\n  receiver: none\n  group_by: [id]\n  group_wait: 0s\n  group_interval: 1s\n"
             "  repeat_interval: 1h\n  routes:\n")
     for name in receivers:
         text += f"  - {{matchers: ['to=\"{name}\"'], receiver: {name}}}\n"
-    return text + "receivers:\n- name: none\n" + "".join(f"- name: {name}\n  {body}\n" for name, body in receivers.items())
+    return text + "receivers:\n- name: none\n" + "".join(
+        f"- name: {name}\n  {body}\n" for name, body in receivers.items())
 
 
 PATHS = {"webhook": f'/webhook/{SECRETS["webhook"]}', "slack": f'/slack/{SECRETS["slack"]}', "pagerduty": "/pagerduty"}
@@ -73,8 +75,8 @@ class Receivers(harness.TestCase):
         """Not in the log, not through any API, not in the database, not in what a client prints."""
         log = daemon.log()
         surfaces = {"log": log.encode()}
-        for path in ("/metrics", "/api/v2/status", "/api/v2/receivers", "/api/v2/alerts", "/api/mlalert/v1/incidents?state=all",
-                     "/api/v1/rules", "/-/ready"):
+        for path in ("/metrics", "/api/v2/status", "/api/v2/receivers", "/api/v2/alerts",
+                     "/api/mlalert/v1/incidents?state=all", "/api/v1/rules", "/-/ready"):
             surfaces[path] = daemon.get(path).body
         for incident in daemon.incidents():
             surfaces[f"incident {incident['id']}"] = daemon.get(f"/api/mlalert/v1/incidents/{incident['id']}").body
@@ -94,7 +96,8 @@ class Receivers(harness.TestCase):
         final = {"400": Answer(400, b'{"message":"bad","errors":["e1"]}'), "404": Answer(404), "403": Answer(403)}
         # A connection that breaks when it is used again is tried once more by the client below us: close each.
         close = {"Connection": "close"}
-        good = {"webhook": Answer(200, headers=close), "slack": Answer(200, b"ok", close), "pagerduty": Answer(202, headers=close)}
+        good = {"webhook": Answer(200, headers=close), "slack": Answer(200, b"ok", close),
+                "pagerduty": Answer(202, headers=close)}
         daemon = self.mlalert(config(self.out))
         for receiver, path in PATHS.items():
             refused = dict(final, **({"200, not ok": Answer(200, b"invalid_token")} if receiver == "slack" else {}))
@@ -172,8 +175,8 @@ class Receivers(harness.TestCase):
     def test_redirects(self):
         """Followed, as Alertmanager's default is; but credentials go to nobody else, and not for ever."""
         elsewhere = self.sink()
-        daemon = self.mlalert(config(self.out, **{
-            "strict": f'webhook_configs: [{{url: "{self.out.url}/strict", http_config: {{follow_redirects: false}}}}]'}))
+        strict = f'webhook_configs: [{{url: "{self.out.url}/strict", http_config: {{follow_redirects: false}}}}]'
+        daemon = self.mlalert(config(self.out, strict=strict))
         path = PATHS["webhook"]
         self.out.script(path, Answer(307, headers={"Location": elsewhere.url + "/moved"}))
         self.post(daemon, "webhook")
@@ -185,9 +188,8 @@ class Receivers(harness.TestCase):
         wait_until(lambda: any(r["outcome"] != "sent" for r in self.attempts(daemon, "webhook")), "a loop ends")
         self.out.always("/strict", Answer(302, headers={"Location": elsewhere.url + "/strict"}))
         self.post(daemon, "strict")
-        wait_until(lambda: self.attempts(daemon, "strict"), "an attempt")
-        self.assertEqual((self.attempts(daemon, "strict")[0]["outcome"], self.attempts(daemon, "strict")[0]["http_status"]),
-                         ("failed", 302))
+        first = wait_until(lambda: self.attempts(daemon, "strict"), "an attempt")[0]
+        self.assertEqual((first["outcome"], first["http_status"]), ("failed", 302))
         self.assertEqual(elsewhere.requests("/strict"), [])
         self.assert_no_secret(daemon)
 

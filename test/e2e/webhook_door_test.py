@@ -34,7 +34,8 @@ def payload(**labels):
     alert = {"status": "firing", "labels": labels, "annotations": {}, "startsAt": harness.rfc3339(time.time()),
              "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "0"}
     return {"version": "4", "groupKey": "{}:{}", "truncatedAlerts": 0, "status": "firing", "receiver": "mlalert",
-            "groupLabels": {}, "commonLabels": labels, "commonAnnotations": {}, "externalURL": "http://am", "alerts": [alert]}
+            "groupLabels": {}, "commonLabels": labels, "commonAnnotations": {}, "externalURL": "http://am",
+            "alerts": [alert]}
 
 
 @contextlib.contextmanager

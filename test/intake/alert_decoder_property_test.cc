@@ -106,6 +106,10 @@ PlainResult PlainDecode(const std::string& body) {
     result.status = 422;
     return result;
   }
+  if (!IsValidUtf8(body)) {
+    result.status = 400;
+    return result;
+  }
   auto json = ParseJson(body, {.depth_max = 36});
   if (!json || (!json->is_array() && !json->is_null())) {
     result.status = 400;
