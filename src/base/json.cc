@@ -330,10 +330,6 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return Fail(Error{ErrorCode::kInvalid, "a NUL byte is not JSON", PositionOf(text, nul), {}});
   }
-  // Checked here and not by RapidJSON, whose validation reads past a text that ends inside a sequence.
-  if (!IsValidUtf8(text) || HasForbiddenControl(text)) {
-    return Fail(ErrorCode::kInvalid, "the text is not valid UTF-8 or holds control characters");
-  }
   std::string buffer(text);  // RapidJSON wants a NUL at the end
   rapidjson::Reader reader;
   rapidjson::StringStream stream(buffer.c_str());
@@ -353,6 +349,10 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
       error.message = fmt::format("JSON is nested deeper than {} levels", limits.depth_max);
     }
     return Fail(std::move(error));
+  }
+  // Not by RapidJSON's own validation, which reads past a text that ends inside a sequence.
+  if (!IsValidUtf8(text) || HasForbiddenControl(text)) {
+    return Fail(ErrorCode::kInvalid, "Invalid encoding in string.");
   }
   return handler.Take();
 }

@@ -422,6 +422,7 @@ void Deliverer::State::Report(Lock& lock, IntegrationKind kind, NotificationOutc
       ++counters.retry[static_cast<size_t>(reason)];
       break;
     case DeliveryVerdict::kFailed:
+    case DeliveryVerdict::kCancelled:  // the engine's word, never a delivery's
       ++counters.failed[static_cast<size_t>(reason)];
       break;
   }

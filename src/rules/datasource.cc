@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <utility>
 
 #include "net/url.h"
 
@@ -88,6 +89,8 @@ void Datasource::OnAnswered(Timestamp now, RuleEffects& fx) {
   if (alert_.firing()) {
     fx.records.push_back(SourceEvent("datasource_recovered", config_.name, "it answers again", now));
     alert_.Resolve(now, fx);
+  } else if (std::exchange(may_have_leftover_, false)) {
+    alert_.ResolveLeftover(now, fx);
   }
   failures_in_a_row_ = 0;
   failing_since_ = kUnset;

@@ -45,6 +45,8 @@ class Datasource {
   bool uses_get() const { return get_; }
 
   // Any answer, also a refusal of the query: it is alive.
+  // After a restart: an alert about this source may still fire; the first answer ends it.
+  void ExpectLeftover() { may_have_leftover_ = true; }
   void OnAnswered(Timestamp now, RuleEffects& fx);
   // All attempts of one query failed.
   void OnFailed(const std::string& error, Timestamp now, RuleEffects& fx);
@@ -78,6 +80,7 @@ class Datasource {
   uint64_t failures_in_a_row_ = 0;
   std::string last_error_;
   SelfAlert alert_;
+  bool may_have_leftover_ = false;
 };
 
 }  // namespace mlalert

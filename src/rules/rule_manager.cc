@@ -99,6 +99,9 @@ void RuleManager::Restore(std::vector<RuleStateRecord> records, Timestamp now, R
   for (RuleStateRecord& record : records) {
     by_group[{record.file, record.group}].push_back(std::move(record));
   }
+  for (auto& datasource : datasources_) {
+    datasource->ExpectLeftover();
+  }
   const auto no_link = std::make_shared<const std::string>();
   for (auto& [key, group_records] : by_group) {
     const auto group = groups_.find(key);

@@ -31,6 +31,12 @@ void SelfAlert::Resolve(Timestamp now, RuleEffects& fx) {
   }
 }
 
+void SelfAlert::ResolveLeftover(Timestamp now, RuleEffects& fx) {
+  if (!firing()) {
+    fx.alerts.push_back({labels_, annotations_, generator_url_, now, now});
+  }
+}
+
 void SelfAlert::Refresh(Timestamp now, RuleEffects& fx) {
   // A clock that stepped back must not silence it.
   if (firing() && (now >= NextRefresh() || now < last_sent_at_)) {

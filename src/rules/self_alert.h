@@ -26,6 +26,8 @@ class SelfAlert {
   // Sends at once when it was not firing; otherwise takes the new annotations along with the next refresh.
   void Fire(LabelSet annotations, Timestamp now, RuleEffects& fx);
   void Resolve(Timestamp now, RuleEffects& fx);
+  // Ends what an earlier process may have left firing; nothing happens where it did not.
+  void ResolveLeftover(Timestamp now, RuleEffects& fx);
   void Refresh(Timestamp now, RuleEffects& fx);
   // kNever while it does not fire.
   Timestamp NextRefresh() const;

@@ -83,6 +83,14 @@ Status CheckSchema(Db& db, const std::vector<Migration>& migrations) {
 }
 
 Result<Db> OpenAndMigrate(const std::string& path, Duration busy_timeout) {
+  // Whose file is it? Asked before the writer's pragmas would change a file of somebody else.
+  if (auto reader = Db::Open(path, DbMode::kReadOnly, busy_timeout)) {
+    auto version = VersionOf(*reader, EmbeddedMigrations());
+    if (!version &&
+        (version.error().code == ErrorCode::kCorrupt || version.error().code == ErrorCode::kConflict)) {
+      return Fail(std::move(version.error()));
+    }
+  }
   MLALERT_ASSIGN(Db db, Db::Open(path, DbMode::kWriter, busy_timeout));
   MLALERT_TRY(Migrate(db));
   return db;

@@ -188,7 +188,7 @@ BOOST_AUTO_TEST_CASE(every_key_the_loader_reads_stands_in_some_section) {
 
 BOOST_AUTO_TEST_CASE(every_flag_of_serve_is_on_the_page_and_no_other) {
   const std::string source = ReadText(fs::path(mlalert::testing::SourceDir()) / "src/cli/serve_command.cc");
-  const Names flags = AllMatches(source, "add_(?:option|flag)\\(\"(--[a-z.-]+)\"");
+  const Names flags = AllMatches(source, "add_(?:option|flag)\\(\\s*\"(--[a-z.-]+)\"");
   const Names documented = AllMatches(Page(), "\\n\\| `(--[a-z.-]+)` \\|");
   BOOST_TEST(flags.size() >= 8U);
   BOOST_TEST(Join(flags) == Join(documented));

@@ -178,6 +178,7 @@ inline const char* Name(DeliveryVerdict verdict) {
       return "sent";
     case DeliveryVerdict::kRetry:
       return "retry";
+    case DeliveryVerdict::kCancelled:
     case DeliveryVerdict::kFailed:
       return "failed";
   }
