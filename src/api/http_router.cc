@@ -41,7 +41,7 @@ bool MatchSegments(const HttpRoute& route, const std::vector<std::string>& segme
     std::string_view want = route.segments[i];
     SegmentKind kind = KindOf(want);
     if (kind == SegmentKind::kRest) {
-      HttpParam& param = params.emplace_back(std::string(NameOf(want)), std::string());
+      HttpParam& param = params.emplace_back(HttpParam{std::string(NameOf(want)), {}});
       for (size_t k = i; k < segments.size(); ++k) {
         param.value += (k == i ? "" : "/") + segments[k];
       }
