@@ -66,8 +66,9 @@ function(mlalert_test name)
   add_executable(${name}_test ${sources} ${ARG_SUPPORT} ${CMAKE_SOURCE_DIR}/test/support/main.cc)
   target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/test)
   # In one file only: an absolute path on the command line makes an object useless to another checkout's ccache.
-  set_property(SOURCE ${CMAKE_SOURCE_DIR}/test/support/main.cc
-               PROPERTY COMPILE_DEFINITIONS MLALERT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  # BOOST_TEST_MODULE must stand before Boost's header is read.
+  set_source_files_properties(${CMAKE_SOURCE_DIR}/test/support/main.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+                              COMPILE_DEFINITIONS MLALERT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE Boost::unit_test_framework mlalert_warnings)
   foreach(dep ${ARG_DEPS})
     target_link_libraries(${name}_test PRIVATE mlalert::${dep})

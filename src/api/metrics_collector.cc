@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::array kSeverities = {Severity::kP0, Severity::kP1, Severity::kP2, Severity::kP3,
                                     Severity::kNone};
-constexpr std::array kIntegrations = {IntegrationKind::kWebhook, IntegrationKind::kSlack,
-                                      IntegrationKind::kPagerduty};
-static_assert(kIntegrations.size() == kIntegrationKinds);
 
 std::string_view SeverityLabel(Severity severity) {
   return severity == Severity::kNone ? "none" : ToString(severity);
@@ -222,12 +219,12 @@ uint64_t Sum(const std::array<uint64_t, kFailureReasons>& counts) {
 void AddDeliveries(const ApiContext& context, FamilyList& out) {
   DeliveryStats stats = context.deliveries ? context.deliveries() : DeliveryStats();
   auto each = [&](auto&& value) {
-    for (IntegrationKind kind : kIntegrations) {
+    for (IntegrationKind kind : kAllIntegrationKinds) {
       out.Add(value(stats.by_kind[static_cast<size_t>(kind)]), {{"integration", ToString(kind)}});
     }
   };
   auto each_reason = [&](auto&& counts) {
-    for (IntegrationKind kind : kIntegrations) {
+    for (IntegrationKind kind : kAllIntegrationKinds) {
       for (size_t i = 0; i < kFailureReasons; ++i) {
         out.Add(counts(stats.by_kind[static_cast<size_t>(kind)])[i],
                 {{"integration", ToString(kind)}, {"reason", ToString(static_cast<FailureReason>(i))}});
@@ -249,7 +246,7 @@ void AddDeliveries(const ApiContext& context, FamilyList& out) {
               "Attempts refused because the receiver's queue was full.");
   each([](const DeliveryCounters& c) { return c.overflow; });
   out.Summary("mlalert_notification_latency_seconds", "Time of an attempt.");
-  for (IntegrationKind kind : kIntegrations) {
+  for (IntegrationKind kind : kAllIntegrationKinds) {
     const DeliveryCounters& c = stats.by_kind[static_cast<size_t>(kind)];
     out.AddSummary(c.attempts, c.latency_total, {{"integration", ToString(kind)}});
   }

@@ -10,86 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "base/http_client_config.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "config/receivers.h"
 #include "model/incident.h"
 #include "model/matcher.h"
 #include "model/time_interval.h"
 
 namespace mlalert {
-
-using HttpConfigPtr = std::shared_ptr<const HttpClientConfig>;
-
-// Keys of a receiver that hold text with template actions stay text here; notify/ parses and renders them.
-struct WebhookConfig {
-  bool send_resolved = true;
-  Secret url;
-  std::string url_file;
-  uint64_t max_alerts = 0;  // 0: all
-  Duration timeout{};       // 0: none beyond the flush deadline
-  HttpConfigPtr http_config;
-};
-
-struct SlackField {
-  std::string title, value;
-  std::optional<bool> short_field;
-};
-struct SlackConfirmation {
-  std::string text, title, ok_text, dismiss_text;
-};
-struct SlackAction {
-  std::string type, text, url, style, name, value;
-  std::optional<SlackConfirmation> confirm;
-};
-struct SlackConfig {
-  bool send_resolved = false;
-  Secret api_url;
-  std::string api_url_file;
-  Secret app_token;
-  std::string app_token_file;
-  std::string app_url;
-  std::string channel, username, color, title, title_link, pretext, text, message_text, fallback, callback_id,
-      footer, icon_emoji, icon_url, image_url, thumb_url;
-  std::vector<SlackField> fields;
-  std::vector<SlackAction> actions;
-  bool short_fields = false;
-  bool link_names = false;
-  std::vector<std::string> mrkdwn_in;
-  bool update_message = false;
-  Duration timeout{};
-  HttpConfigPtr http_config;
-};
-
-struct PagerdutyLink {
-  std::string href, text;
-};
-struct PagerdutyImage {
-  std::string src, alt, href;
-};
-struct PagerdutyConfig {
-  bool send_resolved = true;
-  Secret routing_key;
-  std::string routing_key_file;
-  Secret service_key;
-  std::string service_key_file;
-  std::string url;
-  std::string client, client_url, description, source, severity, class_name, component, group;
-  std::map<std::string, std::string>
-      details;  // flat text values; nested trees come with the full receiver set
-  std::vector<PagerdutyImage> images;
-  std::vector<PagerdutyLink> links;
-  Duration timeout{};
-  HttpConfigPtr http_config;
-};
-
-struct Receiver {
-  std::string name;
-  std::map<std::string, std::string> labels;
-  std::vector<WebhookConfig> webhook_configs;
-  std::vector<SlackConfig> slack_configs;
-  std::vector<PagerdutyConfig> pagerduty_configs;
-};
 
 // A node of the routing tree with everything inherited already filled in.
 struct Route {

@@ -346,7 +346,9 @@ void ReceiverReader::ReadPagerdutyDetails(YamlMap& map, PagerdutyConfig& out) co
         item.Error("lists and maps in details are not supported yet", "write the value as one text");
         continue;
       }
-      item.Read(out.details[entry.key]);
+      std::string text;
+      item.Read(text);
+      out.details[entry.key] = std::move(text);
     }
   }
   out.details.emplace("firing", "{{ .Alerts.Firing | toJson }}");

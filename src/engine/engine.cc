@@ -25,7 +25,7 @@ std::optional<bool> SendsResolved(const Config& config, const NflogEntry& entry)
   if (receiver != nullptr) {
     for (IntegrationRef integration : IntegrationsOf(*receiver)) {
       if (integration.index == entry.index && ToString(integration.kind) == entry.integration) {
-        return mlalert::SendsResolved(*receiver, integration);
+        return IntegrationOf(*receiver, integration).send_resolved;
       }
     }
   }

@@ -94,7 +94,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   DedupInput input;
   auto logged = nflog_.find(log_key);
   input.entry = logged != nflog_.end() ? &logged->second : nullptr;
-  input.send_resolved = SendsResolved(receiver, integration);
+  input.send_resolved = IntegrationOf(receiver, integration).send_resolved;
   input.repeat_interval = route.repeat_interval;
   input.now = now;
   for (const GroupMember& member : members) {

@@ -114,8 +114,9 @@ class Deliverer::State : public std::enable_shared_from_this<State> {
     NotificationAttempt attempt;
     PreparedCall prepared;
     LaneKey lane;
-    // The integration's `timeout`, when that is what bounds the call.
+    // The integration's `timeout`, when that is what bounds the attempt.
     Duration own_timeout{};
+    Timestamp deadline = kNever;
   };
   struct Answer {
     uint64_t flight = 0;
@@ -130,6 +131,7 @@ class Deliverer::State : public std::enable_shared_from_this<State> {
   void Work();
   void Begin(Lock& lock, const LaneKey& key);
   void Send(Lock& lock, const LaneKey& key, NotificationAttempt attempt);
+  void Launch(Lock& lock, Flight flight);
   void Judge(Lock& lock, Answer answer);
   Result<PreparedCall> Build(Lock& lock, const Notification& n);
   Result<TemplatesPtr> TemplatesOf(Lock& lock, const ConfigPtr& config);
@@ -332,15 +334,20 @@ void Deliverer::State::Send(Lock& lock, const LaneKey& key, NotificationAttempt 
             FailureReason::kContextDeadlineExceeded);
     return;
   }
-  Duration own = IntegrationTimeout(n);
+  Duration own = IntegrationOf(*n.receiver, n.integration).timeout;
   bool own_bounds = own > Duration::zero() && own < left;
-  HttpCall call = std::move(prepared->call);
-  call.timeout = own_bounds ? own : left;
+  Timestamp deadline = own_bounds ? clock_.Now() + own : n.deadline;
+  Launch(lock, Flight{std::move(attempt), std::move(*prepared), key, own_bounds ? own : Duration::zero(),
+                      deadline});
+}
 
+// The first call of an attempt, or a later one: the time is that of the whole attempt.
+void Deliverer::State::Launch(Lock& lock, Flight flight) {
+  HttpCall call = std::move(flight.prepared.call);
+  call.timeout = flight.deadline - clock_.Now();
   uint64_t id = next_flight_++;
-  LaneId lane = lanes_.at(key).id;
-  flights_.emplace(
-      id, Flight{std::move(attempt), std::move(*prepared), key, own_bounds ? own : Duration::zero()});
+  LaneId lane = lanes_.at(flight.lane).id;
+  flights_.emplace(id, std::move(flight));
   lock.unlock();
   transport_.Send(lane, std::move(call), [weak = weak_from_this(), id](HttpResult result) {
     if (auto state = weak.lock()) {
@@ -360,10 +367,21 @@ void Deliverer::State::Judge(Lock& lock, Answer answer) {
     return;
   }
   Flight flight = std::move(node.mapped());
-  FreePlace(flight.lane);
   lock.unlock();
   const Notification& n = *flight.attempt.notification;
-  NotificationOutcome outcome = JudgeAnswer(n, flight.prepared, answer.result);
+  NextStep next = JudgeAnswer(n, flight.prepared, answer.result);
+  lock.lock();
+  if (next.call && !stopping_ && clock_.Now() < flight.deadline) {
+    flight.prepared = std::move(*next.call);
+    Launch(lock, std::move(flight));
+    return;
+  }
+  FreePlace(flight.lane);
+  NotificationOutcome outcome = std::move(next.outcome);
+  if (next.call) {
+    outcome = Unsent(flight.attempt, DeliveryVerdict::kRetry,
+                     "the deadline passed between two calls of the attempt");
+  }
   outcome.attempt = flight.attempt.number;
   if (answer.result.failure == Failure::kTimeout && flight.own_timeout > Duration::zero() &&
       outcome.verdict == DeliveryVerdict::kRetry) {
@@ -371,7 +389,6 @@ void Deliverer::State::Judge(Lock& lock, Answer answer) {
                                  FormatGoDuration(flight.own_timeout));
   }
   FailureReason reason = ReasonOf(answer.result, outcome.verdict);
-  lock.lock();
   Report(lock, n.integration.kind, std::move(outcome), reason);
 }
 

@@ -29,8 +29,6 @@ inline constexpr size_t kLaneCallsMax = 16;
 // Attempts that may wait behind them; one more is answered at once with kRetry.
 inline constexpr size_t kLaneQueueMax = 1024;
 
-inline constexpr size_t kIntegrationKinds = 3;
-
 // Why an attempt was not successful; Alertmanager's `reason` label.
 enum class FailureReason : uint8_t {
   kOther,

@@ -24,43 +24,6 @@ std::string_view ToString(NotifyReason reason) {
   return "unknown";
 }
 
-std::string_view ToString(IntegrationKind kind) {
-  switch (kind) {
-    case IntegrationKind::kWebhook:
-      return "webhook";
-    case IntegrationKind::kSlack:
-      return "slack";
-    case IntegrationKind::kPagerduty:
-      return "pagerduty";
-  }
-  return "webhook";
-}
-
-std::vector<IntegrationRef> IntegrationsOf(const Receiver& receiver) {
-  std::vector<IntegrationRef> out;
-  auto add = [&](IntegrationKind kind, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      out.push_back({kind, static_cast<uint32_t>(i)});
-    }
-  };
-  add(IntegrationKind::kWebhook, receiver.webhook_configs.size());
-  add(IntegrationKind::kPagerduty, receiver.pagerduty_configs.size());
-  add(IntegrationKind::kSlack, receiver.slack_configs.size());
-  return out;
-}
-
-bool SendsResolved(const Receiver& receiver, IntegrationRef integration) {
-  switch (integration.kind) {
-    case IntegrationKind::kWebhook:
-      return receiver.webhook_configs[integration.index].send_resolved;
-    case IntegrationKind::kSlack:
-      return receiver.slack_configs[integration.index].send_resolved;
-    case IntegrationKind::kPagerduty:
-      return receiver.pagerduty_configs[integration.index].send_resolved;
-  }
-  return true;
-}
-
 Severity Notification::MaxSeverity() const {
   Severity highest = Severity::kNone;
   for (const auto& alert : alerts) {

@@ -27,17 +27,6 @@ enum class NotifyReason : uint8_t {
 // Alertmanager's notification_reason texts; "acknowledged" is ours.
 std::string_view ToString(NotifyReason reason);
 
-enum class IntegrationKind : uint8_t { kWebhook, kSlack, kPagerduty };
-// "webhook", "slack", "pagerduty": the names in the notification log.
-std::string_view ToString(IntegrationKind kind);
-
-struct IntegrationRef {
-  IntegrationKind kind = IntegrationKind::kWebhook;
-  uint32_t index = 0;  // in its own list of the receiver
-};
-std::vector<IntegrationRef> IntegrationsOf(const Receiver& receiver);
-bool SendsResolved(const Receiver& receiver, IntegrationRef integration);
-
 struct NotifiedAlert {
   Alert alert;               // labels are the effective ones
   uint64_t fingerprint = 0;  // of the labels as received

@@ -58,8 +58,8 @@ std::string_view MappedSeverity(const Notification& n) {
 std::string DetailsJson(const PagerdutyConfig& c, Renderer& render) {
   std::string out;
   JsonObject object(out);
-  for (const auto& [key, text] : c.details) {
-    object.Raw(key, RetypeAsJson(render(text)));
+  for (const auto& [key, value] : c.details) {
+    object.Raw(key, RetypeAsJson(render(value.AsString())));
   }
   object.End();
   return out;
@@ -210,16 +210,17 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
     return Fail(ErrorCode::kInvalid, v1 ? "service key cannot be empty" : "routing key cannot be empty");
   }
 
-  PreparedCall out;
+  PreparedCall out = JsonPost(context);
+  out.judge = [v1](const HttpResult& result) { return JudgePagerduty(result, v1); };
   out.call.url = v1 ? std::string(kUrlV1) : c.url;
   out.call.options = c.http_config;
   out.secrets = {e.key};
   auto body = v1 ? BodyV1 : BodyV2;
   out.call.body = body(e);
-  // One byte more for the line break that ends every body.
-  if (out.call.body.size() + 1 > kEventBytesMax) {
+  out.call.body.push_back('\n');
+  if (out.call.body.size() > kEventBytesMax) {
     e.details = kDetailsRemoved;
-    out.call.body = body(e);
+    out.call.body = body(e) + "\n";
   }
   return out;
 }

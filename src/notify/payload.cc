@@ -132,8 +132,28 @@ Result<std::string> ReadSecret(const Secret& inline_text, const std::string& fil
   return std::string(TrimSpace(*text));
 }
 
+namespace {
+
+// What all calls have in common, and what must not be quoted from their answers.
+void Complete(PreparedCall& prepared) {
+  AddUrlSecrets(prepared.call.url, prepared.secrets);
+  if (prepared.call.options != nullptr) {
+    AddOptionSecrets(*prepared.call.options, prepared.secrets);
+  }
+}
+
+}  // namespace
+
+PreparedCall JsonPost(const ReceiverContext& context) {
+  PreparedCall out;
+  out.call.method = "POST";
+  out.call.headers.emplace_back("Content-Type", "application/json");
+  out.call.headers.emplace_back("User-Agent", context.user_agent);
+  return out;
+}
+
 Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& context) {
-  auto build = [&] {
+  auto build = [&]() -> Result<PreparedCall> {
     switch (n.integration.kind) {
       case IntegrationKind::kWebhook:
         return BuildWebhook(n, context);
@@ -141,54 +161,27 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
         return BuildSlack(n, context);
       case IntegrationKind::kPagerduty:
         return BuildPagerduty(n, context);
+      default:
+        return Fail(ErrorCode::kInternal, "unknown integration");
     }
-    return Result<PreparedCall>(Fail(ErrorCode::kInternal, "unknown integration"));
   };
   MLALERT_ASSIGN(PreparedCall prepared, build());
-  prepared.call.method = "POST";
-  prepared.call.headers.emplace_back("Content-Type", "application/json");
-  prepared.call.headers.emplace_back("User-Agent", context.user_agent);
-  prepared.call.body.push_back('\n');
-  AddUrlSecrets(prepared.call.url, prepared.secrets);
-  if (prepared.call.options != nullptr) {
-    AddOptionSecrets(*prepared.call.options, prepared.secrets);
-  }
+  Complete(prepared);
   return prepared;
 }
 
-NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared,
-                                const HttpResult& result) {
-  NotificationOutcome out;
-  switch (n.integration.kind) {
-    case IntegrationKind::kWebhook:
-      out = JudgeWebhook(result);
-      break;
-    case IntegrationKind::kSlack:
-      out = JudgeSlack(result, n.receiver->slack_configs[n.integration.index].update_message);
-      break;
-    case IntegrationKind::kPagerduty: {
-      const PagerdutyConfig& c = n.receiver->pagerduty_configs[n.integration.index];
-      out = JudgePagerduty(result, !c.service_key.empty() || !c.service_key_file.empty());
-      break;
-    }
+NextStep JudgeAnswer(const Notification& n, const PreparedCall& prepared, const HttpResult& result) {
+  NextStep next = prepared.judge(result);
+  if (next.call) {
+    next.call->secrets.insert(next.call->secrets.end(), prepared.secrets.begin(), prepared.secrets.end());
+    Complete(*next.call);
+    return next;
   }
-  out.notification_id = n.id;
-  if (out.verdict != DeliveryVerdict::kSent) {
-    out.error = Scrub(prepared.error_prefix + out.error, prepared.secrets);
+  next.outcome.notification_id = n.id;
+  if (next.outcome.verdict != DeliveryVerdict::kSent) {
+    next.outcome.error = Scrub(prepared.error_prefix + next.outcome.error, prepared.secrets);
   }
-  return out;
-}
-
-Duration IntegrationTimeout(const Notification& n) {
-  switch (n.integration.kind) {
-    case IntegrationKind::kWebhook:
-      return n.receiver->webhook_configs[n.integration.index].timeout;
-    case IntegrationKind::kSlack:
-      return n.receiver->slack_configs[n.integration.index].timeout;
-    case IntegrationKind::kPagerduty:
-      return n.receiver->pagerduty_configs[n.integration.index].timeout;
-  }
-  return Duration::zero();
+  return next;
 }
 
 std::string GroupKeyHash(const Notification& n) {

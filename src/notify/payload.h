@@ -4,9 +4,12 @@
 // or the content of a key file.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -30,13 +33,26 @@ struct ReceiverContext {
   Timestamp now = kUnset;
 };
 
-// A call with its timeout left to the caller, and what judging its answer needs.
+struct NextStep;
+
+// A call with its timeout left to the caller, and what its answer means. Everything is rendered when the
+// first call of an attempt is built: `judge` holds plain values and may run on any thread, after the
+// ReceiverContext is gone.
 struct PreparedCall {
   HttpCall call;
+  std::function<NextStep(const HttpResult&)> judge;
   // Goes before error texts: `channel "#ops": `.
   std::string error_prefix;
   // Texts that must not appear in an error, whatever the receiver answers.
   std::vector<std::string> secrets;
+};
+
+// What follows an answer: another call of the same attempt, or its outcome.
+struct NextStep {
+  NextStep(NotificationOutcome o) : outcome(std::move(o)) {}  // NOLINT(google-explicit-constructor)
+  NextStep(PreparedCall c) : call(std::move(c)) {}            // NOLINT(google-explicit-constructor)
+  NotificationOutcome outcome;                                // when there is no call
+  std::optional<PreparedCall> call;
 };
 
 // Errors: kIo and kNotFound when a key file cannot be read (worth another attempt), anything else is final.
@@ -51,14 +67,14 @@ NotificationOutcome JudgeWebhook(const HttpResult& result);
 NotificationOutcome JudgeSlack(const HttpResult& result, bool update_message);
 // `v1`: the call went to the Events API v1, which also answers 403 when it is too busy.
 NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1);
-// The one for the notification's integration, with the prefix and without the secrets of `prepared`.
-NotificationOutcome JudgeAnswer(const Notification& n, const PreparedCall& prepared,
-                                const HttpResult& result);
-
-// The integration's own `timeout`; zero: none.
-Duration IntegrationTimeout(const Notification& n);
+// What `prepared.judge` says, with the prefix and without the secrets of `prepared`. The next call is ready
+// to be sent.
+NextStep JudgeAnswer(const Notification& n, const PreparedCall& prepared, const HttpResult& result);
 
 // --- shared by the builders ---
+
+// A POST of JSON as every kind sends it; the body ends with a newline, as Go's encoder writes it.
+PreparedCall JsonPost(const ReceiverContext& context);
 
 // SHA-256 of the group key: PagerDuty's dedup key.
 std::string GroupKeyHash(const Notification& n);

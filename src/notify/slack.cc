@@ -164,7 +164,8 @@ NotificationOutcome JudgeWebApi(NotificationOutcome out, const HttpResult& resul
 
 Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context) {
   const SlackConfig& c = n.receiver->slack_configs[n.integration.index];
-  PreparedCall out;
+  PreparedCall out = JsonPost(context);
+  out.judge = [update = c.update_message](const HttpResult& result) { return JudgeSlack(result, update); };
   MLALERT_ASSIGN(out.call.url, ReadSecret(c.api_url, c.api_url_file, "api_url_file", context.files));
   if (out.call.url.empty()) {
     return Fail(ErrorCode::kInvalid, "Slack URL is empty");
@@ -195,6 +196,7 @@ Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& co
   AppendAttachment(out.call.body, c, n, render);
   out.call.body.push_back(']');
   object.End();
+  out.call.body.push_back('\n');
   MLALERT_TRY(render.status());
   return out;
 }

@@ -163,7 +163,7 @@ void NotifyTemplates::ParsePagerduty(const PagerdutyConfig& c, const std::string
   ParseText(c.service_key.Reveal(), where + ".service_key", true);
   ParseTexts(c, kTexts, where);
   for (const auto& [key, text] : c.details) {
-    ParseText(text, fmt::format("{}.details.{}", where, key), false);
+    ParseText(text.AsString(), fmt::format("{}.details.{}", where, key), false);
   }
   for (size_t i = 0; i < c.images.size(); ++i) {
     ParseTexts(c.images[i], kImageTexts, fmt::format("{}.images[{}]", where, i));

@@ -13,7 +13,8 @@ Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& 
 
   MLALERT_ASSIGN(std::string url_text, ReadSecret(c.url, c.url_file, "url_file", context.files));
   Renderer render(context, data);
-  PreparedCall out;
+  PreparedCall out = JsonPost(context);
+  out.judge = JudgeWebhook;
   out.call.url = render.Secretly("url", url_text);
   MLALERT_TRY(render.status());
   if (out.call.url.empty()) {
@@ -26,6 +27,7 @@ Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& 
   body += R"(,"version":"4","groupKey":)";
   AppendJsonString(body, n.group_key);
   body += fmt::format(R"(,"truncatedAlerts":{}}})", n.alerts.size() - kept);
+  body.push_back('\n');
   return out;
 }
 

@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(has_alertmanagers_defaults) {
   BOOST_TEST(pd.url == "https://events.pagerduty.com/v2/enqueue");
   BOOST_TEST(pd.source == pd.client);
   BOOST_TEST(pd.severity == "error");
-  BOOST_TEST(pd.details.at("num_firing") == "{{ .Alerts.Firing | len }}");
+  BOOST_TEST(pd.details.at("num_firing").AsString() == "{{ .Alerts.Firing | len }}");
   BOOST_TEST(pd.details.size() == 4U);
 }
 
@@ -224,9 +224,9 @@ BOOST_AUTO_TEST_CASE(reads_all_keys) {
   BOOST_TEST(!pd.send_resolved);
   BOOST_TEST(pd.service_key.Reveal() == "k");
   BOOST_TEST(pd.class_name == "cl");
-  BOOST_TEST(pd.details.at("firing") == "mine");
-  BOOST_TEST(pd.details.at("count") == "3");
-  BOOST_TEST(pd.details.at("none") == "");
+  BOOST_TEST(pd.details.at("firing").AsString() == "mine");
+  BOOST_TEST(pd.details.at("count").AsString() == "3");
+  BOOST_TEST(pd.details.at("none").AsString() == "");
   BOOST_TEST(pd.details.size() == 6U);
   BOOST_TEST(pd.images[0].href == "h");
   BOOST_TEST(pd.links[0].text == "t");

@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(the_key_never_reaches_the_error) {
   auto prepared = Build(n);
   BOOST_REQUIRE(prepared.has_value());
   NotificationOutcome out =
-      JudgeAnswer(n, *prepared, Answer(400, R"({"message":"no such key r0ut1ngkey","errors":[]})"));
+      JudgeAnswer(n, *prepared, Answer(400, R"({"message":"no such key r0ut1ngkey","errors":[]})")).outcome;
   BOOST_TEST(out.error == "unexpected status code 400: no such key <secret>:");
 }
 

@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(error_names_the_channel_and_hides_the_url) {
   Notification n = Slack("channel: '#c'", {GoldenAlert(false)});
   auto prepared = Build(n);
   BOOST_REQUIRE(prepared.has_value());
-  NotificationOutcome out = JudgeAnswer(n, *prepared, Answer(404, "no http://127.0.0.1/slack"));
+  NotificationOutcome out = JudgeAnswer(n, *prepared, Answer(404, "no http://127.0.0.1/slack")).outcome;
   BOOST_TEST(out.error == "channel \"#c\": unexpected status code 404: no <secret>");
   BOOST_TEST(out.notification_id == 7);
 }

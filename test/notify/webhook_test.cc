@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(secrets_of_the_url_never_reach_the_error) {
       Answer(400,
              "bad https://joe:hunter22@h.example/hooks/T0AB/secrettoken123456?key=s3cr&x=1 or "
              "/hooks/T0AB/secrettoken123456?key=s3cr&x=1 or hunter22 or secrettoken123456, s3cr, bearertok!");
-  std::string error = JudgeAnswer(n, *prepared, answer).error;
+  std::string error = JudgeAnswer(n, *prepared, answer).outcome.error;
   BOOST_TEST(
       error ==
       "unexpected status code 400: bad <secret> or <secret> or <secret> or <secret>, <secret>, <secret>!");
