@@ -1,0 +1,15 @@
+// Rule files: YAML, PromQL and templates in one.
+#include <vector>
+
+#include "config/rule_loader.h"
+#include "fuzz.h"
+
+using namespace mlalert;
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  std::vector<RuleGroup> groups;
+  Diagnostics found = LoadRuleText(FuzzText(data, size), "fuzz.yml", {}, groups);
+  FUZZ_CHECK(found.ok() || groups.empty());
+  (void)found.ToText();
+  return 0;
+}
