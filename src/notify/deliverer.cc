@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
+#include <cstdlib>
 #include <deque>
 #include <exception>
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include <mutex>
 #include <thread>
 #include <tuple>
+#include <unistd.h>
 #include <utility>
 
 #include "notify/payload.h"
@@ -45,6 +47,16 @@ FailureReason ReasonOf(const HttpResult& result, DeliveryVerdict verdict) {
     return FailureReason::kContextDeadlineExceeded;
   }
   return result.failure == Failure::kCancelled ? FailureReason::kContextCanceled : FailureReason::kOther;
+}
+
+std::string Hostname() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 && name[0] != '\0' ? name : "localhost";
+}
+
+std::string Environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
 NotificationOutcome Unsent(const NotificationAttempt& attempt, DeliveryVerdict verdict, std::string error) {
@@ -146,6 +158,8 @@ class Deliverer::State : public std::enable_shared_from_this<State> {
   Clock& clock_;
   Options options_;
   const std::string user_agent_;
+  const std::string hostname_ = Hostname();
+  const ReceiverCachesPtr caches_ = std::make_shared<ReceiverCaches>();
   const Done done_;
   std::vector<std::thread> threads_;
 
@@ -402,7 +416,10 @@ Result<PreparedCall> Deliverer::State::Build(Lock& lock, const Notification& n) 
                            .external_url = options_.external_url,
                            .incident_url_prefix = options_.incident_url_prefix,
                            .user_agent = user_agent_,
-                           .now = clock_.Now()});
+                           .now = clock_.Now(),
+                           .caches = caches_,
+                           .hostname = hostname_,
+                           .environment = Environment});
   } catch (const std::exception& e) {  // out of memory, above all
     out = Fail(ErrorCode::kInternal, fmt::format("rendering failed: {}", e.what()));
   }

@@ -161,6 +161,12 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
         return BuildSlack(n, context);
       case IntegrationKind::kPagerduty:
         return BuildPagerduty(n, context);
+      case IntegrationKind::kOpsgenie:
+        return BuildOpsgenie(n, context);
+      case IntegrationKind::kWechat:
+        return BuildWechat(n, context);
+      case IntegrationKind::kJira:
+        return BuildJira(n, context);
       default:
         return Fail(ErrorCode::kInternal, "unknown integration");
     }

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "net/transport.h"
+#include "notify/expiring_cache.h"
 #include "notify/file_access.h"
 #include "notify/notification.h"
 #include "notify/template_data.h"
@@ -31,6 +32,12 @@ struct ReceiverContext {
   std::string_view incident_url_prefix;
   std::string_view user_agent;
   Timestamp now = kUnset;
+  // Tokens and sessions that outlive an attempt. Null: every attempt gets its own.
+  ReceiverCachesPtr caches = {};
+  // Of this machine, for Message-Ids.
+  std::string_view hostname = "localhost";
+  // A variable of the process' environment; empty when unset. Null: none is set.
+  std::function<std::string(const char*)> environment = {};
 };
 
 struct NextStep;
@@ -59,6 +66,9 @@ struct NextStep {
 Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildOpsgenie(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildWechat(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildJira(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& context);
 
 // Fills verdict, http_status, latency, error, retry_after and receiver_data.

@@ -457,6 +457,7 @@ class TemplateData::Root final : public tmpl::Object {
 
   bool resolved() const { return resolved_; }
   const LabelSet& route_labels() const { return route_labels_; }
+  const LabelSet& common_labels() const { return common_labels_; }
 
  private:
   std::string_view status() const { return resolved_ ? "resolved" : "firing"; }
@@ -485,6 +486,10 @@ bool TemplateData::resolved() const {
 
 const LabelSet& TemplateData::route_labels() const {
   return data_->route_labels();
+}
+
+const LabelSet& TemplateData::common_labels() const {
+  return data_->common_labels();
 }
 
 std::string QuoteRegex(std::string_view text) {

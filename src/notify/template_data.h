@@ -39,6 +39,7 @@ class TemplateData {
   void AppendJsonFields(std::string& out) const;
   bool resolved() const;
   const LabelSet& route_labels() const;
+  const LabelSet& common_labels() const;
 
  private:
   class Root;
