@@ -41,7 +41,9 @@ void RuleRunner::SetRules(std::vector<RuleGroup> groups, const Config& config) {
     RuleEffects fx;
     manager_.SetRules(std::move(groups), config, clock_.Now(), fx);
     Drain(std::move(fx));
-    WakeIfDue();
+    if (manager_.NextDue() < waiting_for_) {
+      wake_.notify_one();
+    }
   }
 }
 
@@ -56,12 +58,6 @@ void RuleRunner::Stop() {
   wake_.notify_one();
   if (thread_.joinable()) {
     thread_.join();
-  }
-}
-
-void RuleRunner::WakeIfDue() {
-  if (manager_.NextDue() < waiting_for_) {
-    wake_.notify_one();
   }
 }
 
@@ -90,9 +86,11 @@ void RuleRunner::OnResult(QueryId id, const HttpResult& result) {
     return;
   }
   RuleEffects fx;
-  manager_.OnQueryAnswer(id, std::move(answer), clock_.Now(), fx);
+  const Timestamp due = manager_.OnQueryAnswer(id, std::move(answer), clock_.Now(), fx);
   Drain(std::move(fx));
-  WakeIfDue();
+  if (due < waiting_for_) {
+    wake_.notify_one();
+  }
 }
 
 void RuleRunner::Drain(RuleEffects fx) {

@@ -41,8 +41,6 @@ class RuleRunner {
  private:
   void Loop();
   void OnResult(QueryId id, const HttpResult& result);
-  // Called with the lock held. The thread looks again when something is due before it would wake by itself.
-  void WakeIfDue();
   // Records, then alerts, then queries, as the manager asks. Called with the lock held; alerts of two steps
   // must not overtake each other.
   void Drain(RuleEffects fx);

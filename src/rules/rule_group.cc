@@ -453,8 +453,13 @@ void GroupRunner::UpdateFailingAlerts(Timestamp now, RuleEffects& fx) {
     fx.records.push_back(std::move(out));
   };
   std::set<std::string> names;
+  for (const auto& [name, alert] : failing_alerts_) {
+    names.insert(name);
+  }
   for (const Rule& rule : rules_) {
-    names.insert(rule.machine->rule().rule->name);
+    if (rule.failures_in_a_row > 0) {
+      names.insert(rule.machine->rule().rule->name);
+    }
   }
   for (const std::string& name : names) {
     const Rule* failing = FindFailing(name, now);

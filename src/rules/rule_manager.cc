@@ -153,18 +153,21 @@ void RuleManager::Dispatch(Timestamp now, RuleEffects& fx) {
   }
 }
 
-void RuleManager::OnQueryAnswer(QueryId id, QueryAnswer answer, Timestamp now, RuleEffects& fx) {
+Timestamp RuleManager::OnQueryAnswer(QueryId id, QueryAnswer answer, Timestamp now, RuleEffects& fx) {
   const auto at = in_flight_.find(id);
   if (at == in_flight_.end()) {
-    return;
+    return kNever;
   }
   const InFlight flight = std::move(at->second);
   in_flight_.erase(at);
   --flight.datasource->in_flight;
+  Timestamp due = kNever;
   if (flight.group != nullptr) {
     flight.group->OnAnswer(std::move(answer), now, fx);
+    due = flight.group->NextDue();
   }
   Dispatch(now, fx);
+  return std::min(due, flight.datasource->NextRefresh());
 }
 
 void RuleManager::OnQueryResult(QueryId id, HttpResult result, Timestamp now, RuleEffects& fx) {

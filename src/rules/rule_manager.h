@@ -61,8 +61,9 @@ class RuleManager {
   Timestamp NextDue() const;
 
   // The answer to one QueryRequest, exactly one for each. Ids of queries that a reload has made pointless are
-  // accepted and ignored.
-  void OnQueryAnswer(QueryId id, QueryAnswer answer, Timestamp now, RuleEffects& fx);
+  // accepted and ignored. Returns when what it has changed is due; what else there is has not become due
+  // earlier.
+  Timestamp OnQueryAnswer(QueryId id, QueryAnswer answer, Timestamp now, RuleEffects& fx);
   // The same with decoding, for callers that need no lock.
   void OnQueryResult(QueryId id, HttpResult result, Timestamp now, RuleEffects& fx);
 
