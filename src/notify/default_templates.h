@@ -3,10 +3,12 @@
 // for byte. Thread: constant.
 #pragma once
 
-#include <string_view>
+#include <string>
 
 namespace mlalert {
 
-std::string_view DefaultTemplateText();
+std::string DefaultTemplateText();
+// "email.default.subject" and "email.default.html".
+std::string DefaultEmailText();
 
 }  // namespace mlalert

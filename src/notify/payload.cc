@@ -102,12 +102,22 @@ std::string Renderer::operator()(std::string_view text) {
   if (!ok() || text.empty()) {
     return {};
   }
-  auto out = context_.templates.Render(text, data_.root(), env_);
-  if (!out) {
-    status_ = Fail(std::move(out.error()));
+  return Take(context_.templates.Render(text, data_.root(), env_));
+}
+
+std::string Renderer::Html(std::string_view text) {
+  if (!ok() || text.empty()) {
     return {};
   }
-  return std::move(*out);
+  return Take(context_.templates.RenderHtml(text, data_.root(), env_));
+}
+
+std::string Renderer::Take(Result<std::string> rendered) {
+  if (!rendered) {
+    status_ = Fail(std::move(rendered.error()));
+    return {};
+  }
+  return std::move(*rendered);
 }
 
 std::string Renderer::Secretly(std::string_view what, std::string_view text) {

@@ -118,12 +118,16 @@ class Renderer {
   Renderer& operator=(const Renderer&) = delete;
 
   std::string operator()(std::string_view text);
+  // For texts that become HTML: mail bodies, Telegram's and Pushover's HTML messages. Values are escaped.
+  std::string Html(std::string_view text);
   // For texts that are secrets: the error does not quote them.
   std::string Secretly(std::string_view what, std::string_view text);
   bool ok() const { return status_.has_value(); }
   const Status& status() const { return status_; }
 
  private:
+  std::string Take(Result<std::string> rendered);
+
   const ReceiverContext& context_;
   const TemplateData& data_;
   tmpl::RouteLabelFn route_label_;

@@ -145,6 +145,7 @@ class PairsObject final : public tmpl::Object {
 
   std::string TypeName() const override { return "template.Pairs"; }
   std::string Print() const override { return PrintPairs(labels_); }
+  bool PrintsItself() const override { return true; }
   const Value* Underlying() const override { return &list_; }
   const Signature* FindMethod(std::string_view name) const override {
     return name == "Names" || name == "Values" ? &kNoParameters : nullptr;
@@ -180,6 +181,7 @@ class KvObject final : public tmpl::Object {
 
   std::string TypeName() const override { return "template.KV"; }
   std::string Print() const override { return PrintPairs(labels_); }
+  bool PrintsItself() const override { return true; }
   const Value* Underlying() const override { return &map_; }
   const Signature* FindMethod(std::string_view name) const override {
     if (name == "Remove") {

@@ -13,6 +13,13 @@ bool HasActions(std::string_view text) {
   return text.find("{{") != std::string_view::npos;
 }
 
+constexpr tmpl::ExecLimits kLimits{.output_bytes = kRenderedBytesMax};
+
+Result<tmpl::Template> ParseHtml(const tmpl::Template& base, std::string_view text) {
+  MLALERT_ASSIGN(tmpl::Template parsed, base.With("", text));
+  return parsed.Html();
+}
+
 // What a failed secret text may say about itself: where, not what.
 Error HideDetails(const Error& error) {
   return {error.code, "the template is not valid (details hidden: the text is a secret)", {}, {}};
@@ -21,7 +28,10 @@ Error HideDetails(const Error& error) {
 }  // namespace
 
 Result<tmpl::Template> DefaultTemplates() {
-  return tmpl::Template::Parse("default.tmpl", DefaultTemplateText(), tmpl::NotifyFunctions());
+  MLALERT_ASSIGN(auto set,
+                 tmpl::Template::Parse("default.tmpl", DefaultTemplateText(), tmpl::NotifyFunctions()));
+  MLALERT_TRY(set.AddFile("email.tmpl", DefaultEmailText()));
+  return set;
 }
 
 NotifyTemplates::NotifyTemplates(ConfigPtr config, tmpl::Template base)
@@ -57,7 +67,6 @@ Result<std::string> NotifyTemplates::Render(std::string_view text, const tmpl::V
   if (!HasActions(text)) {
     return std::string(text);
   }
-  static constexpr tmpl::ExecLimits kLimits{.output_bytes = kRenderedBytesMax};
   if (auto it = texts_.find(std::string(text)); it != texts_.end()) {
     if (!it->second) {
       return Fail(it->second.error());
@@ -66,6 +75,22 @@ Result<std::string> NotifyTemplates::Render(std::string_view text, const tmpl::V
   }
   // Not of the config: the content of a key file.
   MLALERT_ASSIGN(tmpl::Template parsed, base_.With("", text));
+  return parsed.Execute(data, env, kLimits);
+}
+
+Result<std::string> NotifyTemplates::RenderHtml(std::string_view text, const tmpl::Value& data,
+                                                const tmpl::ExecEnv& env) const {
+  // A text without actions is read as HTML too: its comments go.
+  if (text.empty()) {
+    return std::string();
+  }
+  if (auto it = html_texts_.find(std::string(text)); it != html_texts_.end()) {
+    if (!it->second) {
+      return Fail(it->second.error());
+    }
+    return it->second->Execute(data, env, kLimits);
+  }
+  MLALERT_ASSIGN(tmpl::Template parsed, ParseHtml(base_, text));
   return parsed.Execute(data, env, kLimits);
 }
 

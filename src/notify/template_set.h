@@ -32,6 +32,10 @@ class NotifyTemplates {
   // Errors carry the template engine's text: callers hide it when `text` is a secret.
   Result<std::string> Render(std::string_view text, const tmpl::Value& data, const tmpl::ExecEnv& env) const;
 
+  // As Render, but the result is HTML: every value is escaped for the place where it stands in the document.
+  Result<std::string> RenderHtml(std::string_view text, const tmpl::Value& data,
+                                 const tmpl::ExecEnv& env) const;
+
   // One error per broken text of a receiver: "receiver R: slack_configs[0].title: template: ...".
   const std::vector<Error>& warnings() const { return warnings_; }
   const Config& config() const { return *config_; }
@@ -57,7 +61,9 @@ class NotifyTemplates {
   ConfigPtr config_;
   RouteTree routes_;
   tmpl::Template base_;
-  std::unordered_map<std::string, Result<tmpl::Template>> texts_;
+  using Texts = std::unordered_map<std::string, Result<tmpl::Template>>;
+  Texts texts_;
+  Texts html_texts_;
   std::vector<Error> warnings_;
 };
 

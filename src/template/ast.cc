@@ -144,6 +144,62 @@ void Append(std::string& out, const Node& node, const ParsedText& source) {
 
 }  // namespace
 
+namespace {
+
+std::unique_ptr<Pipeline> ClonePipeline(const Pipeline* pipe);
+
+std::unique_ptr<Operand> CloneOperand(const Operand& o) {
+  auto copy = std::make_unique<Operand>();
+  static_cast<Node&>(*copy) = o;
+  copy->text = o.text;
+  copy->fields = o.fields;
+  copy->variable = o.variable;
+  copy->function = o.function;
+  copy->value = o.value;
+  copy->is_int = o.is_int;
+  copy->is_float = o.is_float;
+  copy->integer = o.integer;
+  copy->real = o.real;
+  copy->base = o.base == nullptr ? nullptr : CloneOperand(*o.base);
+  copy->pipe = ClonePipeline(o.pipe.get());
+  return copy;
+}
+
+std::unique_ptr<Pipeline> ClonePipeline(const Pipeline* pipe) {
+  if (pipe == nullptr) {
+    return nullptr;
+  }
+  auto copy = std::make_unique<Pipeline>();
+  static_cast<Node&>(*copy) = *pipe;
+  copy->is_assign = pipe->is_assign;
+  copy->declarations = pipe->declarations;
+  for (const Command& command : pipe->commands) {
+    Command& added = copy->commands.emplace_back();
+    static_cast<Node&>(added) = command;
+    for (const auto& arg : command.args) {
+      added.args.push_back(CloneOperand(*arg));
+    }
+  }
+  return copy;
+}
+
+}  // namespace
+
+Statement Clone(const Statement& s) {
+  Statement copy;
+  static_cast<Node&>(copy) = s;
+  copy.text = s.text;
+  copy.pipe = ClonePipeline(s.pipe.get());
+  copy.has_else = s.has_else;
+  for (const Statement& child : s.body) {
+    copy.body.push_back(Clone(child));
+  }
+  for (const Statement& child : s.orelse) {
+    copy.orelse.push_back(Clone(child));
+  }
+  return copy;
+}
+
 bool Tree::IsEmpty() const {
   return std::all_of(body.begin(), body.end(), [](const Statement& s) {
     return s.type == NodeType::kText && s.text.find_first_not_of(" \t\r\n") == std::string::npos;

@@ -1,10 +1,11 @@
 // The parse tree of one template text, and Go's way of writing its nodes back for error messages.
-// Made by: parser. Walked by: exec. A HTML mode would run between the two: it visits the actions of a
-// finished tree and appends escaping commands to their pipelines, so the tree is plain data without
-// invariants beyond those named here. Thread: immutable once in a TemplateSet.
+// Made by: parser. Walked by: exec. html_escape runs between the two: it visits the actions of a copied tree
+// and appends escaping commands to their pipelines, so the tree is plain data without invariants beyond those
+// named here. Thread: immutable once in a TemplateSet.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -102,6 +103,11 @@ struct Tree {
   // Only white space and comments: such a definition never replaces a real one.
   bool IsEmpty() const;
 };
+
+using TreeMap = std::map<std::string, std::shared_ptr<const Tree>, std::less<>>;
+
+// A deep copy; functions are shared.
+Statement Clone(const Statement& s);
 
 // The node as Go prints it: `humanize "x"`, `.Labels.job`, `{{template "x" .}}`.
 std::string ToString(const Node& node, const ParsedText& source);

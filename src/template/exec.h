@@ -1,6 +1,6 @@
 // Walks a parse tree and writes the output. One Executor runs one execution.
 // Fed by: template.cc. Errors have the shape `template: N:1:2: executing "N" at <.Foo>: can't evaluate ...`.
-// A HTML mode needs nothing here: its escapers are commands that it appends to the trees' pipelines.
+// HTML needs nothing here: its escapers are commands that html_escape appends to the trees' pipelines.
 // Thread: one execution on one thread; trees are shared and const.
 // Limits: ExecLimits; kMaxWalkDepth bounds the C++ stack.
 #pragma once
@@ -19,8 +19,6 @@ namespace mlalert::tmpl {
 
 // Statements and pipelines inside each other, over all templates that call each other.
 inline constexpr int kMaxWalkDepth = 1500;
-
-using TreeMap = std::map<std::string, std::shared_ptr<const Tree>, std::less<>>;
 
 class Executor {
  public:

@@ -4,6 +4,7 @@
 
 #include "template/ast.h"
 #include "template/exec.h"
+#include "template/html_escape.h"
 #include "template/parser.h"
 #include "template/quote.h"
 #include "template/regex_cache.h"
@@ -71,6 +72,13 @@ Result<std::string> Template::ExecuteNamed(std::string_view name, const Value& d
                                                   QuoteGo(name), QuoteGo(name_)));
   }
   return Executor(set_->trees, env, limits, *set_->regexes).Run(*it->second, data, {});
+}
+
+Result<Template> Template::Html() const {
+  MLALERT_ASSIGN(TreeMap trees, EscapeTrees(set_->trees, name_));
+  auto set = std::make_shared<TemplateSet>(*set_);
+  set->trees = std::move(trees);
+  return Template(std::move(set), name_);
 }
 
 bool Template::Has(std::string_view name) const {

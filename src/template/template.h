@@ -41,6 +41,11 @@ class Template {
   // A copy of this set with `text` added as template `name`, which becomes the one that Execute() runs.
   Result<Template> With(std::string name, std::string_view text, const ParseOptions& options = {}) const;
 
+  // A copy whose output is safe HTML: every action of the template that this handle is for, and of those it
+  // calls, escapes its value for the place where it stands in the document, as Go's html/template does.
+  // Errors (an attribute that does not end, branches that disagree) have html/template's texts.
+  Result<Template> Html() const;
+
   // Runs the template this handle is for. `variables` are the values of ParseOptions::variables.
   Result<std::string> Execute(const Value& data, const ExecEnv& env = {}, const ExecLimits& limits = {},
                               std::span<const Value> variables = {}) const;

@@ -306,6 +306,19 @@ std::string Value::TypeName() const {
   return "";
 }
 
+bool Value::PrintsItself() const {
+  switch (kind()) {
+    case Kind::kDuration:
+      return true;
+    case Kind::kInt:
+      return AsInt().type == IntType::kMonth || AsInt().type == IntType::kWeekday;
+    case Kind::kObject:
+      return AsObject().PrintsItself();
+    default:
+      return false;
+  }
+}
+
 int Value::Depth() const {
   if (auto* list = std::get_if<ListRef>(&data_)) {
     return (*list)->depth;

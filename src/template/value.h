@@ -129,6 +129,8 @@ class Value {
   bool Truth() const;
   // Go's name of the type: "float64", "map[string]string", "time.Duration", ...
   std::string TypeName() const;
+  // Durations, months, weekdays, and objects that say so.
+  bool PrintsItself() const;
   // 0 for scalars, 1 + the deepest element for lists and maps.
   int Depth() const;
 
@@ -170,6 +172,8 @@ class Object {
   virtual std::string TypeName() const = 0;
   // What `{{ . }}` prints.
   virtual std::string Print() const = 0;
+  // Go's Stringer: where HTML escaping wants a script's value, it is Print() as a string.
+  virtual bool PrintsItself() const { return false; }
   // The list or map this object wraps: range, index, len, truth and (for maps) fields use it. Null: a struct.
   virtual const Value* Underlying() const { return nullptr; }
   // A field of a struct; nullopt: there is no such field. Borrowed strings in it must outlive the execution,

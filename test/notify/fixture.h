@@ -131,7 +131,7 @@ inline std::string BuildError(const Notification& n, FakeFiles files = {}) {
 }
 
 // `text` as a template over the notification's data; an error's text otherwise.
-inline std::string RenderText(const Notification& n, const std::string& text) {
+inline std::string RenderText(const Notification& n, const std::string& text, bool html = false) {
   FakeFiles files;
   FileAccess access = files.Access();
   auto templates = Must(NotifyTemplates::Load(n.config, access));
@@ -143,7 +143,7 @@ inline std::string RenderText(const Notification& n, const std::string& text) {
                           .now = At("2026-01-02T03:05:00Z")};
   TemplateData data = DataFor(n, context);
   Renderer render(context, data);
-  std::string out = render(text);
+  std::string out = html ? render.Html(text) : render(text);
   return render.ok() ? out : render.status().error().message;
 }
 
