@@ -67,33 +67,6 @@ std::string SearchBody(const JiraConfig& c, const std::string& project, const st
   return out;
 }
 
-// A value of `fields`: strings are templates, and what they render to counts as what it looks like.
-std::string TreeJson(const Json& value, Renderer& render) {
-  if (value.is_string()) {
-    return RetypeAsJson(render(value.AsString()));
-  }
-  std::string out;
-  if (value.is_array()) {
-    for (const Json& item : value.AsArray()) {
-      out += (out.empty() ? "[" : ",") + TreeJson(item, render);
-    }
-    return out.empty() ? "[]" : out + "]";
-  }
-  if (!value.is_object()) {
-    return value.Dump();
-  }
-  std::map<std::string, std::string> sorted;
-  for (const auto& [key, item] : value.AsObject()) {
-    sorted[render(key)] = TreeJson(item, render);
-  }
-  JsonObject object(out);
-  for (const auto& [key, json] : sorted) {
-    object.Raw(key, json);
-  }
-  object.End();
-  return out;
-}
-
 std::string TextJson(std::string_view text) {
   std::string out;
   AppendJsonString(out, text);
@@ -173,7 +146,7 @@ Status RenderBodies(const JiraConfig& c, const std::string& project, const std::
   }
   std::map<std::string, std::string> custom;
   for (const auto& [key, value] : c.fields) {
-    custom[key] = TreeJson(value, render);
+    custom[key] = RenderTree(value, render);
   }
   auto with_custom = [&custom](std::map<std::string, std::string> all) {
     for (const auto& [key, json] : custom) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "notify/acknowledged.h"
 #include "notify/json_object.h"
 #include "notify/payload.h"
 
@@ -20,11 +21,8 @@ std::string_view EventAction(const Notification& n, bool resolved) {
   if (resolved) {
     return "resolve";
   }
-  // An event is about the whole group: it is taken only when nothing in it still waits for somebody.
-  bool all_taken = std::all_of(n.alerts.begin(), n.alerts.end(), [](const NotifiedAlert& alert) {
-    return alert.resolved || alert.acknowledged;
-  });
-  return n.reason == NotifyReason::kAcknowledged && all_taken ? "acknowledge" : "trigger";
+  // An event is about the whole group: PagerDuty would stop paging for alerts that nobody has taken.
+  return AllAreTaken(n) ? "acknowledge" : "trigger";
 }
 
 // PagerDuty's word for the highest of our severities, where alerts carry one of P0 to P3 and the config
@@ -59,7 +57,7 @@ std::string DetailsJson(const PagerdutyConfig& c, Renderer& render) {
   std::string out;
   JsonObject object(out);
   for (const auto& [key, value] : c.details) {
-    object.Raw(key, RetypeAsJson(render(value.AsString())));
+    object.Raw(key, RenderTree(value, render));
   }
   object.End();
   return out;

@@ -89,6 +89,10 @@ NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view detai
   return out;
 }
 
+NotificationOutcome JudgeHttp(const HttpResult& result) {
+  return JudgeStatus(result, QuotedBody(result));
+}
+
 Renderer::Renderer(const ReceiverContext& context, const TemplateData& data)
     : context_(context), data_(data), route_label_([this](std::string_view name) -> Result<std::string> {
         return std::string(data_.route_labels().Get(name));
@@ -142,6 +146,16 @@ Result<std::string> ReadSecret(const Secret& inline_text, const std::string& fil
   return std::string(TrimSpace(*text));
 }
 
+Result<std::string> ReadUrl(const Secret& inline_url, const std::string& file, std::string_view key,
+                            const FileAccess& files) {
+  MLALERT_ASSIGN(std::string url, ReadSecret(inline_url, file, fmt::format("{}_file", key), files));
+  if (url.empty()) {
+    // Somebody may be about to write the file.
+    return Fail(ErrorCode::kIo, fmt::format("{} is empty", file.empty() ? std::string(key) : file));
+  }
+  return url;
+}
+
 namespace {
 
 // What all calls have in common, and what must not be quoted from their answers.
@@ -167,8 +181,6 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
     switch (n.integration.kind) {
       case IntegrationKind::kWebhook:
         return BuildWebhook(n, context);
-      case IntegrationKind::kSlack:
-        return BuildSlack(n, context);
       case IntegrationKind::kPagerduty:
         return BuildPagerduty(n, context);
       case IntegrationKind::kOpsgenie:
@@ -177,6 +189,28 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
         return BuildWechat(n, context);
       case IntegrationKind::kJira:
         return BuildJira(n, context);
+      case IntegrationKind::kSlack:
+        return BuildSlack(n, context);
+      case IntegrationKind::kVictorops:
+        return BuildVictorops(n, context);
+      case IntegrationKind::kPushover:
+        return BuildPushover(n, context);
+      case IntegrationKind::kTelegram:
+        return BuildTelegram(n, context);
+      case IntegrationKind::kDiscord:
+        return BuildDiscord(n, context);
+      case IntegrationKind::kWebex:
+        return BuildWebex(n, context);
+      case IntegrationKind::kMsteams:
+        return BuildMsteams(n, context);
+      case IntegrationKind::kMsteamsV2:
+        return BuildMsteamsV2(n, context);
+      case IntegrationKind::kRocketchat:
+        return BuildRocketchat(n, context);
+      case IntegrationKind::kIncidentio:
+        return BuildIncidentio(n, context);
+      case IntegrationKind::kMattermost:
+        return BuildMattermost(n, context);
       default:
         return Fail(ErrorCode::kInternal, "unknown integration");
     }
@@ -214,6 +248,23 @@ std::string TruncateRunes(std::string text, size_t runes_max) {
     return text;
   }
   text.resize(tmpl::RunePrefix(text, runes_max - 1));
+  text += kEllipsis;
+  return text;
+}
+
+std::string TruncateBytes(std::string text, size_t bytes_max) {
+  if (text.size() <= bytes_max) {
+    return text;
+  }
+  size_t kept = 0;
+  for (size_t limit = bytes_max - kEllipsis.size(); kept < limit;) {
+    size_t width = tmpl::DecodeRune(text, kept).width;
+    if (kept + width > limit) {
+      break;
+    }
+    kept += width;
+  }
+  text.resize(kept);
   text += kEllipsis;
   return text;
 }

@@ -41,6 +41,7 @@ struct ReceiverContext {
 };
 
 struct NextStep;
+class Renderer;
 
 // A call with its timeout left to the caller, and what its answer means. Everything is rendered when the
 // first call of an attempt is built: `judge` holds plain values and may run on any thread, after the
@@ -63,17 +64,32 @@ struct NextStep {
 };
 
 // Errors: kIo and kNotFound when a key file cannot be read (worth another attempt), anything else is final.
-Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& context);
-Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context);
-Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext& context);
-Result<PreparedCall> BuildOpsgenie(const Notification& n, const ReceiverContext& context);
-Result<PreparedCall> BuildWechat(const Notification& n, const ReceiverContext& context);
-Result<PreparedCall> BuildJira(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildDiscord(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildIncidentio(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildJira(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildMattermost(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildMsteams(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildMsteamsV2(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildOpsgenie(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildPushover(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildRocketchat(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildTelegram(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildVictorops(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildWebex(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildWechat(const Notification& n, const ReceiverContext& context);
 
 // Fills verdict, http_status, latency, error, retry_after and receiver_data.
 // Their `verdict` for statuses is that of net/retry.h plus 429, which is always worth another attempt.
-NotificationOutcome JudgeWebhook(const HttpResult& result);
+// JudgeHttp: for kinds whose status alone decides; the error quotes the answer.
+NotificationOutcome JudgeHttp(const HttpResult& result);
+NotificationOutcome JudgeIncidentio(const HttpResult& result);
+NotificationOutcome JudgeRocketchat(const HttpResult& result);
+// Telegram has no final refusal: a bot that was thrown out of a chat may be let in again.
+NotificationOutcome JudgeTelegram(const HttpResult& result);
 NotificationOutcome JudgeSlack(const HttpResult& result, bool update_message);
 // `v1`: the call went to the Events API v1, which also answers 403 when it is too busy.
 NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1);
@@ -91,6 +107,8 @@ std::string GroupKeyHash(const Notification& n);
 // At most `runes_max` characters, the last one an ellipsis when something was cut (runes_max <= 3: a plain
 // cut).
 std::string TruncateRunes(std::string text, size_t runes_max);
+// At most `bytes_max` bytes of whole characters, the ellipsis included (bytes_max >= 3).
+std::string TruncateBytes(std::string text, size_t bytes_max);
 // & < > as Slack wants them in texts that are not markup.
 std::string EscapeSlack(std::string_view text);
 // `text` without any of `secrets`.
@@ -100,6 +118,14 @@ void AddUrlSecrets(std::string_view url, std::vector<std::string>& secrets);
 // What a rendered text means as YAML, as JSON text: numbers, booleans, null, lists and maps become what they
 // are, everything else a string. Alertmanager does so with every value of `details`.
 std::string RetypeAsJson(std::string_view rendered);
+// A tree of the config (webhook `payload`, PagerDuty `details`, Jira `fields`) as JSON text: every string key
+// and value is rendered, every rendered value is retyped, maps have sorted keys. Texts inside what a value
+// became are left as they are: rendering them again would run templates that come with alerts.
+std::string RenderTree(const Json& tree, Renderer& render);
+// The body of the webhook and of incident.io: the template data as JSON, with `version`, group key and the
+// number of alerts left out.
+std::string AlertsBody(const TemplateData& data, const Notification& n, std::string_view version,
+                       size_t truncated);
 
 // Verdict, status, latency, Retry-After and error of an answer whose status alone decides. `details` follow
 // the status in the error; `retry_statuses` are tried again besides 429 and 5xx.
@@ -138,5 +164,8 @@ class Renderer {
 // A secret given inline or by file; the file's text is trimmed. Empty when neither is set.
 Result<std::string> ReadSecret(const Secret& inline_text, const std::string& file, std::string_view key,
                                const FileAccess& files);
+// ReadSecret() where nothing is an error; `key` as in "webhook_url".
+Result<std::string> ReadUrl(const Secret& inline_url, const std::string& file, std::string_view key,
+                            const FileAccess& files);
 
 }  // namespace mlalert

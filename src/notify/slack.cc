@@ -3,6 +3,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "notify/acknowledged.h"
 #include "notify/json_object.h"
 #include "notify/payload.h"
 
@@ -12,8 +13,6 @@ namespace {
 constexpr size_t kTitleRunesMax = 1024;
 // Slack cuts or refuses longer messages.
 constexpr size_t kTextRunesMax = 40000;
-// Of the words somebody left when he acknowledged.
-constexpr size_t kCommentRunesMax = 1000;
 constexpr std::string_view kPostMessage = "/chat.postMessage";
 constexpr std::string_view kUpdate = "/chat.update";
 
@@ -35,24 +34,6 @@ MessagePlace FindMessage(const SlackConfig& c, const Notification& n) {
   }
   MessagePlace place{data->GetString("threadTs"), data->GetString("channelId")};
   return place.ts.empty() || place.channel.empty() ? MessagePlace{} : place;
-}
-
-// "[FIRING:2] A eu" becomes "[ACKNOWLEDGED] A eu"; a title of another shape keeps all of its text.
-std::string AcknowledgedTitle(std::string_view title) {
-  if (title.starts_with("[FIRING")) {
-    size_t end = title.find("] ");
-    title.remove_prefix(end == std::string_view::npos ? 0 : end + 2);
-  }
-  return fmt::format("[ACKNOWLEDGED] {}", title);
-}
-
-std::string AcknowledgedText(const Notification& n) {
-  std::string text = fmt::format("Acknowledged by {}",
-                                 n.acknowledged_by.empty() ? "somebody" : EscapeSlack(n.acknowledged_by));
-  if (!n.acknowledge_comment.empty()) {
-    text += ": " + EscapeSlack(TruncateRunes(n.acknowledge_comment, kCommentRunesMax));
-  }
-  return text;
 }
 
 void AppendFields(JsonObject& attachment, const SlackConfig& c, Renderer& render) {
@@ -103,7 +84,7 @@ void AppendActions(JsonObject& attachment, const SlackConfig& c, Renderer& rende
 }
 
 void AppendAttachment(std::string& out, const SlackConfig& c, const Notification& n, Renderer& render) {
-  bool acknowledged = n.reason == NotifyReason::kAcknowledged;
+  bool acknowledged = IsAcknowledgement(n);
   std::string title = render(c.title);
   std::string title_link = render(c.title_link);
   std::string fallback = render(c.fallback);
@@ -117,7 +98,8 @@ void AppendAttachment(std::string& out, const SlackConfig& c, const Notification
   if (!acknowledged) {  // where people put their @mentions: nobody needs to be called for this
     object.TextUnlessEmpty("pretext", TruncateRunes(render(c.pretext), kTextRunesMax));
   }
-  object.Text("text", acknowledged ? AcknowledgedText(n) : TruncateRunes(render(c.text), kTextRunesMax));
+  object.Text("text",
+              acknowledged ? AcknowledgedText(n, EscapeSlack) : TruncateRunes(render(c.text), kTextRunesMax));
   object.Text("fallback", TruncateRunes(std::move(fallback), kTextRunesMax));
   object.Text("callback_id", render(c.callback_id));
   AppendFields(object, c, render);
@@ -126,16 +108,15 @@ void AppendAttachment(std::string& out, const SlackConfig& c, const Notification
   object.TextUnlessEmpty("thumb_url", render(c.thumb_url));
   object.Text("footer", render(c.footer));
   object.TextUnlessEmpty("color", acknowledged ? "warning" : render(c.color));
-  if (!c.mrkdwn_in.empty()) {
-    std::string& list = object.Key("mrkdwn_in");
-    const char* separator = "[";
-    for (const std::string& name : c.mrkdwn_in) {
-      list += separator;
-      AppendJsonString(list, name);
-      separator = ",";
-    }
-    list.push_back(']');
+  static const std::vector<std::string> kMarkdownIn{"fallback", "pretext", "text"};
+  std::string& list = object.Key("mrkdwn_in");
+  const char* separator = "[";
+  for (const std::string& name : c.mrkdwn_in.empty() ? kMarkdownIn : c.mrkdwn_in) {
+    list += separator;
+    AppendJsonString(list, name);
+    separator = ",";
   }
+  list.push_back(']');
   object.End();
 }
 
@@ -166,10 +147,8 @@ Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& co
   const SlackConfig& c = n.receiver->slack_configs[n.integration.index];
   PreparedCall out = JsonPost(context);
   out.judge = [update = c.update_message](const HttpResult& result) { return JudgeSlack(result, update); };
-  MLALERT_ASSIGN(out.call.url, ReadSecret(c.api_url, c.api_url_file, "api_url_file", context.files));
-  if (out.call.url.empty()) {
-    return Fail(ErrorCode::kInvalid, "Slack URL is empty");
-  }
+  // With an app token the loader has put app_url here and the token into http_config.
+  MLALERT_ASSIGN(out.call.url, ReadUrl(c.api_url, c.api_url_file, "api_url", context.files));
   out.call.options = c.http_config;
   TemplateData data = DataFor(n, context);
   Renderer render(context, data);
@@ -189,7 +168,7 @@ Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& co
   if (c.link_names) {
     object.Raw("link_names", "true");
   }
-  if (n.reason != NotifyReason::kAcknowledged) {
+  if (!IsAcknowledgement(n)) {
     object.TextUnlessEmpty("text", TruncateRunes(render(c.message_text), kTextRunesMax));
   }
   object.Key("attachments").push_back('[');

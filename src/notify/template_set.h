@@ -4,7 +4,6 @@
 // Load(); Render() runs concurrently.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +14,7 @@
 #include "config/config.h"
 #include "dispatch/route_tree.h"
 #include "notify/file_access.h"
+#include "notify/receiver_texts.h"
 #include "template/template.h"
 
 namespace mlalert {
@@ -43,20 +43,7 @@ class NotifyTemplates {
 
  private:
   NotifyTemplates(ConfigPtr config, tmpl::Template base);
-  // A text of a config struct and its key.
-  template <class Struct>
-  struct TextField {
-    std::string_view key;
-    std::string Struct::*field;
-  };
-
-  void ParseReceiver(const Receiver& receiver);
-  void ParseSlack(const SlackConfig& c, const std::string& where);
-  void ParsePagerduty(const PagerdutyConfig& c, const std::string& where);
-  template <class Struct, size_t kCount>
-  void ParseTexts(const Struct& texts, const std::array<TextField<Struct>, kCount>& fields,
-                  std::string_view where);
-  void ParseText(std::string_view text, std::string_view where, bool secret);
+  void ParseText(const ReceiverText& text, const Receiver& receiver);
 
   ConfigPtr config_;
   RouteTree routes_;

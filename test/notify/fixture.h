@@ -41,6 +41,15 @@ inline ConfigPtr ConfigWith(const std::string& integrations, const std::string& 
   return LoadConfig("route: {receiver: all}\nreceivers:\n- name: all\n" + integrations + "\n" + more);
 }
 
+// One receiver "all" made by hand, everything a default of its struct.
+inline ConfigPtr ConfigOf(Receiver receiver) {
+  auto config = std::make_shared<Config>();
+  receiver.name = "all";
+  config->route.receiver = "all";
+  config->receivers.push_back(std::move(receiver));
+  return config;
+}
+
 // A file system made of texts.
 class FakeFiles {
  public:
@@ -153,6 +162,20 @@ inline std::string ReadGolden(const std::string& name) {
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+// A call that Alertmanager 0.33.1 made for the golden alert under all-receivers.yml: the first is about
+// firing, the second about resolved.
+inline std::string GoldenBody(const std::string& call, bool resolved) {
+  std::istringstream calls(ReadGolden("all_receivers.txt"));
+  std::string line, body;
+  for (int seen = 0; std::getline(calls, line);) {
+    if (line == call && std::getline(calls, body) && (!resolved || ++seen == 2)) {
+      return body + "\n";
+    }
+  }
+  BOOST_FAIL("no golden call " + call);
+  return {};
 }
 
 inline HttpResult Answer(int status, std::string body = {}, std::string content_type = {}) {

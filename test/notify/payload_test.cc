@@ -70,6 +70,15 @@ BOOST_AUTO_TEST_CASE(truncate_runes) {
   BOOST_TEST(TruncateRunes("", 4) == "");
 }
 
+BOOST_AUTO_TEST_CASE(truncate_bytes_keeps_whole_characters) {
+  BOOST_TEST(TruncateBytes("abcdef", 6) == "abcdef");
+  BOOST_TEST(TruncateBytes("abcdefg", 6) == "abc\xE2\x80\xA6");
+  BOOST_TEST(TruncateBytes("ab\xC3\xA9\xC3\xA9", 5) == "ab\xE2\x80\xA6");  // half a character would fit
+  BOOST_TEST(TruncateBytes("\xF0\x9F\x94\xA5\xF0\x9F\x94\xA5", 7) == "\xF0\x9F\x94\xA5\xE2\x80\xA6");
+  BOOST_TEST(TruncateBytes("abcd", 3) == "\xE2\x80\xA6");
+  BOOST_TEST(TruncateBytes("", 3) == "");
+}
+
 BOOST_AUTO_TEST_CASE(escape_slack) {
   BOOST_TEST(EscapeSlack("a & <b> *c*") == "a &amp; &lt;b&gt; *c*");
 }
@@ -132,10 +141,10 @@ BOOST_AUTO_TEST_CASE(broken_texts_of_receivers_are_warnings_without_secrets) {
   }
   const std::string hidden = "the template is not valid (details hidden: the text is a secret)";
   const std::vector<std::string> want{
-      "receiver all: slack_configs[0].title: template: :1: function \"nope\" not defined",
-      "receiver all: slack_configs[0].fields[0].value: template: :1: unclosed action",
       "receiver all: pagerduty_configs[0].routing_key: " + hidden,
       "receiver all: pagerduty_configs[0].details.d: template: :1: unexpected {{end}}",
+      "receiver all: slack_configs[0].title: template: :1: function \"nope\" not defined",
+      "receiver all: slack_configs[0].fields[0].value: template: :1: unclosed action",
   };
   BOOST_TEST(got == want, boost::test_tools::per_element());
 }

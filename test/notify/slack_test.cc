@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(url_comes_from_its_file) {
   BOOST_TEST(Build(n, files)->call.url == "https://hooks.slack.com/services/T/B/x");
   BOOST_TEST(BuildError(n) == "read api_url_file: /keys/slack: no such file");
   files.texts["/keys/slack"] = " \n";
-  BOOST_TEST(BuildError(n, files) == "Slack URL is empty");
+  BOOST_TEST(BuildError(n, files) == "/keys/slack is empty");
 }
 
 BOOST_AUTO_TEST_CASE(a_known_message_is_updated_in_place) {

@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
   };
   for (const Case& c : cases) {
     BOOST_TEST_CONTEXT(c.answer.status << ' ' << c.answer.error) {
-      NotificationOutcome out = JudgeWebhook(c.answer);
+      NotificationOutcome out = JudgeHttp(c.answer);
       BOOST_TEST(Name(out.verdict) == c.verdict);
       BOOST_TEST(out.error == c.error);
       BOOST_TEST(out.http_status == c.answer.status);
@@ -186,15 +186,15 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
 BOOST_AUTO_TEST_CASE(retry_after_is_passed_on_with_a_retry_only) {
   HttpResult busy = Answer(429);
   busy.retry_after = std::chrono::seconds(7);
-  BOOST_TEST((JudgeWebhook(busy).retry_after == Duration(std::chrono::seconds(7))));
+  BOOST_TEST((JudgeHttp(busy).retry_after == Duration(std::chrono::seconds(7))));
   busy.status = 400;
-  BOOST_TEST(!JudgeWebhook(busy).retry_after.has_value());
+  BOOST_TEST(!JudgeHttp(busy).retry_after.has_value());
   busy.status = 200;
-  BOOST_TEST(!JudgeWebhook(busy).retry_after.has_value());
+  BOOST_TEST(!JudgeHttp(busy).retry_after.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(quoted_body_is_cut) {
-  BOOST_TEST(JudgeWebhook(Answer(400, std::string(100000, 'x'))).error.size() < 600u);
+  BOOST_TEST(JudgeHttp(Answer(400, std::string(100000, 'x'))).error.size() < 600u);
 }
 
 BOOST_AUTO_TEST_CASE(secrets_of_the_url_never_reach_the_error) {
