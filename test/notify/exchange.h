@@ -9,14 +9,6 @@
 
 namespace mlalert::testing {
 
-// A config of one receiver "all" made by hand.
-inline ConfigPtr ConfigOf(Receiver receiver) {
-  auto out = std::make_shared<Config>(*LoadConfig("route: {receiver: all}\nreceivers: [{name: all}]"));
-  receiver.name = "all";
-  out->receivers = {std::move(receiver)};
-  return out;
-}
-
 inline HttpOptions DefaultHttp() {
   return std::make_shared<const HttpClientConfig>();
 }

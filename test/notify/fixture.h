@@ -41,13 +41,12 @@ inline ConfigPtr ConfigWith(const std::string& integrations, const std::string& 
   return LoadConfig("route: {receiver: all}\nreceivers:\n- name: all\n" + integrations + "\n" + more);
 }
 
-// One receiver "all" made by hand, everything a default of its struct.
+// A config of one receiver "all" made by hand.
 inline ConfigPtr ConfigOf(Receiver receiver) {
-  auto config = std::make_shared<Config>();
+  auto out = std::make_shared<Config>(*LoadConfig("route: {receiver: all}\nreceivers: [{name: all}]"));
   receiver.name = "all";
-  config->route.receiver = "all";
-  config->receivers.push_back(std::move(receiver));
-  return config;
+  out->receivers = {std::move(receiver)};
+  return out;
 }
 
 // A file system made of texts.
