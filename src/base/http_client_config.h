@@ -24,6 +24,7 @@ struct TlsConfig {
   std::string cert_file;
   Secret key;
   std::string key_file;
+  std::string ca_ref{}, cert_ref{}, key_ref{};
   // Name expected in the certificate and sent as SNI, in place of the URL's host.
   std::string server_name;
   bool insecure_skip_verify = false;
@@ -54,6 +55,8 @@ struct BasicAuth {
   std::string username_file;
   Secret password;
   std::string password_file;
+  std::string username_ref{};  // of a secret manager, which nobody has: see config/config_http.cc
+  std::string password_ref{};
 
   friend bool operator==(const BasicAuth&, const BasicAuth&) = default;
 };
@@ -63,15 +66,27 @@ struct Authorization {
   std::string type = "Bearer";
   Secret credentials;
   std::string credentials_file;
+  std::string credentials_ref{};
 
   friend bool operator==(const Authorization&, const Authorization&) = default;
 };
 
-// Grant type client_credentials.
+// Grant type client_credentials with a secret, or jwt-bearer with a key that signs an assertion.
 struct OAuth2 {
   std::string client_id;
   Secret client_secret;
   std::string client_secret_file;
+  std::string client_secret_ref{};
+  std::string grant_type{};  // empty: client_credentials
+  // Of jwt-bearer only.
+  std::string client_certificate_key_id{};
+  Secret client_certificate_key{};
+  std::string client_certificate_key_file{};
+  std::string client_certificate_key_ref{};
+  std::string signature_algorithm{};                          // RS256, RS384, RS512
+  std::string iss{};                                          // empty: client_id
+  std::string audience{};                                     // empty: token_url
+  std::vector<std::pair<std::string, std::string>> claims{};  // values as JSON text
   std::vector<std::string> scopes;
   std::string token_url;
   std::vector<std::pair<std::string, std::string>> endpoint_params;

@@ -42,15 +42,55 @@ struct InhibitRule {
   std::vector<std::string> equal;
 };
 
+struct HostPort {
+  std::string host, port;  // both empty: not set
+  bool empty() const { return host.empty() && port.empty(); }
+};
+
+// Defaults of the receivers. A key and its `*_file` are one pair: at most one of the two is set.
 struct GlobalConfig {
   Duration resolve_timeout = std::chrono::minutes(5);
   HttpConfigPtr http_config;
-  std::string pagerduty_url = "https://events.pagerduty.com/v2/enqueue";
+  std::string jira_api_url;
+  std::string smtp_from;
+  std::string smtp_hello = "localhost";
+  HostPort smtp_smarthost;
+  std::string smtp_auth_username;
+  Secret smtp_auth_password;
+  std::string smtp_auth_password_file;
+  Secret smtp_auth_secret;
+  std::string smtp_auth_secret_file;
+  std::string smtp_auth_identity;
+  bool smtp_require_tls = true;
+  TlsConfig smtp_tls_config;
+  std::optional<bool> smtp_force_implicit_tls;
   Secret slack_api_url;
   std::string slack_api_url_file;
   Secret slack_app_token;
   std::string slack_app_token_file;
   std::string slack_app_url = "https://slack.com/api/chat.postMessage";
+  std::string pagerduty_url = "https://events.pagerduty.com/v2/enqueue";
+  std::string opsgenie_api_url = "https://api.opsgenie.com/";
+  Secret opsgenie_api_key;
+  std::string opsgenie_api_key_file;
+  std::string wechat_api_url = "https://qyapi.weixin.qq.com/cgi-bin/";
+  Secret wechat_api_secret;
+  std::string wechat_api_secret_file;
+  std::string wechat_api_corp_id;
+  std::string victorops_api_url = "https://alert.victorops.com/integrations/generic/20131114/alert/";
+  Secret victorops_api_key;
+  std::string victorops_api_key_file;
+  std::string telegram_api_url = "https://api.telegram.org";
+  Secret telegram_bot_token;
+  std::string telegram_bot_token_file;
+  std::string webex_api_url = "https://webexapis.com/v1/messages";
+  std::string rocketchat_api_url = "https://open.rocket.chat/";
+  Secret rocketchat_token;
+  std::string rocketchat_token_file;
+  Secret rocketchat_token_id;
+  std::string rocketchat_token_id_file;
+  Secret mattermost_webhook_url;
+  std::string mattermost_webhook_url_file;
 };
 
 // --- what mlalert adds to alertmanager.yml ---
@@ -91,6 +131,10 @@ struct Config {
   std::string file;
   std::string text_hash;           // SHA-256 of the file as read
   uint64_t alertmanager_hash = 0;  // first 6 bytes of the MD5 of the file, little endian: the metric's value
+  // The config in force as YAML with everything filled in and secrets masked (config_print.h): as the newest
+  // Alertmanager prints it, and without what amtool 0.25 does not know and nobody has set.
+  std::string printed;
+  std::string printed_for_old_clients;
   GlobalConfig global;
   Route route;
   std::vector<Receiver> receivers;

@@ -58,6 +58,9 @@ bool ReadSecretUrl(YamlMap& map, std::string_view key, Secret& out, bool allow_t
   if (!value || !value->Read(text)) {
     return false;
   }
+  if (text.empty() && allow_template) {
+    return true;  // as good as absent: so the caller takes it
+  }
   if (text == kSecretMask) {
     value->Warn("the value is the mask of a secret, not the secret: nothing can be sent with it");
   } else if (allow_template && text.find("{{") != std::string::npos) {
@@ -74,6 +77,70 @@ bool ReadSecretUrl(YamlMap& map, std::string_view key, Secret& out, bool allow_t
   }
   out = Secret(std::move(text));
   return true;
+}
+
+// Go's net.SplitHostPort, and its words.
+void ReadHostPort(YamlMap& map, std::string_view key, HostPort& out) {
+  auto value = map.Take(key);
+  std::string text;
+  if (!value || !value->Read(text) || text.empty()) {
+    return;
+  }
+  auto bad = [&](std::string_view why) { value->Error(fmt::format("address {}: {}", text, why)); };
+  size_t colon = text.rfind(':');
+  if (colon == std::string::npos) {
+    bad("missing port in address");
+    return;
+  }
+  std::string_view host = std::string_view(text).substr(0, colon);
+  if (text.front() == '[') {
+    size_t close = text.find(']');
+    if (close == std::string::npos) {
+      bad("missing ']' in address");
+      return;
+    }
+    if (close + 1 != colon) {
+      bad(close + 1 == text.size() || text[close + 1] != ':' ? "missing port in address"
+                                                             : "too many colons in address");
+      return;
+    }
+    host = host.substr(1, close - 1);
+  } else if (host.find(':') != std::string_view::npos) {
+    bad("too many colons in address");
+    return;
+  }
+  size_t inside = text.front() == '[' ? 1 : 0;
+  if (text.find('[', inside) != std::string::npos) {
+    bad("unexpected '[' in address");
+    return;
+  }
+  if (text.find(']', inside == 1 ? host.size() + 2 : 0) != std::string::npos) {
+    bad("unexpected ']' in address");
+    return;
+  }
+  if (colon + 1 == text.size()) {
+    value->Error(fmt::format("address {}: port cannot be empty", Quoted(text)));
+    return;
+  }
+  out = {std::string(host), text.substr(colon + 1)};
+}
+
+std::string CanonicalHeader(std::string_view name) {
+  static constexpr std::string_view kTokenMarks = "!#$%&'*+-.^_`|~";
+  auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  bool token = std::all_of(name.begin(), name.end(), [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || kTokenMarks.find(c) != std::string_view::npos;
+  });
+  if (!token) {
+    return std::string(name);
+  }
+  std::string out;
+  bool start = true;
+  for (char c : name) {
+    out += letter(c) ? static_cast<char>(start ? c & ~0x20 : c | 0x20) : c;
+    start = c == '-';
+  }
+  return out;
 }
 
 bool ReadIfSet(YamlMap& map, std::string_view key, Duration& out) {

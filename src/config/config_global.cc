@@ -7,66 +7,69 @@
 namespace mlalert {
 namespace {
 
-// "address a: missing port in address", as Go's net.SplitHostPort.
-void CheckHostPort(const YamlValue& value, const std::string& text) {
-  size_t colon = text.rfind(':');
-  bool bracketed = text.starts_with('[');
-  bool port_missing = colon == std::string::npos || (bracketed && text.ends_with(']'));
-  if (port_missing) {
-    value.Error(fmt::format("address {}: missing port in address", text));
-  } else if (!bracketed && text.find(':') != colon) {
-    value.Error(fmt::format("address {}: too many colons in address", text));
-  } else if (colon + 1 == text.size()) {
-    value.Error(fmt::format("address {}: port cannot be empty", Quoted(text)));
+struct Pair {
+  std::string_view key, file;
+  Secret GlobalConfig::*secret;
+  std::string GlobalConfig::*path;
+};
+// In the order in which upstream complains.
+constexpr std::array<Pair, 11> kPairs{{
+    {"slack_app_token", "slack_app_token_file", &GlobalConfig::slack_app_token,
+     &GlobalConfig::slack_app_token_file},
+    {"slack_api_url", "slack_api_url_file", &GlobalConfig::slack_api_url, &GlobalConfig::slack_api_url_file},
+    {"opsgenie_api_key", "opsgenie_api_key_file", &GlobalConfig::opsgenie_api_key,
+     &GlobalConfig::opsgenie_api_key_file},
+    {"victorops_api_key", "victorops_api_key_file", &GlobalConfig::victorops_api_key,
+     &GlobalConfig::victorops_api_key_file},
+    {"telegram_bot_token", "telegram_bot_token_file", &GlobalConfig::telegram_bot_token,
+     &GlobalConfig::telegram_bot_token_file},
+    {"smtp_auth_password", "smtp_auth_password_file", &GlobalConfig::smtp_auth_password,
+     &GlobalConfig::smtp_auth_password_file},
+    {"rocketchat_token", "rocketchat_token_file", &GlobalConfig::rocketchat_token,
+     &GlobalConfig::rocketchat_token_file},
+    {"rocketchat_token_id", "rocketchat_token_id_file", &GlobalConfig::rocketchat_token_id,
+     &GlobalConfig::rocketchat_token_id_file},
+    {"smtp_auth_secret", "smtp_auth_secret_file", &GlobalConfig::smtp_auth_secret,
+     &GlobalConfig::smtp_auth_secret_file},
+    {"wechat_api_secret", "wechat_api_secret_file", &GlobalConfig::wechat_api_secret,
+     &GlobalConfig::wechat_api_secret_file},
+    {"mattermost_webhook_url", "mattermost_webhook_url_file", &GlobalConfig::mattermost_webhook_url,
+     &GlobalConfig::mattermost_webhook_url_file},
+}};
+
+void ReadPairs(YamlMap& map, GlobalConfig& out) {
+  for (const Pair& pair : kPairs) {
+    if (pair.key == "slack_api_url" || pair.key == "mattermost_webhook_url") {
+      ReadSecretUrl(map, pair.key, out.*pair.secret);
+    } else {
+      map.Read(pair.key, out.*pair.secret);
+    }
+    map.Read(pair.file, out.*pair.path);
   }
 }
 
-// Keys of global for receivers that are not built yet: checked for type, not kept.
-void CheckForeignGlobals(YamlMap& map) {
-  std::string text;
-  Secret secret;
-  bool flag = false;
-  for (std::string_view key :
-       {"smtp_from", "smtp_hello", "smtp_auth_username", "smtp_auth_identity", "wechat_api_corp_id"}) {
-    map.Read(key, text);
-  }
-  text.clear();
-  if (map.Read("smtp_smarthost", text) && !text.empty()) {
-    CheckHostPort(map.At("smtp_smarthost"), text);
-  }
-  map.Read("smtp_require_tls", flag);
-  if (map.TakeSet("smtp_force_implicit_tls")) {
-    map.Read("smtp_force_implicit_tls", flag);
-  }
+void ReadSmtp(YamlMap& map, GlobalConfig& out) {
+  map.Read("smtp_from", out.smtp_from);
+  map.Read("smtp_hello", out.smtp_hello);
+  ReadHostPort(map, "smtp_smarthost", out.smtp_smarthost);
+  map.Read("smtp_auth_username", out.smtp_auth_username);
+  map.Read("smtp_auth_identity", out.smtp_auth_identity);
+  map.Read("smtp_require_tls", out.smtp_require_tls);
   if (auto tls = map.TakeSet("smtp_tls_config")) {
-    CheckTlsConfig(*tls);
+    out.smtp_tls_config = ReadTlsConfig(*tls);
   }
-  for (std::string_view key : {"opsgenie_api_url", "wechat_api_url", "victorops_api_url", "telegram_api_url",
-                               "webex_api_url", "jira_api_url", "rocketchat_api_url"}) {
-    ReadUrl(map, key, text);
-  }
-  struct Pair {
-    std::string_view value, file;
-  };
-  static constexpr std::array<Pair, 9> kPairs{{{"opsgenie_api_key", "opsgenie_api_key_file"},
-                                               {"victorops_api_key", "victorops_api_key_file"},
-                                               {"telegram_bot_token", "telegram_bot_token_file"},
-                                               {"smtp_auth_password", "smtp_auth_password_file"},
-                                               {"rocketchat_token", "rocketchat_token_file"},
-                                               {"rocketchat_token_id", "rocketchat_token_id_file"},
-                                               {"smtp_auth_secret", "smtp_auth_secret_file"},
-                                               {"wechat_api_secret", "wechat_api_secret_file"},
-                                               {"mattermost_webhook_url", "mattermost_webhook_url_file"}}};
-  for (const Pair& pair : kPairs) {
-    Secret value;
-    std::string file;
-    if (pair.value == "mattermost_webhook_url") {
-      ReadSecretUrl(map, pair.value, value);
-    } else {
-      map.Read(pair.value, value);
-    }
-    map.Read(pair.file, file);
-    CheckPair(map, pair.value, !value.empty(), pair.file, !file.empty());
+  map.Read("smtp_force_implicit_tls", out.smtp_force_implicit_tls);
+}
+
+// A token needs the Web API, a webhook URL is another way to Slack. Both together pass where the "webhook" is
+// the Web API itself: so people wrote it before there was app_token.
+void CheckSlack(const YamlValue& at, const GlobalConfig& global) {
+  bool token = !global.slack_app_token.empty() || !global.slack_app_token_file.empty();
+  bool url = !global.slack_api_url.empty() || !global.slack_api_url_file.empty();
+  if (token && url && global.slack_api_url.Reveal() != global.slack_app_url) {
+    at.Error(
+        "at most one of slack_app_token/slack_app_token_file & slack_api_url/slack_api_url_file must be "
+        "configured");
   }
 }
 
@@ -83,25 +86,31 @@ void ReadGlobal(YamlMap& root, const LoadContext& context, GlobalConfig& out) {
   if (auto http = map.TakeSet("http_config")) {
     out.http_config = ReadHttpConfig(*http, context.directory);
   }
-  ReadUrl(map, "pagerduty_url", out.pagerduty_url);
-  ReadSecretUrl(map, "slack_api_url", out.slack_api_url);
-  map.Read("slack_api_url_file", out.slack_api_url_file);
-  map.Read("slack_app_token", out.slack_app_token);
-  map.Read("slack_app_token_file", out.slack_app_token_file);
+  ReadUrl(map, "jira_api_url", out.jira_api_url);
+  ReadSmtp(map, out);
   ReadUrl(map, "slack_app_url", out.slack_app_url);
-  CheckPair(map, "slack_app_token", !out.slack_app_token.empty(), "slack_app_token_file",
-            !out.slack_app_token_file.empty());
-  CheckPair(map, "slack_api_url", !out.slack_api_url.empty(), "slack_api_url_file",
-            !out.slack_api_url_file.empty());
-  bool token = !out.slack_app_token.empty() || !out.slack_app_token_file.empty();
-  bool url = !out.slack_api_url.empty() || !out.slack_api_url_file.empty();
-  if (token && url && out.slack_api_url.Reveal() != out.slack_app_url) {
-    value->Error(
-        "at most one of slack_app_token/slack_app_token_file & slack_api_url/slack_api_url_file must be "
-        "configured");
-  }
-  CheckForeignGlobals(map);
+  ReadUrl(map, "pagerduty_url", out.pagerduty_url);
+  ReadUrl(map, "opsgenie_api_url", out.opsgenie_api_url);
+  ReadUrl(map, "wechat_api_url", out.wechat_api_url);
+  map.Read("wechat_api_corp_id", out.wechat_api_corp_id);
+  ReadUrl(map, "victorops_api_url", out.victorops_api_url);
+  ReadUrl(map, "telegram_api_url", out.telegram_api_url);
+  ReadUrl(map, "webex_api_url", out.webex_api_url);
+  ReadUrl(map, "rocketchat_api_url", out.rocketchat_api_url);
+  ReadPairs(map, out);
   map.Finish();
+  if (map.Failed()) {
+    return;
+  }
+  for (const Pair& pair : kPairs) {
+    CheckPair(map, pair.key, !(out.*pair.secret).empty(), pair.file, !(out.*pair.path).empty());
+    if (pair.key == "slack_api_url") {
+      CheckSlack(*value, out);
+    }
+    if (map.Failed()) {
+      return;
+    }
+  }
 }
 
 }  // namespace mlalert

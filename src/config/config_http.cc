@@ -262,18 +262,6 @@ class HttpConfigReader {
     }
   }
 
-  // Go's textproto.CanonicalMIMEHeaderKey for plain names.
-  static std::string CanonicalHeader(std::string_view name) {
-    std::string out;
-    bool start = true;
-    for (char c : name) {
-      bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      out += letter ? static_cast<char>(start ? c & ~0x20 : c | 0x20) : c;
-      start = c == '-';
-    }
-    return out;
-  }
-
   static bool IsReservedHeader(std::string_view name) {
     static constexpr std::array<std::string_view, 15> kReserved{"Authorization",       "Host",
                                                                 "Content-Encoding",    "Content-Length",
@@ -330,9 +318,9 @@ HttpConfigPtr ReadHttpConfig(const YamlValue& value, const std::string& director
   return std::make_shared<const HttpClientConfig>(HttpConfigReader(directory).Read(value));
 }
 
-void CheckTlsConfig(const YamlValue& value) {
+TlsConfig ReadTlsConfig(const YamlValue& value) {
   const std::string directory;
-  HttpConfigReader(directory).ReadTls(value);
+  return HttpConfigReader(directory).ReadTls(value);
 }
 
 }  // namespace mlalert

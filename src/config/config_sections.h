@@ -35,6 +35,10 @@ void ReadMatcherList(YamlMap& map, std::string_view key, const LoadContext& cont
 void ReadMatchMap(YamlMap& map, std::string_view key, bool regex, Matchers& out);
 bool IsLabelName(std::string_view name, const LoadContext& context);
 std::string Quoted(std::string_view text);
+// "host:port"; empty is no address. Errors are those of Go's net.SplitHostPort.
+void ReadHostPort(YamlMap& map, std::string_view key, HostPort& out);
+// Go's textproto.CanonicalMIMEHeaderKey: what is no token stays as it is.
+std::string CanonicalHeader(std::string_view name);
 // "at most one of A & B must be configured", at B, when both are set.
 void CheckPair(const YamlMap& map, std::string_view a, bool a_set, std::string_view b, bool b_set);
 
@@ -42,8 +46,8 @@ void CheckPair(const YamlMap& map, std::string_view a, bool a_set, std::string_v
 
 // Follows redirects and speaks HTTP/2 when the section says nothing. Null gives the defaults.
 HttpConfigPtr ReadHttpConfig(const YamlValue& value, const std::string& directory);
-// Checked and thrown away: sections of receivers that are not built yet.
-void CheckTlsConfig(const YamlValue& value);
+// tls_config of mail, whose files are relative to the working directory.
+TlsConfig ReadTlsConfig(const YamlValue& value);
 
 void ReadGlobal(YamlMap& root, const LoadContext& context, GlobalConfig& out);
 void ReadReceivers(const YamlValue& value, const LoadContext& context, const GlobalConfig& global,

@@ -84,6 +84,7 @@ struct PagerdutyConfig : IntegrationConfig {
   std::vector<PagerdutyLink> links;
 };
 
+inline constexpr std::string_view kEmailDefaultSubject = R"({{ template "email.default.subject" . }})";
 enum class EmailThreading : uint8_t { kOff, kNone, kDaily };  // kNone: one thread for ever
 struct EmailConfig : IntegrationConfig {
   EmailConfig() { send_resolved = false; }
@@ -222,8 +223,11 @@ struct JiraConfig : IntegrationConfig {
   std::map<std::string, Json> fields;  // any tree; strings are templates
 };
 
+// Written in the file without underscores (`imageurl`), as upstream's untagged struct reads it.
 struct RocketchatAction {
-  std::string type, text, url, msg;
+  std::string type, text, url, image_url, webview_height_ratio, msg, msg_processing_type;
+  bool is_webview = false;
+  bool msg_in_chat_window = false;
 };
 struct RocketchatConfig : IntegrationConfig {
   RocketchatConfig() { send_resolved = false; }

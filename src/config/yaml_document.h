@@ -29,6 +29,7 @@ struct YamlNode {
     std::string key;
     TextPos key_pos;
     YamlNodePtr value;
+    bool plain = false;  // the key has no quotes: as a free value its type follows from its text
   };
 
   Kind kind = Kind::kNull;
@@ -49,6 +50,7 @@ struct YamlNode {
 bool ParseYamlBool(std::string_view text, bool& out);
 // Decimal, 0x, 0b, 0o and leading-zero octal, with _ between digits.
 bool ParseYamlInt(std::string_view text, int64_t& out);
+bool ParseYamlFloat(std::string_view text, double& out);
 
 struct YamlOptions {
   // The words of the message about a duplicate key; {key} and {line} (of the first one) are replaced.

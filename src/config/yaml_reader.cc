@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <limits>
 
@@ -183,10 +184,34 @@ bool YamlValue::Read(bool& out) const {
   return true;
 }
 
+namespace {
+
+// What Go's reader puts into an integer: floats too, cut off.
+bool WholeNumber(const YamlNode& node, int64_t& out) {
+  if (node.kind == YamlNode::Kind::kNull) {
+    out = 0;
+    return true;
+  }
+  if (node.kind != YamlNode::Kind::kScalar || !node.plain) {
+    return false;
+  }
+  if (ParseYamlInt(node.text, out)) {
+    return true;
+  }
+  double real = 0;
+  if (!ParseYamlFloat(node.text, real) || !(std::abs(real) < 9.2e18)) {
+    return false;
+  }
+  out = static_cast<int64_t>(real);
+  return true;
+}
+
+}  // namespace
+
 bool YamlValue::Read(int& out) const {
   int64_t number = 0;
-  if (!IsNull() && (!IsScalar() || !node_->plain || !ParseYamlInt(node_->text, number) ||
-                    number > std::numeric_limits<int>::max() || number < std::numeric_limits<int>::min())) {
+  if (!WholeNumber(*node_, number) || number > std::numeric_limits<int>::max() ||
+      number < std::numeric_limits<int>::min()) {
     WrongType("int");
     return false;
   }
@@ -194,13 +219,55 @@ bool YamlValue::Read(int& out) const {
   return true;
 }
 
+bool YamlValue::Read(int64_t& out) const {
+  int64_t number = 0;
+  if (!WholeNumber(*node_, number)) {
+    WrongType("int64");
+    return false;
+  }
+  out = number;
+  return true;
+}
+
 bool YamlValue::Read(uint64_t& out) const {
   int64_t number = 0;
-  if (!IsNull() && (!IsScalar() || !node_->plain || !ParseYamlInt(node_->text, number) || number < 0)) {
+  if (!WholeNumber(*node_, number) || number < 0) {
     WrongType("uint64");
     return false;
   }
   out = static_cast<uint64_t>(number);
+  return true;
+}
+
+bool YamlValue::Read(double& out) const {
+  int64_t number = 0;
+  double real = 0;
+  if (IsNull()) {
+    out = 0;
+    return true;
+  }
+  if (IsScalar() && node_->plain && ParseYamlInt(node_->text, number)) {
+    out = static_cast<double>(number);
+    return true;
+  }
+  if (!IsScalar() || !node_->plain || !ParseYamlFloat(node_->text, real)) {
+    WrongType("float64");
+    return false;
+  }
+  out = real;
+  return true;
+}
+
+bool YamlValue::Read(std::optional<bool>& out) const {
+  bool flag = false;
+  if (IsNull()) {
+    out.reset();
+    return true;
+  }
+  if (!Read(flag)) {
+    return false;
+  }
+  out = flag;
   return true;
 }
 
@@ -226,7 +293,7 @@ bool YamlValue::Read(Duration& out) const {
 
 bool YamlValue::ReadGoDuration(Duration& out) const {
   int64_t nanos = 0;
-  if (IsNull() || (IsScalar() && node_->plain && ParseYamlInt(node_->text, nanos))) {
+  if (WholeNumber(*node_, nanos)) {
     out = Duration(nanos);
     return true;
   }
@@ -291,7 +358,8 @@ bool YamlValue::Read(std::map<std::string, std::string>& out) const {
 
 // --- YamlMap ---
 
-YamlMap::YamlMap(const YamlValue& value, std::string_view go_type) : value_(value), go_type_(go_type) {
+YamlMap::YamlMap(const YamlValue& value, std::string_view go_type)
+    : value_(value), go_type_(go_type), errors_before_(value.error_count()) {
   if (!value.IsNull() && value.node().kind != YamlNode::Kind::kMap) {
     value.WrongType(go_type);
   }

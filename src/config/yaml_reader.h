@@ -31,6 +31,7 @@ class YamlValue {
   bool IsNull() const { return node_->kind == YamlNode::Kind::kNull; }
   bool IsScalar() const { return node_->kind == YamlNode::Kind::kScalar; }
 
+  size_t error_count() const { return out_->error_count(); }
   // Nobody will read a further error.
   bool IsFull() const { return out_->IsFull(DiagnosticLevel::kError); }
   void Error(std::string message, std::string hint = {}) const;
@@ -42,7 +43,10 @@ class YamlValue {
   bool Read(std::string& out) const;
   bool Read(bool& out) const;
   bool Read(int& out) const;
+  bool Read(int64_t& out) const;
   bool Read(uint64_t& out) const;
+  bool Read(double& out) const;
+  bool Read(std::optional<bool>& out) const;  // null: nothing
   // Prometheus' grammar: 1h30m, 7d.
   bool Read(Duration& out) const;
   bool Read(Secret& out) const;
@@ -92,12 +96,16 @@ class YamlMap {
 
   // Reports every key that was not taken. Call it once, after the last Take().
   void Finish();
+  // Something under this map was wrong since it was opened. Questions about the whole then make no sense:
+  // upstream does not ask them either.
+  bool Failed() const { return value_.error_count() > errors_before_; }
   // A key that may be there but is not asked for (documented, and ignored).
   void Ignore(std::string_view key) { known_.push_back(key); }
 
  private:
   YamlValue value_;
   std::string_view go_type_;
+  size_t errors_before_;
   std::vector<std::string_view> known_;
 };
 

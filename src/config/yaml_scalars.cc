@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <limits>
 
 #include "config/yaml_document.h"
 
@@ -70,6 +71,34 @@ bool ParseYamlInt(std::string_view text, int64_t& out) {
   return parsed.ec == std::errc() && parsed.ptr == end;
 }
 
+bool ParseYamlFloat(std::string_view text, double& out) {
+  std::string digits;
+  for (char c : text) {
+    if (c != '_') {
+      digits += c;
+    }
+  }
+  std::string_view rest = digits;
+  bool negative = rest.starts_with('-');
+  if (negative || rest.starts_with('+')) {
+    rest.remove_prefix(1);
+  }
+  double value = 0;
+  if (rest == ".inf" || rest == ".Inf" || rest == ".INF") {
+    value = std::numeric_limits<double>::infinity();
+  } else if (digits == ".nan" || digits == ".NaN" || digits == ".NAN") {
+    value = std::numeric_limits<double>::quiet_NaN();
+  } else {
+    bool number = !rest.empty() && (rest[0] == '.' || (rest[0] >= '0' && rest[0] <= '9'));
+    auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+    if (!number || parsed.ec != std::errc() || parsed.ptr != rest.data() + rest.size()) {
+      return false;
+    }
+  }
+  out = negative ? -value : value;
+  return true;
+}
+
 std::string_view YamlNode::Tag() const {
   switch (kind) {
     case Kind::kNull:
@@ -93,11 +122,7 @@ std::string_view YamlNode::Tag() const {
   if (ParseYamlInt(text, number)) {
     return "!!int";
   }
-  auto parsed = std::from_chars(text.data(), text.data() + text.size(), real);
-  bool starts_as_number =
-      !text.empty() && (text[0] == '-' || text[0] == '.' || (text[0] >= '0' && text[0] <= '9'));
-  return starts_as_number && parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() ? "!!float"
-                                                                                                 : "!!str";
+  return ParseYamlFloat(text, real) ? "!!float" : "!!str";
 }
 
 }  // namespace mlalert

@@ -80,7 +80,7 @@ class TreeBuilder final : public YAML::EventHandler {
     auto node = std::make_shared<YamlNode>();
     if (KeyIsDue()) {
       // yaml-cpp gives no text for a null key, and its own tilde and "null" mean the same.
-      SetKey("null", Place(mark), false);
+      SetKey("null", Place(mark), true);
       return;
     }
     if (!stack_.empty()) {  // an empty document stands nowhere
@@ -140,6 +140,7 @@ class TreeBuilder final : public YAML::EventHandler {
     // Of a map: a key whose value has not come yet.
     bool has_key = false;
     bool key_is_merge = false;
+    bool key_plain = false;
     std::string key;
     TextPos key_pos;
     TextPos key_end;
@@ -183,6 +184,7 @@ class TreeBuilder final : public YAML::EventHandler {
     top.key = key;
     top.key_pos = pos;
     top.key_end = {pos.line, pos.column + static_cast<int>(std::min<size_t>(key.size(), 1U << 20))};
+    top.key_plain = plain;
     top.key_is_merge = plain && key == "<<";
   }
 
@@ -246,7 +248,7 @@ class TreeBuilder final : public YAML::EventHandler {
       top.merges.emplace_back(top.key_pos, std::move(node));
       return;
     }
-    top.node->entries.push_back({std::move(top.key), top.key_pos, std::move(node)});
+    top.node->entries.push_back({std::move(top.key), top.key_pos, std::move(node), top.key_plain});
   }
 
   // A bomb of aliases is refused where it would grow too large, before anybody walks it.
