@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "config/config_receivers.h"
-#include "config/yaml_json.h"
 
 namespace mlalert {
 namespace {
@@ -48,15 +47,7 @@ void ReadIntegration(const YamlValue& value, const ReceiverContext& context, Jir
   map.Read("resolve_transition", out.resolve_transition);
   map.Read("wont_fix_resolution", out.wont_fix_resolution);
   map.Read("reopen_duration", out.reopen_duration);
-  if (auto fields = map.TakeSet("fields")) {
-    if (fields->node().kind != YamlNode::Kind::kMap) {
-      fields->WrongType("map[string]interface {}");
-    } else {
-      for (auto& [key, tree] : YamlToJson(fields->node(), true).AsObject()) {
-        out.fields[key] = tree;
-      }
-    }
-  }
+  ReadTrees(map, "fields", out.fields);
   map.Finish();
   if (map.Failed()) {
     return;

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "config/config_receivers.h"
-#include "config/yaml_json.h"
 #include "template/notify_funcs.h"
 #include "template/template.h"
 
@@ -12,15 +11,7 @@ namespace mlalert {
 namespace {
 
 void ReadDetails(YamlMap& map, std::map<std::string, Json>& out) {
-  if (auto details = map.TakeSet("details")) {
-    if (details->node().kind != YamlNode::Kind::kMap) {
-      details->WrongType("map[string]interface {}");
-    } else {
-      for (auto& [key, tree] : YamlToJson(details->node(), true).AsObject()) {
-        out[key] = tree;
-      }
-    }
-  }
+  ReadTrees(map, "details", out);
   out.emplace("firing", "{{ .Alerts.Firing | toJson }}");
   out.emplace("resolved", "{{ .Alerts.Resolved | toJson }}");
   out.emplace("num_firing", "{{ .Alerts.Firing | len }}");

@@ -9,6 +9,10 @@ namespace {
 
 constexpr std::string_view kPostMessage = "https://slack.com/api/chat.postMessage";
 
+constexpr const char* kUpdateNeedsToken =
+    "update_message can only be used with bot tokens. api_url must be set to "
+    "https://slack.com/api/chat.postMessage";
+
 void ReadTexts(YamlMap& map, SlackConfig& out) {
   struct Text {
     std::string_view key;
@@ -103,7 +107,8 @@ void ResolveTarget(const YamlMap& map, const GlobalConfig& global, const HttpCon
     out.api_url_file = global.slack_api_url_file;
   }
   if (out.api_url.empty() && out.api_url_file.empty() && !use_token) {
-    at.Error("no Slack API URL nor App token set either inline or in a file");
+    at.Error(out.update_message ? kUpdateNeedsToken
+                                : "no Slack API URL nor App token set either inline or in a file");
     return;
   }
   if (!use_token) {
@@ -162,10 +167,7 @@ void ReadIntegration(const YamlValue& value, const ReceiverContext& context, Sla
   ResolveTarget(map, context.global, own_http, api_url_given, out);
   bool use_token = !out.app_token.empty() || !out.app_token_file.empty();
   if (!map.Failed() && out.update_message && !use_token && out.api_url.Reveal() != kPostMessage) {
-    map.At("update_message")
-        .Error(
-            "update_message can only be used with bot tokens. api_url must be set to "
-            "https://slack.com/api/chat.postMessage");
+    map.At("update_message").Error(kUpdateNeedsToken);
   }
 }
 

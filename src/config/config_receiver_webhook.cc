@@ -14,7 +14,7 @@ void ReadIntegration(const YamlValue& value, const ReceiverContext& context, Web
   map.Read("max_alerts", out.max_alerts);
   map.ReadGoDuration("timeout", out.timeout);
   if (auto payload = map.TakeSet("payload")) {
-    out.payload = YamlToJson(payload->node(), false);
+    out.payload = YamlToJson(payload->node());
   }
   map.Finish();
   if (map.Failed()) {

@@ -1,7 +1,10 @@
 // receivers: the list, its names and labels, and what the kinds share. The kinds are in config_receiver_*.cc.
 #include "config/config_receivers.h"
 
+#include <algorithm>
 #include <fmt/format.h>
+
+#include "config/yaml_json.h"
 
 namespace mlalert {
 namespace {
@@ -94,6 +97,20 @@ HttpConfigPtr ReadCommon(YamlMap& map, const ReceiverContext& context, Integrati
 void ReadText(YamlMap& map, std::string_view key, std::string& out, std::string_view fallback) {
   out = fallback;
   map.Read(key, out);
+}
+
+void ReadTrees(YamlMap& map, std::string_view key, std::map<std::string, Json>& out) {
+  auto value = map.TakeSet(key);
+  if (!value) {
+    return;
+  }
+  if (value->node().kind != YamlNode::Kind::kMap) {
+    value->WrongType("map[string]interface {}");
+    return;
+  }
+  for (const auto& entry : value->node().entries) {
+    out[entry.key] = YamlToJson(*entry.value);
+  }
 }
 
 SecretUrlPair ReadWebhookUrl(YamlMap& map, Secret& url, std::string& file) {

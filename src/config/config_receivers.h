@@ -3,6 +3,7 @@
 // confined to one load.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +25,8 @@ HttpConfigPtr ReadCommon(YamlMap& map, const ReceiverContext& context, Integrati
                          bool rewrite_paths = true);
 // A text with a default.
 void ReadText(YamlMap& map, std::string_view key, std::string& out, std::string_view fallback = {});
+// A map of texts to trees of any shape.
+void ReadTrees(YamlMap& map, std::string_view key, std::map<std::string, Json>& out);
 // webhook_url and webhook_url_file, of which exactly one must be there.
 struct SecretUrlPair {
   bool url_given = false;

@@ -35,7 +35,7 @@ Json Scalar(const YamlNode& node) {
 }  // namespace
 
 // Depth is limited by the reader of the text (kYamlDepthMax).
-Json YamlToJson(const YamlNode& node, bool top_keys_are_texts) {  // NOLINT(misc-no-recursion)
+Json YamlToJson(const YamlNode& node) {  // NOLINT(misc-no-recursion)
   switch (node.kind) {
     case YamlNode::Kind::kNull:
       return {};
@@ -44,7 +44,7 @@ Json YamlToJson(const YamlNode& node, bool top_keys_are_texts) {  // NOLINT(misc
     case YamlNode::Kind::kSequence: {
       Json out = Json::MakeArray();
       for (const auto& item : node.items) {
-        out.Push(YamlToJson(*item, false));
+        out.Push(YamlToJson(*item));
       }
       return out;
     }
@@ -53,8 +53,8 @@ Json YamlToJson(const YamlNode& node, bool top_keys_are_texts) {  // NOLINT(misc
   }
   Json::Object out;
   for (const auto& entry : node.entries) {
-    if (top_keys_are_texts || IsTextKey(entry)) {
-      out.emplace_back(entry.key, YamlToJson(*entry.value, false));
+    if (IsTextKey(entry)) {
+      out.emplace_back(entry.key, YamlToJson(*entry.value));
     }
   }
   return Json(std::move(out));

@@ -7,8 +7,7 @@
 
 namespace mlalert {
 
-// Keys of maps below the top that are no texts (`n:`, `1:`) are dropped with their values, as upstream drops
-// them when it renders; `top_keys_are_texts` says so of the topmost map.
-Json YamlToJson(const YamlNode& node, bool top_keys_are_texts);
+// Keys that are no texts (`n:`, `1:`) are dropped with their values, as upstream drops them when it renders.
+Json YamlToJson(const YamlNode& node);
 
 }  // namespace mlalert

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_file_with_every_kind_loads) {
 BOOST_AUTO_TEST_CASE(free_trees_keep_types_and_lose_keys_that_are_no_texts) {
   ConfigPtr config = MustLoad(OneOf(
       "webhook",
-      R"({url: 'http://a', payload: {n: 1, 'n': 2, k: [1, true, yes, '1', 1.50, 2024-01-01, null, 0x10], m: {1: a, x: b}}})"));
+      R"({url: 'http://a', payload: {n: 1, k: [1, true, yes, '1', 1.50, 2024-01-01, null, 0x10], m: {1: a, x: b}}})"));
   BOOST_TEST(config->receivers[0].webhook_configs[0].payload.Dump() ==
              R"({"k":[1,true,true,"1",1.5,"2024-01-01",null,16],"m":{"x":"b"}})");
   config = MustLoad(OneOf(
