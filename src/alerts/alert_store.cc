@@ -39,15 +39,12 @@ UpsertResult AlertStore::Upsert(const DecodedAlert& in, Timestamp now) {
   bool incoming_resolved = in.ends_at <= now;
   auto it = entries_.find(in.fingerprint);
   if (it == entries_.end()) {
-    if (incoming_resolved) {
-      return {UpsertOutcome::kIgnoredResolved, nullptr};
-    }
     auto entry = std::make_unique<AlertEntry>();
     entry->alert = Materialise(in, now, nullptr, nullptr);
     entry->effective = entry->alert.labels;
     AlertEntry* raw = entry.get();
     entries_.emplace(in.fingerprint, std::move(entry));
-    return {UpsertOutcome::kFired, raw};
+    return {incoming_resolved ? UpsertOutcome::kNewResolved : UpsertOutcome::kFired, raw};
   }
   AlertEntry& entry = *it->second;
   Alert& stored = entry.alert;

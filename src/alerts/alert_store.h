@@ -34,20 +34,21 @@ struct AlertEntry {
   std::vector<GroupSlot> groups;  // kept by the dispatcher; few
   uint32_t incident_slot = 0;     // while it fires: its place among its incident's firing alerts
   bool firing = false;            // the engine has an open episode for it
+  bool journalled = false;        // the journal has a row of it
 };
 
 enum class UpsertOutcome : uint8_t {
-  kRefreshed,        // firing before and after; at most times and annotations changed
-  kFired,            // a new alert, or one that fires again
-  kResolved,         // was firing, is not now
-  kStillResolved,    // known, resolved before and after
-  kIgnoredResolved,  // unknown and already resolved: nothing to remember
-  kCollision,        // another label set has this fingerprint: refused
+  kRefreshed,      // firing before and after; at most times and annotations changed
+  kFired,          // a new alert, or one that fires again
+  kResolved,       // was firing, is not now
+  kStillResolved,  // known, resolved before and after
+  kNewResolved,    // unknown and already resolved: it can only be listed beside others
+  kCollision,      // another label set has this fingerprint: refused
 };
 
 struct UpsertResult {
   UpsertOutcome outcome = UpsertOutcome::kRefreshed;
-  AlertEntry* entry = nullptr;  // null for kIgnoredResolved and kCollision
+  AlertEntry* entry = nullptr;  // null for kCollision
 };
 
 class AlertStore {

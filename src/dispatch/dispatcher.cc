@@ -10,6 +10,10 @@ uint64_t IndexKey(uint32_t route, const LabelSet& labels) {
   return labels.fingerprint() ^ (uint64_t{route} * 0x9E3779B97F4A7C15ULL);
 }
 
+std::string GroupKey(const RouteNode& node, const LabelSet& labels) {
+  return fmt::format("{}:{}", node.key, labels.ToString());
+}
+
 // An alert is in few groups, a group may hold a hundred thousand alerts: the alert knows its place.
 GroupMember* FindMember(Group& group, const AlertEntry& alert) {
   auto it = std::find_if(alert.groups.begin(), alert.groups.end(),
@@ -43,12 +47,15 @@ Dispatcher::Dispatcher(ConfigPtr config) : routes_(std::move(config)) {}
 
 std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
   std::vector<OwedNews> pending;
+  reloading_ = true;
   for (auto& [id, group] : groups_) {
-    RestoreGroup({RouteIdOf(*group), group->key, group->created_at, group->labels});
+    if (group->journalled) {
+      RestoreGroup({RouteIdOf(*group), group->key, group->created_at, group->labels});
+    }
     OwedNews news{group->key, ReceiverOf(*group), {}};
     for (auto& member : group->members) {
       member.alert->groups.clear();
-      if (!member.alert->firing) {
+      if (!member.alert->firing && group->journalled) {
         news.alerts.push_back(member.alert);
       }
     }
@@ -94,6 +101,7 @@ void Dispatcher::SettleKnownGroups(const std::vector<OwedNews>& owed, Timestamp 
     records.emplace_back(GroupDelete{record.route_id, record.group_key});
   }
   known_.clear();
+  reloading_ = false;
 }
 
 // The group that told the receiver: one that lives, one that is known from before, or an orphan.
@@ -116,8 +124,25 @@ Group& Dispatcher::FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestam
       Group& group = Create(*route, labels, owed.group_key);
       index_.emplace(IndexKey(*route, group.labels), group.id);
       by_key.emplace(group.key, &group);
-      Resume(group, it->second.created_at, now);
+      if (reloading_) {
+        SpeakAtOnce(group, now, records);
+      } else {
+        group.journalled = true;
+        Resume(group, it->second.created_at, now);
+      }
       known_.erase(it);
+      return group;
+    }
+  }
+  // Its group died unheard, for it was muted: its route still has a say.
+  for (uint32_t route : routes_.Match(owed.alerts.front()->effective)) {
+    const RouteNode& node = routes_.node(route);
+    LabelSet by = RouteTree::GroupLabels(*node.route, owed.alerts.front()->effective);
+    if (node.route->receiver == owed.receiver && GroupKey(node, by) == owed.group_key) {
+      Group& group = Create(route, std::move(by), owed.group_key);
+      index_.emplace(IndexKey(route, group.labels), group.id);
+      by_key.emplace(group.key, &group);
+      SpeakAtOnce(group, now, records);
       return group;
     }
   }
@@ -126,6 +151,7 @@ Group& Dispatcher::FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestam
   by_key.emplace(group.key, &group);
   Resume(group, now, now);
   FlushEarly(group.id, now);
+  group.journalled = true;
   known_.erase({group.key, ""});
   records.emplace_back(GroupRecord{"", group.key, group.created_at, group.labels});
   return group;
@@ -140,6 +166,16 @@ Group& Dispatcher::Create(uint32_t route, LabelSet labels, std::string key) {
   Group& ref = *group;
   groups_.emplace(ref.id, std::move(group));
   return ref;
+}
+
+// A group that counts as having waited.
+void Dispatcher::SpeakAtOnce(Group& group, Timestamp now, std::vector<Record>& records) {
+  const RouteNode& node = routes_.node(group.route);
+  group.created_at = now - node.route->group_wait;
+  group.next_flush = now;
+  group.journalled = true;
+  timers_.Add(now, group.id);
+  records.emplace_back(GroupRecord{node.id, group.key, group.created_at, group.labels});
 }
 
 // A group from before: its flushes stay in phase.
@@ -190,10 +226,11 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
       return group;
     }
   }
-  std::string key = fmt::format("{}:{}", node.key, labels.ToString());
+  std::string key = GroupKey(node, labels);
   Group& group = Create(route, std::move(labels), std::move(key));
   index_.emplace(index_key, group.id);
-  if (std::optional<GroupRecord> known = TakeKnown(node, group.key, records)) {
+  if (std::optional<GroupRecord> known = TakeKnown(node, group.key, records); known && !reloading_) {
+    group.journalled = true;
     Resume(group, known->created_at, now);
     return group;
   }
@@ -204,7 +241,6 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
   group.created_at = late ? now - wait : now;
   group.next_flush = After(group.created_at, wait);
   timers_.Add(group.next_flush, group.id);
-  records.emplace_back(GroupRecord{node.id, group.key, group.created_at, group.labels});
   return group;
 }
 
@@ -227,6 +263,10 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
   for (uint32_t route : routes_.Match(alert.effective)) {
     Group& group = FindOrCreate(route, alert, now, records);
     wanted.push_back(group.id);
+    if (alert.firing && !group.journalled) {
+      group.journalled = true;
+      records.emplace_back(GroupRecord{RouteIdOf(group), group.key, group.created_at, group.labels});
+    }
     if (GroupMember* member = FindMember(group, alert)) {
       member->moved = false;
     } else {
@@ -283,6 +323,9 @@ Group* Dispatcher::PopDue(Timestamp now) {
       }
       group->next_flush = next;
       timers_.Add(next, id);
+      if (group->in_flight > 0 && !IsSet(group->missed_tick)) {
+        group->missed_tick = due;
+      }
     }
     return group;
   }
@@ -310,13 +353,20 @@ Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector
   }
   if (group.flush_again) {
     group.flush_again = false;
+    if (IsSet(group.missed_tick)) {
+      // The interval is counted from the flush that was late, as upstream's timer does.
+      group.next_flush = After(now, routes_.node(group.route).route->group_interval);
+      timers_.Add(group.next_flush, group.id);
+    }
     FlushEarly(group.id, now);
   }
   return &group;
 }
 
 void Dispatcher::Destroy(Group& group, std::vector<Record>& records) {
-  records.emplace_back(GroupDelete{RouteIdOf(group), group.key});
+  if (group.journalled) {
+    records.emplace_back(GroupDelete{RouteIdOf(group), group.key});
+  }
   auto [begin, end] = index_.equal_range(IndexKey(group.route, group.labels));
   for (auto it = begin; it != end; ++it) {
     if (it->second == group.id) {

@@ -44,6 +44,7 @@ struct Group {
   Timestamp next_flush = kUnset;   // regular: created_at + group_wait + k * group_interval
   Timestamp early_flush = kUnset;  // out of turn, when something must be said at once
   std::vector<GroupMember> members;
+  bool journalled = false;  // what only resolved alerts made, and nobody was told of, is not worth a row
 
   // Time intervals that kept the last flush from speaking: the marker of Alertmanager's group listing.
   std::vector<std::string> muted_by;
@@ -52,6 +53,7 @@ struct Group {
   uint32_t in_flight = 0;  // notifications not answered yet
   bool failed = false;
   bool flush_again = false;                                          // a tick passed meanwhile
+  Timestamp missed_tick = kUnset;                                    // that one, if it was a regular one
   std::vector<std::pair<AlertEntry*, Timestamp>> resolved_snapshot;  // with updated_at as of the flush
 };
 
@@ -67,11 +69,12 @@ class Dispatcher {
   explicit Dispatcher(ConfigPtr config);
 
   // Replaces the routing tree and forgets all groups. The caller then assigns every alert again and settles;
-  // groups that come back under the same route and labels keep their creation time, so their flushes stay in
-  // phase. Returns the resolved alerts that each group still had to speak of: the caller settles them as
+  // as upstream, a group begins anew with the first of its alerts: at once when that has waited group_wait
+  // already. Returns the resolved alerts that each group still had to speak of: the caller settles them as
   // owed.
   std::vector<OwedNews> SetConfig(ConfigPtr config);
-  // A group known from before a restart: the same phase rule.
+  // A group known from before a restart: when it comes back under the same route and labels it keeps its
+  // creation time, so its flushes stay in phase.
   void RestoreGroup(const GroupRecord& record);
   // After all alerts are assigned: each alert of `owed` is made a moved member of the group that told of it.
   // A known group that did not come back by itself comes back for that; when even its route is gone (or tells
@@ -112,6 +115,7 @@ class Dispatcher {
   Group& Create(uint32_t route, LabelSet labels, std::string key);
   std::optional<GroupRecord> TakeKnown(const RouteNode& node, const std::string& key,
                                        std::vector<Record>& records);
+  void SpeakAtOnce(Group& group, Timestamp now, std::vector<Record>& records);
   void Resume(Group& group, Timestamp created_at, Timestamp now);
   using GroupsByKey = std::unordered_multimap<std::string_view, Group*>;
   Group& FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestamp now, std::vector<Record>& records);
@@ -123,6 +127,7 @@ class Dispatcher {
   // route index and fingerprint of the group labels; a group's labels are compared on use
   std::unordered_multimap<uint64_t, GroupId> index_;
   std::map<std::pair<std::string, std::string>, GroupRecord> known_;  // by group key, route id
+  bool reloading_ = false;                                            // known_ is from before a reload
   TimerQueue<GroupId> timers_;
 };
 

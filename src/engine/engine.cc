@@ -64,6 +64,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     alert->incident_id = record.incident_id;
     alert->episode_id = record.episode_id;
     alert->firing = record.episode_id != 0;
+    alert->journalled = true;
     IncidentEntry* incident = incidents_.table().Find(record.incident_id);
     if (alert->firing) {
       // Held for as long as the sender meant it to last when it was written: it speaks at least that often.
@@ -89,6 +90,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
 }
 
 void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
+  AbandonAttempts(now, fx);
   std::vector<OwedNews> pending = dispatcher_.SetConfig(config);
   incidents_.SetConfig(config);
   muter_.SetConfig(config);
@@ -187,7 +189,12 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
         ++stats_.collisions;
         break;
       case UpsertOutcome::kStillResolved:
-      case UpsertOutcome::kIgnoredResolved:
+      case UpsertOutcome::kNewResolved:
+        // As upstream: its group lists it (again) if it speaks meanwhile, and lets it go with the next flush.
+        // Under a policy each receiver hears of an end once.
+        if (config_->FindPolicy(upsert.entry->alert.labels) == nullptr) {
+          dispatcher_.Assign(*upsert.entry, now, false, fx.records);
+        }
         break;
     }
   }
@@ -294,7 +301,8 @@ void Engine::ArmIncident(IncidentEntry& entry) {
   }
 }
 
-void Engine::JournalAlert(const AlertEntry& alert, Effects& fx) {
+void Engine::JournalAlert(AlertEntry& alert, Effects& fx) {
+  alert.journalled = true;
   fx.records.emplace_back(AlertRecord{alert.alert, alert.received_at, alert.incident_id, alert.episode_id});
 }
 
@@ -385,16 +393,18 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       InFlight& flight = it->second;
       flight.waiting = false;
       if (!StillWanted(*flight.notification)) {
-        NotificationOutcome cancelled;
-        cancelled.notification_id = flight.notification->id;
-        cancelled.attempt = flight.attempt;
-        cancelled.verdict = DeliveryVerdict::kCancelled;
-        cancelled.error = "acknowledged or resolved before it could be delivered";
-        Conclude(flight, cancelled, now, fx);
+        Abandon(flight, "acknowledged or resolved before it could be delivered", now, fx);
         return;
       }
       ++flight.attempt;
       fx.attempts.push_back({flight.notification, flight.attempt});
+      return;
+    }
+    case TimerKind::kAbandon: {
+      auto it = in_flight_.find(static_cast<int64_t>(key.id));
+      if (it != in_flight_.end()) {
+        Abandon(it->second, "unanswered when the configuration was reloaded", now, fx);
+      }
       return;
     }
     case TimerKind::kSweep:
@@ -405,20 +415,22 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
 }
 
 void Engine::Sweep(Timestamp now, Effects& fx) {
-  std::vector<uint64_t> gone;
+  std::vector<std::pair<uint64_t, bool>> gone;  // fingerprint, journalled
   std::unordered_set<IncidentId> needed;
   alerts_.ForEach([&](const AlertEntry& alert) {
     if (!alert.firing && alert.groups.empty()) {
-      gone.push_back(alert.alert.fingerprint());
+      gone.emplace_back(alert.alert.fingerprint(), alert.journalled);
     } else {
       needed.insert(alert.incident_id);
     }
   });
   std::sort(gone.begin(), gone.end());
-  for (uint64_t fingerprint : gone) {
+  for (const auto& [fingerprint, journalled] : gone) {
     muter_.Forget(fingerprint);
     alerts_.Erase(fingerprint);
-    fx.records.emplace_back(AlertDelete{fingerprint});
+    if (journalled) {
+      fx.records.emplace_back(AlertDelete{fingerprint});
+    }
   }
   for (std::string& id : muter_.silences().Collect(now)) {
     fx.records.emplace_back(SilenceDelete{std::move(id)});
@@ -457,7 +469,7 @@ std::vector<Record> Engine::Snapshot() {
     records.emplace_back(IncidentRecord{entry->incident});
   }
   Effects fx;
-  alerts_.ForEach([&](const AlertEntry& alert) {
+  alerts_.ForEach([&](AlertEntry& alert) {
     if (alert.firing) {
       JournalEpisode(alert, kUnset, ResolveReason::kNone, fx);
     }
@@ -467,6 +479,7 @@ std::vector<Record> Engine::Snapshot() {
   for (const auto& [id, group] : dispatcher_.groups()) {
     records.emplace_back(
         GroupRecord{dispatcher_.RouteIdOf(*group), group->key, group->created_at, group->labels});
+    group->journalled = true;
   }
   for (const auto& [key, entry] : nflog_) {
     records.emplace_back(entry);

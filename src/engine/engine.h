@@ -99,7 +99,7 @@ class Engine {
   ConfigPtr shared_config() const { return config_; }
 
  private:
-  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kSweep };
+  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kAbandon, kSweep };
   struct TimerKey {
     TimerKind kind;
     uint64_t id;
@@ -118,13 +118,15 @@ class Engine {
   void Overlay(AlertEntry& alert, const IncidentEntry& incident);
   void ArmExpiry(AlertEntry& alert);
   void ArmIncident(IncidentEntry& incident);
-  void JournalAlert(const AlertEntry& alert, Effects& fx);
+  void JournalAlert(AlertEntry& alert, Effects& fx);
   void JournalEpisode(const AlertEntry& alert, Timestamp ended_at, ResolveReason reason, Effects& fx);
 
   void Flush(Group& group, Timestamp now, Effects& fx);
   std::vector<GroupMember> NotMuted(Group& group, Timestamp now);
   bool FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
-                        IntegrationRef integration, Timestamp now, Effects& fx);
+                        IntegrationRef integration, Timestamp tick, Timestamp now, Effects& fx);
+  void Abandon(InFlight& flight, std::string why, Timestamp now, Effects& fx);
+  void AbandonAttempts(Timestamp now, Effects& fx);
   void Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
   void FinishIfDone(Group& group, Timestamp now, Effects& fx);
   void WriteLog(const Notification& notification, const std::optional<std::string>& data, Timestamp now,

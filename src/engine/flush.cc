@@ -13,6 +13,9 @@ namespace {
 
 constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
 constexpr Duration kNflogRetention = std::chrono::hours(120);
+// How long a reload lets an attempt that is under way wait for its answer. Then its group decides anew, by
+// the new config: heard twice is better than a page that hangs on an address that was just mended.
+constexpr Duration kReloadGrace = std::chrono::seconds(2);
 
 FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, Timestamp now) {
   const AlertEntry& alert = *member.alert;
@@ -48,6 +51,9 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
     return;
   }
   ++stats_.flushes;
+  // Of a flush that had to wait for the one before: when it was due. That is what repeat_interval is compared
+  // with.
+  const Timestamp tick = IsSet(group.missed_tick) ? std::exchange(group.missed_tick, kUnset) : now;
   for (const GroupMember& member : group.members) {
     if (!member.alert->firing) {
       group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
@@ -57,7 +63,7 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   const Receiver* receiver = config_->FindReceiver(dispatcher_.ReceiverOf(group));
   if (receiver != nullptr && !members.empty()) {
     for (IntegrationRef integration : IntegrationsOf(*receiver)) {
-      if (FlushIntegration(group, members, *receiver, integration, now, fx)) {
+      if (FlushIntegration(group, members, *receiver, integration, tick, now, fx)) {
         ++group.in_flight;
       }
     }
@@ -81,7 +87,7 @@ std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now) {
 
 // True when a notification is on its way.
 bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
-                              IntegrationRef integration, Timestamp now, Effects& fx) {
+                              IntegrationRef integration, Timestamp tick, Timestamp now, Effects& fx) {
   std::string log_key =
       NflogKey(group.key, receiver.name, std::string(ToString(integration.kind)), integration.index);
   if (auto busy = in_flight_by_log_key_.find(log_key); busy != in_flight_by_log_key_.end()) {
@@ -96,7 +102,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   input.entry = logged != nflog_.end() ? &logged->second : nullptr;
   input.send_resolved = IntegrationOf(receiver, integration).send_resolved;
   input.repeat_interval = route.repeat_interval;
-  input.now = now;
+  input.now = tick;
   for (const GroupMember& member : members) {
     input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id), now));
   }
@@ -188,6 +194,32 @@ bool Engine::StillWanted(const Notification& notification) {
   });
 }
 
+void Engine::Abandon(InFlight& flight, std::string why, Timestamp now, Effects& fx) {
+  NotificationOutcome cancelled;
+  cancelled.notification_id = flight.notification->id;
+  cancelled.attempt = flight.attempt;
+  cancelled.verdict = DeliveryVerdict::kCancelled;
+  cancelled.error = std::move(why);
+  Conclude(flight, cancelled, now, fx);
+}
+
+// Upstream cancels what is being sent when the config is reloaded. Here an attempt that is under way may end,
+// so that nobody hears it twice; it is not tried again.
+void Engine::AbandonAttempts(Timestamp now, Effects& fx) {
+  std::vector<int64_t> waiting;
+  for (const auto& [id, flight] : in_flight_) {
+    if (flight.waiting) {
+      waiting.push_back(id);
+    } else {
+      timers_.Add(now + kReloadGrace, {TimerKind::kAbandon, static_cast<uint64_t>(id)});
+    }
+  }
+  std::sort(waiting.begin(), waiting.end());
+  for (int64_t id : waiting) {
+    Abandon(in_flight_.at(id), "the configuration was reloaded before it could be delivered", now, fx);
+  }
+}
+
 void Engine::OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effects& fx) {
   auto it = in_flight_.find(outcome.notification_id);
   if (it == in_flight_.end() || it->second.attempt != outcome.attempt || it->second.waiting) {
@@ -195,6 +227,11 @@ void Engine::OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effect
   }
   InFlight& flight = it->second;
   if (outcome.verdict == DeliveryVerdict::kRetry) {
+    if (flight.notification->config != config_) {
+      Abandon(flight, fmt::format("{} (not tried again: the configuration was reloaded)", outcome.error), now,
+              fx);
+      return;
+    }
     if (std::optional<Timestamp> again = flight.schedule.Next(now, outcome.retry_after)) {
       flight.waiting = true;
       fx.records.emplace_back(AttemptRecord(*flight.notification, outcome, "retrying", now));

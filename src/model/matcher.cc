@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "model/matcher_lexer.h"
+
 namespace mlalert {
 
 std::string_view ToString(MatchOp op) {
@@ -45,10 +47,7 @@ bool Matcher::MatchesValue(std::string_view value) const {
 }
 
 std::string Matcher::ToString() const {
-  static constexpr std::string_view kReserved = "{}!=~,\\\"'`";
-  bool quote_name = std::any_of(name_.begin(), name_.end(), [](char c) {
-    return kReserved.find(c) != std::string_view::npos || c == ' ' || (c >= '\t' && c <= '\r');
-  });
+  bool quote_name = HasReservedCharacter(name_);
   std::string out = quote_name ? GoQuote(name_) : name_;
   out += mlalert::ToString(op_);
   if (quote_name) {

@@ -253,6 +253,15 @@ bool GoUnquote(std::string_view literal, std::string& out) {
   return IsValidUtf8(out);
 }
 
+bool HasReservedCharacter(std::string_view text) {
+  for (size_t pos = 0; pos < text.size(); pos += CharLength(text, pos)) {
+    if (IsReserved(CharAt(text, pos))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string_view TrimUnicodeSpace(std::string_view text) {
   while (!text.empty() && IsSpace(CharAt(text, 0))) {
     text.remove_prefix(CharLength(text, 0));

@@ -50,6 +50,9 @@ class MatcherLexer {
 // it.
 bool GoUnquote(std::string_view literal, std::string& out);
 
+// Holds a character that ends an unquoted token: space of any script, braces, commas, operators, quotes.
+bool HasReservedCharacter(std::string_view text);
+
 std::string_view TrimUnicodeSpace(std::string_view text);
 
 }  // namespace mlalert

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(says_what_a_post_meant) {
     }
     return result.outcome;
   };
-  BOOST_TEST((post(t, t, t) == UpsertOutcome::kIgnoredResolved));
+  BOOST_TEST((post(t, t, t) == UpsertOutcome::kNewResolved));
   BOOST_TEST((post(t, t + minutes(5), t) == UpsertOutcome::kFired));
   BOOST_TEST((post(t, t + minutes(6), t + minutes(1)) == UpsertOutcome::kRefreshed));
   BOOST_TEST((post(t, t + minutes(2), t + minutes(2)) == UpsertOutcome::kResolved));

@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(reload_keeps_alerts_and_tells_nobody_twice) {
   sim.Reload(kPlain);
   sim.At(minutes(4)).Resolve(kDrift);
   sim.At(minutes(6));
-  ExpectHeard(sim, {"+5m30s web/webhook[0] all alerts resolved resolved=Drift"});
+  ExpectHeard(sim, {"+6m web/webhook[0] all alerts resolved resolved=Drift"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
