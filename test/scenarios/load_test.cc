@@ -1,6 +1,7 @@
 // What a week costs, and what must cost nothing.
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <ctime>
 #include <random>
 
 #include "support/sim.h"
@@ -24,10 +25,15 @@ LabelSet AlertNo(int i, std::string_view severity) {
       {{"alertname", fmt::format("A{}", i)}, {"model", fmt::format("m{}", i % 20)}, {"severity", severity}});
 }
 
+// Of this process: what else the machine does is not our time.
+double CpuSeconds() {
+  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
 BOOST_AUTO_TEST_SUITE(load)
 
 BOOST_AUTO_TEST_CASE(a_week_of_500_alerts_takes_less_than_ten_seconds) {
-  auto begin = std::chrono::steady_clock::now();
+  const double begin = CpuSeconds();
   Sim sim(kConfig);
   std::mt19937 random(7);
   for (int step = 0; step < 7 * 24 * 12; ++step) {
@@ -42,7 +48,7 @@ BOOST_AUTO_TEST_CASE(a_week_of_500_alerts_takes_less_than_ten_seconds) {
       }
     }
   }
-  double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const double spent = CpuSeconds() - begin;
   BOOST_TEST_MESSAGE("a week took " << spent << " s, " << sim.heard().size() << " notifications, "
                                     << sim.records_written() << " rows");
   BOOST_TEST(spent < 10.0);
