@@ -83,12 +83,32 @@ std::string Sha256Hex(std::string_view bytes) {
   return Hex(digest, size);
 }
 
-std::string HmacSha256Hex(std::string_view key, std::string_view bytes) {
+namespace {
+
+std::string Hmac(const EVP_MD* hash, std::string_view key, std::string_view bytes) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest, &size);
-  return Hex(digest, size);
+  HMAC(hash, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+       bytes.size(), digest, &size);
+  return {reinterpret_cast<const char*>(digest), size};
+}
+
+std::string HexOf(const std::string& bytes) {
+  return Hex(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+}
+
+}  // namespace
+
+std::string HmacSha256(std::string_view key, std::string_view bytes) {
+  return Hmac(EVP_sha256(), key, bytes);
+}
+
+std::string HmacSha256Hex(std::string_view key, std::string_view bytes) {
+  return HexOf(HmacSha256(key, bytes));
+}
+
+std::string HmacMd5Hex(std::string_view key, std::string_view bytes) {
+  return HexOf(Hmac(EVP_md5(), key, bytes));
 }
 
 std::string Hex16(uint64_t value) {

@@ -27,6 +27,10 @@ uint64_t XxHash64(std::string_view bytes, uint64_t seed = 0);
 // Lower-case hex.
 std::string Sha256Hex(std::string_view bytes);
 std::string HmacSha256Hex(std::string_view key, std::string_view bytes);
+// The 32 bytes themselves.
+std::string HmacSha256(std::string_view key, std::string_view bytes);
+// For SMTP's CRAM-MD5, which has no other hash.
+std::string HmacMd5Hex(std::string_view key, std::string_view bytes);
 // 16 lower-case hex digits, zero padded: how Alertmanager prints fingerprints.
 std::string Hex16(uint64_t value);
 // Compares without leaking where the first difference is.

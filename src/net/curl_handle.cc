@@ -1,8 +1,13 @@
 #include "net/curl_handle.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "net/credentials.h"
 #include "net/proxy_bypass.h"
@@ -10,6 +15,18 @@
 namespace mlalert {
 
 namespace {
+
+// A peer that vanished leaves an HTTP/2 connection looking alive, and every later call on it would time out:
+// the kernel gives it up when sent data stays unacknowledged for this long.
+constexpr unsigned kUnacknowledgedMsMax = 20'000;
+
+int OnSocket(void*, curl_socket_t socket, curlsocktype) {
+  const int flags = ::fcntl(socket, F_GETFD);
+  ::fcntl(socket, F_SETFD, flags | FD_CLOEXEC);
+  const unsigned ms = kUnacknowledgedMsMax;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+  return CURL_SOCKOPT_OK;
+}
 
 long LongInfo(CURL* easy, CURLINFO info) {
   long value = 0;
@@ -151,6 +168,21 @@ CurlFailure ExplainCurlFailure(CURL* easy, CURLcode code, std::string_view tls_t
   }
 }
 
+void ApplySocketOptions(CurlOptions& options, Duration left) {
+  const auto left_ms =
+      std::chrono::ceil<std::chrono::milliseconds>(std::max<Duration>(left, std::chrono::milliseconds(1)))
+          .count();
+  options.Set(CURLOPT_TIMEOUT_MS, static_cast<long>(left_ms));
+  options.Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left_ms));
+  options.Set(CURLOPT_NOSIGNAL, 1L);
+  // A resolver thread that hangs is left behind to end by itself; waiting for it would stop every lane.
+  options.Set(CURLOPT_QUICK_EXIT, 1L);
+  options.Set(CURLOPT_TCP_KEEPALIVE, 1L);
+  options.Set(CURLOPT_TCP_KEEPIDLE, 30L);
+  options.Set(CURLOPT_TCP_KEEPINTVL, 10L);
+  options.Set(CURLOPT_SOCKOPTFUNCTION, &OnSocket);
+}
+
 Status ApplyTls(CurlOptions& options, const TlsConfig& tls) {
   MLALERT_ASSIGN(const TlsMaterial material, LoadTlsMaterial(tls));
   if (!material.ca.empty()) {
@@ -183,12 +215,16 @@ Result<bool> ApplyProxy(CurlOptions& options, const ProxyConfig& proxy, const Ur
     options.SetString(CURLOPT_PROXY, proxied ? proxy.url : std::string());
     options.Set(CURLOPT_NOPROXY, "");
   }
+  // libcurl would add them to a request that goes through a proxy without a tunnel, too.
+  const bool tunnel = target.scheme == "https";
   for (const auto& [name, values] : proxy.connect_header) {
     for (const Secret& value : values) {
       if (!IsHeaderName(name) || !IsHeaderValue(value.Reveal())) {
         return Fail(ErrorCode::kInvalid, "invalid proxy_connect_header");
       }
-      connect_headers.Add(name + ": " + value.Reveal());
+      if (tunnel) {
+        connect_headers.Add(name + ": " + value.Reveal());
+      }
     }
   }
   options.Set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));

@@ -81,6 +81,8 @@ struct CurlFailure {
 CurlFailure ExplainCurlFailure(CURL* easy, CURLcode code, std::string_view tls_text, const Url& target,
                                bool proxied, Duration timeout);
 
+// Deadline and socket settings that every kind of transfer has; `left` is at least a millisecond to libcurl.
+void ApplySocketOptions(CurlOptions& options, Duration left);
 // Applies TLS settings for the target and for an https proxy. Reads files.
 Status ApplyTls(CurlOptions& options, const TlsConfig& tls);
 // Applies proxy settings for one target and tells whether the proxy is used (false when the environment

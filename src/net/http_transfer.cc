@@ -1,11 +1,7 @@
 #include "net/http_transfer.h"
 
 #include <algorithm>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <utility>
 
 #include "net/credentials.h"
@@ -14,18 +10,6 @@
 namespace mlalert {
 
 namespace {
-
-// A peer that vanished leaves an HTTP/2 connection looking alive, and every later call on it would time out:
-// the kernel gives it up when sent data stays unacknowledged for this long.
-constexpr unsigned kUnacknowledgedMsMax = 20'000;
-
-int OnSocket(void*, curl_socket_t socket, curlsocktype) {
-  const int flags = ::fcntl(socket, F_GETFD);
-  ::fcntl(socket, F_SETFD, flags | FD_CLOEXEC);
-  const unsigned ms = kUnacknowledgedMsMax;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
-  return CURL_SOCKOPT_OK;
-}
 
 const HttpOptions& DefaultOptions() {
   static const HttpOptions options = std::make_shared<const HttpClientConfig>();
@@ -79,7 +63,7 @@ HttpTransfer::HttpTransfer(CURL* easy, TransferShared& shared, HttpCall call, bo
       options_(call_.options ? call_.options : DefaultOptions()),
       fresh_connection_(fresh_connection) {}
 
-HttpTransfer::Next HttpTransfer::Begin(MonoTime now) {
+Transfer::Next HttpTransfer::Begin(MonoTime now) {
   started_ = now;
   timeout_ = call_.timeout > Duration(0) ? std::min(call_.timeout, kCallTimeoutMax) : kCallTimeoutDefault;
   deadline_ = started_ + timeout_;
@@ -216,27 +200,17 @@ Status HttpTransfer::SetUpHop(CurlOptions& options, const Url& url, const TlsCon
     }
   }
   header_list_.Add("Expect:");
-  const Duration left = std::max<Duration>(deadline_ - now, std::chrono::milliseconds(1));
-  const auto left_ms = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  ApplySocketOptions(options, deadline_ - now);
   options.SetString(CURLOPT_URL, wire.ToWire());
   options.Set(CURLOPT_PATH_AS_IS, 1L);
   options.Set(CURLOPT_PROTOCOLS_STR, "http,https");
   options.Set(CURLOPT_FOLLOWLOCATION, 0L);
-  options.Set(CURLOPT_TIMEOUT_MS, static_cast<long>(left_ms));
-  options.Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left_ms));
-  options.Set(CURLOPT_NOSIGNAL, 1L);
-  // A resolver thread that hangs is left behind to end by itself; waiting for it would stop every lane.
-  options.Set(CURLOPT_QUICK_EXIT, 1L);
   options.Set(CURLOPT_HTTPHEADER, header_list_.get());
   options.SetString(CURLOPT_USERAGENT, shared_.user_agent);
   options.Set(CURLOPT_ACCEPT_ENCODING, "gzip");
   options.Set(CURLOPT_HTTP_VERSION,
               static_cast<long>(options_->enable_http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
   options.Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  options.Set(CURLOPT_TCP_KEEPALIVE, 1L);
-  options.Set(CURLOPT_TCP_KEEPIDLE, 30L);
-  options.Set(CURLOPT_TCP_KEEPINTVL, 10L);
-  options.Set(CURLOPT_SOCKOPTFUNCTION, &OnSocket);
   options.Set(CURLOPT_FRESH_CONNECT, fresh_connection_ ? 1L : 0L);
   error_buffer_[0] = '\0';
   options.Set(CURLOPT_ERRORBUFFER, &error_buffer_[0]);
@@ -255,11 +229,11 @@ Status HttpTransfer::SetUpHop(CurlOptions& options, const Url& url, const TlsCon
   return {};
 }
 
-HttpTransfer::Next HttpTransfer::Start(const Status& set_up) {
+Transfer::Next HttpTransfer::Start(const Status& set_up) {
   return set_up ? Next::kPerform : Failed(Failure::kOther, set_up.error().message);
 }
 
-HttpTransfer::Next HttpTransfer::HopDone(CURLcode code, MonoTime now) {
+Transfer::Next HttpTransfer::HopDone(CURLcode code, MonoTime now) {
   if (too_large_) {
     return Failed(Failure::kTooLarge, fmt::format("answer is larger than {} bytes", body_bytes_max_));
   }
@@ -274,7 +248,7 @@ HttpTransfer::Next HttpTransfer::HopDone(CURLcode code, MonoTime now) {
   return hop_ == Hop::kToken ? TokenDone(now) : RequestDone(now);
 }
 
-HttpTransfer::Next HttpTransfer::TokenDone(MonoTime now) {
+Transfer::Next HttpTransfer::TokenDone(MonoTime now) {
   Result<OAuthToken> token = ParseTokenAnswer(result_.status, result_.body, now);
   if (!token) {
     const bool refused = result_.status == 400 || result_.status == 401;
@@ -290,7 +264,7 @@ HttpTransfer::Next HttpTransfer::TokenDone(MonoTime now) {
   return Start(SetUpRequest(now));
 }
 
-HttpTransfer::Next HttpTransfer::RequestDone(MonoTime now) {
+Transfer::Next HttpTransfer::RequestDone(MonoTime now) {
   if (result_.status == 401 && !token_key_.empty()) {
     shared_.tokens.Drop(token_key_);
   }
@@ -301,7 +275,7 @@ HttpTransfer::Next HttpTransfer::RequestDone(MonoTime now) {
   return Next::kFinished;
 }
 
-HttpTransfer::Next HttpTransfer::Redirect(const std::string& location, MonoTime now) {
+Transfer::Next HttpTransfer::Redirect(const std::string& location, MonoTime now) {
   if (requests_ >= kRequestsPerCallMax) {
     return Failed(Failure::kOther, fmt::format("stopped after {} redirects", kRequestsPerCallMax));
   }
@@ -327,7 +301,7 @@ void HttpTransfer::Abort(Failure failure, std::string_view reason) {
   Failed(failure, reason);
 }
 
-HttpTransfer::Next HttpTransfer::Failed(Failure failure, std::string_view text) {
+Transfer::Next HttpTransfer::Failed(Failure failure, std::string_view text) {
   result_.failure = failure;
   if (hop_ == Hop::kToken) {
     // The target itself has said nothing.

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "net/curl_handle.h"
 #include "net/oauth2.h"
+#include "net/transfer.h"
 #include "net/transport.h"
 #include "net/url.h"
 
@@ -23,7 +24,6 @@ namespace mlalert {
 inline constexpr int kRequestsPerCallMax = 10;
 inline constexpr size_t kAnswerHeaderBytesMax = 64 * 1024;
 inline constexpr size_t kAnswerHeadersMax = 256;
-inline constexpr Duration kCallTimeoutMax = std::chrono::hours(1);
 
 // What all transfers of one transport share.
 struct TransferShared {
@@ -32,22 +32,17 @@ struct TransferShared {
   OAuthTokens tokens;
 };
 
-class HttpTransfer {
+class HttpTransfer final : public Transfer {
  public:
-  enum class Next : uint8_t { kPerform, kFinished };
-
   // `easy` and `shared` must outlive this. With `fresh_connection` no idle connection is used.
   HttpTransfer(CURL* easy, TransferShared& shared, HttpCall call, bool fresh_connection);
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
-  // kPerform: the handle is ready for the multi. kFinished: the call cannot be made, see TakeResult().
-  Next Begin(MonoTime now);
-  // After the multi has finished the handle and it was removed.
-  Next HopDone(CURLcode code, MonoTime now);
-  // Ends the call from outside; the handle must be out of the multi.
-  void Abort(Failure failure, std::string_view reason);
-  HttpResult TakeResult(MonoTime now);
+  Next Begin(MonoTime now) override;
+  Next HopDone(CURLcode code, MonoTime now) override;
+  void Abort(Failure failure, std::string_view reason) override;
+  HttpResult TakeResult(MonoTime now) override;
 
  private:
   enum class Hop : uint8_t { kToken, kRequest };

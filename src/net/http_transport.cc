@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <pthread.h>
+#include <set>
 #include <signal.h>
 #include <utility>
 
 #include "net/curl_handle.h"
 #include "net/http_transfer.h"
+#include "net/smtp_transfer.h"
 
 namespace mlalert {
 
@@ -80,9 +82,7 @@ class HttpTransport::Driver {
       if (work.stopping) {
         break;
       }
-      if (!reaped && !worked) {
-        curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
-      }
+      Wait(transport, reaped || worked);
     }
     while (!in_flight_.empty()) {
       CancelCall(transport, in_flight_.begin());
@@ -97,9 +97,37 @@ class HttpTransport::Driver {
     Duration queued{0};
     // Before `transfer`, which points into it.
     CurlEasy easy;
-    std::unique_ptr<HttpTransfer> transfer;
+    std::unique_ptr<Transfer> transfer;
   };
   using InFlightMap = std::map<uint64_t, InFlight>;
+
+  // Until something happens, or not at all when `busy`. Moves the conversations on whose sockets are ready.
+  void Wait(HttpTransport& transport, bool busy) {
+    if (conversing_.empty()) {
+      if (!busy) {
+        curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
+      }
+      return;
+    }
+    MonoTime wake = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy ? 0 : kPollMs);
+    std::vector<uint64_t> seqs(conversing_.begin(), conversing_.end());
+    std::vector<curl_waitfd> sockets;
+    for (const uint64_t seq : seqs) {
+      const Transfer& transfer = *in_flight_.at(seq).transfer;
+      wake = std::min(wake, transfer.deadline());
+      sockets.push_back(transfer.WaitsFor());
+    }
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wake - std::chrono::steady_clock::now());
+    curl_multi_poll(multi_.get(), sockets.data(), static_cast<unsigned>(sockets.size()),
+                    static_cast<int>(std::max<int64_t>(ms.count(), 0)), nullptr);
+    const MonoTime now = std::chrono::steady_clock::now();
+    for (size_t i = 0; i < seqs.size(); ++i) {
+      const auto it = in_flight_.find(seqs[i]);
+      if (it != in_flight_.end() && (sockets[i].revents != 0 || it->second.transfer->deadline() <= now)) {
+        Continue(transport, it, it->second.transfer->Converse(now), now);
+      }
+    }
+  }
 
   Driver(Clock& clock, HttpTransportOptions options) : multi_(curl_multi_init()) {
     shared_.user_agent = std::move(options.user_agent);
@@ -127,15 +155,23 @@ class HttpTransport::Driver {
       flight.done(Refusal(Failure::kOther, "out of memory"));
       return;
     }
-    flight.transfer = std::make_unique<HttpTransfer>(flight.easy.get(), shared_, std::move(start.queued.call),
-                                                     start.fresh_connection);
+    if (start.queued.call.smtp) {
+      flight.transfer = std::make_unique<SmtpTransfer>(flight.easy.get(), std::move(start.queued.call));
+    } else {
+      flight.transfer = std::make_unique<HttpTransfer>(flight.easy.get(), shared_,
+                                                       std::move(start.queued.call), start.fresh_connection);
+    }
     const auto it = in_flight_.emplace(flight.seq, std::move(flight)).first;
     Continue(transport, it, it->second.transfer->Begin(now), now);
   }
 
-  void Continue(HttpTransport& transport, InFlightMap::iterator it, HttpTransfer::Next next, MonoTime now) {
+  void Continue(HttpTransport& transport, InFlightMap::iterator it, Transfer::Next next, MonoTime now) {
     InFlight& flight = it->second;
-    if (next == HttpTransfer::Next::kPerform) {
+    if (next == Transfer::Next::kConverse) {
+      conversing_.insert(it->first);
+      return;
+    }
+    if (next == Transfer::Next::kPerform) {
       curl_easy_setopt(flight.easy.get(), CURLOPT_PRIVATE, static_cast<void*>(&flight));
       if (curl_multi_add_handle(multi_.get(), flight.easy.get()) == CURLM_OK) {
         return;
@@ -158,7 +194,9 @@ class HttpTransport::Driver {
       void* pointer = nullptr;
       curl_easy_getinfo(easy, CURLINFO_PRIVATE, &pointer);
       const auto it = in_flight_.find(static_cast<InFlight*>(pointer)->seq);
-      curl_multi_remove_handle(multi_.get(), easy);
+      if (!it->second.transfer->StaysConnected()) {
+        curl_multi_remove_handle(multi_.get(), easy);
+      }
       const MonoTime now = std::chrono::steady_clock::now();
       Continue(transport, it, it->second.transfer->HopDone(code, now), now);
       any = true;
@@ -184,6 +222,10 @@ class HttpTransport::Driver {
 
   void Finish(HttpTransport& transport, InFlightMap::iterator it, MonoTime now) {
     InFlight flight = std::move(it->second);
+    if (flight.transfer->StaysConnected()) {
+      curl_multi_remove_handle(multi_.get(), flight.easy.get());  // also closes the connection
+    }
+    conversing_.erase(it->first);
     in_flight_.erase(it);
     HttpResult result = flight.transfer->TakeResult(now);
     result.queued = flight.queued;
@@ -201,6 +243,8 @@ class HttpTransport::Driver {
   TransferShared shared_;
   std::vector<CurlEasy> spare_;
   InFlightMap in_flight_;
+  // Of in_flight_, those that speak by themselves.
+  std::set<uint64_t> conversing_;
 };
 
 Result<std::unique_ptr<HttpTransport>> HttpTransport::Start(Clock& clock, HttpTransportOptions options) {

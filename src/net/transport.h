@@ -23,6 +23,7 @@ namespace mlalert {
 
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 using HttpOptions = std::shared_ptr<const HttpClientConfig>;
+struct SmtpMail;
 
 inline constexpr size_t kResponseBytesMaxDefault = size_t{1} << 20;
 // Used when a call brings no timeout: a call without any deadline would hold its lane for ever.
@@ -43,6 +44,9 @@ struct HttpCall {
   size_t response_bytes_max = kResponseBytesMaxDefault;
   // Null means defaults.
   HttpOptions options{};
+  // Set: the call is one SMTP exchange, and only `timeout` above counts. Accepted by the server is status
+  // 250; every refusal is a failure with status 0 and the server's words in `error`.
+  std::shared_ptr<const SmtpMail> smtp{};
 };
 
 enum class Failure : uint8_t {

@@ -60,6 +60,21 @@ class Connection {
 
   // False at the end of the stream.
   bool ReadRequest(Request* request);
+  // A line without its end, for protocols that are not HTTP.
+  bool ReadLine(std::string* line) {
+    size_t end = 0;
+    while ((end = buffer_.find('\n')) == std::string::npos) {
+      if (!Fill()) {
+        return false;
+      }
+    }
+    *line = buffer_.substr(0, end);
+    buffer_.erase(0, end + 1);
+    if (!line->empty() && line->back() == '\r') {
+      line->pop_back();
+    }
+    return true;
+  }
   bool Write(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t n = ssl_ != nullptr ? SSL_write(ssl_, bytes.data(), static_cast<int>(bytes.size()))

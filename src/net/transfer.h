@@ -1,0 +1,38 @@
+// One call on one easy handle: what net/http_transport drives, whatever the protocol. Implemented by:
+// HttpTransfer, SmtpTransfer. Owns: what the handle points into, so it must outlive the handle's stay in the
+// multi. Thread: the transport's only.
+#pragma once
+
+#include <curl/curl.h>
+#include <string_view>
+
+#include "base/time.h"
+#include "net/oauth2.h"
+#include "net/transport.h"
+
+namespace mlalert {
+
+inline constexpr Duration kCallTimeoutMax = std::chrono::hours(1);
+
+class Transfer {
+ public:
+  // kPerform: the handle is ready for the multi. kConverse: libcurl has connected it, and the transfer speaks
+  // on it by itself; it stays in the multi. kFinished: see TakeResult().
+  enum class Next : uint8_t { kPerform, kConverse, kFinished };
+
+  virtual ~Transfer() = default;
+
+  virtual Next Begin(MonoTime now) = 0;
+  // After the multi has finished the handle; it was removed, unless StaysConnected().
+  virtual Next HopDone(CURLcode code, MonoTime now) = 0;
+  virtual bool StaysConnected() const { return false; }
+  // For a transfer that converses: called when its socket is ready, or its deadline has come.
+  virtual Next Converse(MonoTime) { return Next::kFinished; }
+  virtual curl_waitfd WaitsFor() const { return {CURL_SOCKET_BAD, 0, 0}; }
+  virtual MonoTime deadline() const { return MonoTime::max(); }
+  // Ends the call from outside; the handle must be out of the multi.
+  virtual void Abort(Failure failure, std::string_view reason) = 0;
+  virtual HttpResult TakeResult(MonoTime now) = 0;
+};
+
+}  // namespace mlalert
