@@ -183,6 +183,8 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
         return BuildWebhook(n, context);
       case IntegrationKind::kPagerduty:
         return BuildPagerduty(n, context);
+      case IntegrationKind::kEmail:
+        return BuildEmail(n, context);
       case IntegrationKind::kOpsgenie:
         return BuildOpsgenie(n, context);
       case IntegrationKind::kWechat:

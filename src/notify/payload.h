@@ -66,6 +66,7 @@ struct NextStep {
 // Errors: kIo and kNotFound when a key file cannot be read (worth another attempt), anything else is final.
 Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildDiscord(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildEmail(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildIncidentio(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildJira(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildMattermost(const Notification& n, const ReceiverContext& context);
