@@ -92,14 +92,14 @@ class Composer {
       body.Add("text/plain", text);
     }
     if (!c_.html.empty()) {  // last: the best part comes last (RFC 2046 5.1.4)
-      MLALERT_ASSIGN(const std::string html, RenderedHtml(c_.html));
+      MLALERT_ASSIGN(const std::string html, Rendered("html", c_.html, true));
       body.Add("text/html", html);
     }
     return out + body.Finish();
   }
 
-  Result<std::string> Rendered(std::string_view what, std::string_view text) {
-    std::string out = render_(text);
+  Result<std::string> Rendered(std::string_view what, std::string_view text, bool html = false) {
+    std::string out = html ? render_.Html(text) : render_(text);
     if (!render_.ok()) {
       return Fail(Error(render_.status().error()).Context(fmt::format("execute '{}' template", what)));
     }
@@ -107,9 +107,6 @@ class Composer {
   }
 
  private:
-  // THE ONE PLACE for the HTML engine: render_.Html(text) when it has landed.
-  Result<std::string> RenderedHtml(std::string_view text) { return Rendered("html", text); }
-
   Result<std::string> ConfiguredHeaders() {
     std::string out;
     for (const auto& [name, text] : c_.headers) {

@@ -5,24 +5,16 @@ namespace {
 
 constexpr const char* kLabel = "ALERT{b495a0897ab953205c648ba23694763770b3f7dfd10e2a837e441637841db22e}";
 constexpr const char* kApi = "http://127.0.0.1/rest/api/2/";
-constexpr const char* kDescription = R"(
-
-# Alerts Firing:
-{{ template "__text_alert_list_markdown" .Alerts.Firing }}
-
-
-)";
-
 JiraConfig Golden() {
   JiraConfig c;
   c.api_url = kApi;
   c.api_type = "auto";
   c.project = "PRJ";
   c.issue_type = "Bug";
-  c.summary.text = "{{ template \"__subject\" . }}";
-  c.description.text = kDescription;
+  c.summary.text = "{{ template \"jira.default.summary\" . }}";
+  c.description.text = "{{ template \"jira.default.description\" . }}";
   c.labels = {"l{{ .Status }}"};
-  c.priority = "High";
+  c.priority = "{{ template \"jira.default.priority\" . }}";
   c.fields["customfield_1"] = Json(Json::Object{{"value", "{{ .Status }}"}});
   c.fields["components"] = Json(Json::Object{{"name", "M"}});
   c.http_config = DefaultHttp();

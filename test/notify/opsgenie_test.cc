@@ -4,17 +4,13 @@ namespace mlalert::testing {
 namespace {
 
 constexpr const char* kAlias = "b495a0897ab953205c648ba23694763770b3f7dfd10e2a837e441637841db22e";
-constexpr const char* kDescription =
-    "{{ range .CommonAnnotations.SortedPairs }}{{ .Value }}\n{{ end }}Alerts Firing:\n"
-    "{{ template \"__text_alert_list\" .Alerts.Firing }}\n";
-
 OpsgenieConfig Golden() {
   OpsgenieConfig c;
   c.api_key = Secret("key-1234567890");
   c.api_url = "http://127.0.0.1/og/";
-  c.message = "{{ template \"__subject\" . }}";
-  c.description = kDescription;
-  c.source = "{{ template \"__alertmanagerURL\" . }}";
+  c.message = "{{ template \"opsgenie.default.message\" . }}";
+  c.description = "{{ template \"opsgenie.default.description\" . }}";
+  c.source = "{{ template \"opsgenie.default.source\" . }}";
   c.details = {{"d", "{{ .Status }}"}};
   c.tags = "a,,b, c";
   c.priority = "P1";

@@ -4,35 +4,22 @@ namespace mlalert::testing {
 namespace {
 
 constexpr const char* kJson = "application/json";
-constexpr const char* kMessage = R"({{ template "__subject" . }}
-{{ .CommonAnnotations.SortedPairs.Values | join " " }}
-{{ if gt (len .Alerts.Firing) 0 -}}
-Alerts Firing:
-{{ template "__text_alert_list" .Alerts.Firing }}
-{{- end }}
-{{ if gt (len .Alerts.Resolved) 0 -}}
-Alerts Resolved:
-{{ template "__text_alert_list" .Alerts.Resolved }}
-{{- end }}
-AlertmanagerUrl:
-{{ template "__alertmanagerURL" . }})";
-
 WechatConfig Golden() {
   WechatConfig c;
   c.api_secret = Secret("s3cr3t");
   c.api_url = "http://127.0.0.1/wechat/";
   c.corp_id = "c";
   c.to_user = "u";
-  c.message = kMessage;
+  c.message = "{{ template \"wechat.default.message\" . }}";
   c.message_type = "text";
   c.http_config = DefaultHttp();
   return c;
 }
 
-Notification Wechat(WechatConfig c) {
+Notification Wechat(WechatConfig c, bool resolved = false) {
   Receiver receiver;
   receiver.wechat_configs = {std::move(c)};
-  return MakeNotification(ConfigOf(std::move(receiver)), IntegrationKind::kWechat, {GoldenAlert(false)});
+  return MakeNotification(ConfigOf(std::move(receiver)), IntegrationKind::kWechat, {GoldenAlert(resolved)});
 }
 
 HttpResult Token(const char* token) {
@@ -52,12 +39,13 @@ BOOST_AUTO_TEST_CASE(fetches_a_token_and_sends_as_upstream_does) {
                  (std::vector<std::string>{"GET http://127.0.0.1/wechat/gettoken?corpid=c&corpsecret=s3cr3t",
                                            "POST http://127.0.0.1/wechat/message/send?access_token=TOK"}),
              boost::test_tools::per_element());
-  BOOST_TEST(
-      e.calls[1].body.starts_with("{\"text\":{\"content\":\"[FIRING:1] A eu (critical)\\nx\\u003c1\\n"));
-  BOOST_TEST(
-      e.calls[1].body.ends_with("\"},\"touser\":\"u\",\"safe\":\"0\",\"msgtype\":\"text\","
-                                "\"markdown\":{\"content\":\"\"}}\n"));
+  BOOST_TEST(e.calls[1].body == ReadGolden("wechat_firing.json"));
   BOOST_TEST(Name(e.outcome.verdict) == "sent");
+}
+
+BOOST_AUTO_TEST_CASE(tells_of_the_end_as_upstream_does) {
+  Exchange e = Run(Wechat(Golden(), true), {Token("TOK"), Code(0)});
+  BOOST_TEST(e.calls[1].body == ReadGolden("wechat_resolved.json"));
 }
 
 BOOST_AUTO_TEST_CASE(markdown_goes_to_its_own_object) {
