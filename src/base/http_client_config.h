@@ -42,7 +42,7 @@ struct ProxyConfig {
   // Comma separated: "*", domain (and its subdomains), .domain (subdomains only), IP, CIDR, each with
   // optional :port.
   std::string no_proxy;
-  // http_proxy, HTTPS_PROXY and NO_PROXY of the process, as libcurl reads them; `url` must then be empty.
+  // HTTP_PROXY, HTTPS_PROXY and NO_PROXY of the process, as Go reads them; `url` must then be empty.
   bool from_environment = false;
   // Headers of the CONNECT request.
   std::vector<std::pair<std::string, std::vector<Secret>>> connect_header;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -206,15 +207,37 @@ Status ApplyTls(CurlOptions& options, const TlsConfig& tls) {
   return {};
 }
 
+namespace {
+
+std::string Variable(const char* upper, const char* lower) {
+  const char* value = std::getenv(upper);
+  value = value == nullptr || *value == '\0' ? std::getenv(lower) : value;
+  return value == nullptr ? "" : value;
+}
+
+// As Go's httpproxy.FromEnvironment.
+ProxyConfig EnvironmentProxy(const Url& target) {
+  ProxyConfig out;
+  out.url = target.scheme == "https" ? Variable("HTTPS_PROXY", "https_proxy")
+                                     : Variable("HTTP_PROXY", "http_proxy");
+  if (!out.url.empty() && out.url.find("://") == std::string::npos) {
+    out.url = "http://" + out.url;
+  }
+  // The comma makes it a list: with one, this machine is never asked through a proxy.
+  out.no_proxy = Variable("NO_PROXY", "no_proxy") + ",";
+  return out;
+}
+
+}  // namespace
+
 Result<bool> ApplyProxy(CurlOptions& options, const ProxyConfig& proxy, const Url& target,
                         CurlList& connect_headers) {
-  bool proxied = false;
-  if (!proxy.from_environment) {
-    // Set even when empty: unset means "ask the environment" to libcurl.
-    proxied = !proxy.url.empty() && !BypassesProxy(proxy.no_proxy, target.host, target.EffectivePort());
-    options.SetString(CURLOPT_PROXY, proxied ? proxy.url : std::string());
-    options.Set(CURLOPT_NOPROXY, "");
-  }
+  const ProxyConfig& used = proxy.from_environment ? EnvironmentProxy(target) : proxy;
+  const bool proxied =
+      !used.url.empty() && !BypassesProxy(used.no_proxy, target.host, target.EffectivePort());
+  // Set even when empty: unset means "ask the environment" to libcurl, by rules that are not Go's.
+  options.SetString(CURLOPT_PROXY, proxied ? used.url : std::string());
+  options.Set(CURLOPT_NOPROXY, "");
   // libcurl would add them to a request that goes through a proxy without a tunnel, too.
   const bool tunnel = target.scheme == "https";
   for (const auto& [name, values] : proxy.connect_header) {

@@ -85,8 +85,8 @@ CurlFailure ExplainCurlFailure(CURL* easy, CURLcode code, std::string_view tls_t
 void ApplySocketOptions(CurlOptions& options, Duration left);
 // Applies TLS settings for the target and for an https proxy. Reads files.
 Status ApplyTls(CurlOptions& options, const TlsConfig& tls);
-// Applies proxy settings for one target and tells whether the proxy is used (false when the environment
-// decides). `connect_headers` must outlive the transfer.
+// Applies proxy settings for one target and tells whether a proxy is used. `connect_headers` must outlive the
+// transfer.
 Result<bool> ApplyProxy(CurlOptions& options, const ProxyConfig& proxy, const Url& target,
                         CurlList& connect_headers);
 

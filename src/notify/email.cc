@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "net/smtp_mail.h"
+#include "notify/acknowledged.h"
 #include "notify/mail_address.h"
 #include "notify/mime.h"
 #include "notify/payload.h"
@@ -87,6 +88,10 @@ class Composer {
     out += HeaderLine("Content-Type", "multipart/alternative;  boundary=" + boundary);
     out += "MIME-Version: 1.0\r\n\r\n";
     MultipartBody body(boundary);
+    if (IsAcknowledgement(n_)) {
+      body.Add("text/plain", AcknowledgedText(n_, Unescaped) + "\n");
+      return out + body.Finish();
+    }
     if (!c_.text.empty()) {
       MLALERT_ASSIGN(const std::string text, Rendered("text", c_.text));
       body.Add("text/plain", text);
@@ -116,7 +121,10 @@ class Composer {
       if (IsOwnHeader(name)) {
         continue;
       }
-      MLALERT_ASSIGN(const std::string value, Rendered(name, text));
+      MLALERT_ASSIGN(std::string value, Rendered(name, text));
+      if (name == "Subject" && IsAcknowledgement(n_)) {
+        value = AcknowledgedTitle(value);
+      }
       out += HeaderLine(name, IsAddressHeader(name) ? EncodeAddressHeader(value) : EncodeHeaderText(value));
     }
     return out;

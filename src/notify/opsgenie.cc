@@ -5,6 +5,7 @@
 #include <map>
 
 #include "net/url.h"
+#include "notify/acknowledged.h"
 #include "notify/json_object.h"
 #include "notify/payload.h"
 
@@ -138,6 +139,17 @@ std::string OneText(std::string_view key, std::string_view value, bool omit_empt
   return out;
 }
 
+std::string AcknowledgeBody(const Notification& n, const std::string& source) {
+  std::string out;
+  JsonObject object(out);
+  object.TextUnlessEmpty("user", n.acknowledged_by);
+  object.TextUnlessEmpty("note", n.acknowledge_comment);
+  object.Text("source", source);
+  object.End();
+  out.push_back('\n');
+  return out;
+}
+
 // Sends `calls` one after the other; the first that is not accepted decides, else the last one.
 NextStep Continue(const HttpResult& result, const std::vector<HttpCall>& calls, size_t sent) {
   NotificationOutcome outcome = JudgeStatus(result, QuotedBody(result));
@@ -181,7 +193,9 @@ Result<PreparedCall> BuildOpsgenie(const Notification& n, const ReceiverContext&
     call.body = std::move(body);
     calls.push_back(std::move(call));
   };
-  if (data.resolved()) {
+  if (AllAreTaken(n)) {
+    add("POST", alert + "/acknowledge", AcknowledgeBody(n, render(c.source)));
+  } else if (data.resolved()) {
     add("POST", alert + "/close", OneText("source", render(c.source), false));
   } else {
     std::string message = TruncateRunes(render(c.message), kMessageRunesMax);

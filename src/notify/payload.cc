@@ -197,6 +197,8 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
         return BuildVictorops(n, context);
       case IntegrationKind::kPushover:
         return BuildPushover(n, context);
+      case IntegrationKind::kSns:
+        return BuildSns(n, context);
       case IntegrationKind::kTelegram:
         return BuildTelegram(n, context);
       case IntegrationKind::kDiscord:

@@ -77,6 +77,7 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
 Result<PreparedCall> BuildPushover(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildRocketchat(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildSns(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildTelegram(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildVictorops(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildWebex(const Notification& n, const ReceiverContext& context);

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "net/url.h"
+#include "notify/acknowledged.h"
 #include "notify/json_object.h"
 #include "notify/payload.h"
 
@@ -25,9 +26,11 @@ struct Plan {
 };
 using PlanPtr = std::shared_ptr<const Plan>;
 
-std::string MessageBody(const WechatConfig& c, Renderer& render) {
+std::string MessageBody(const Notification& n, const WechatConfig& c, Renderer& render) {
   const bool markdown = c.message_type == "markdown";
-  const std::string content = render(c.message);
+  const std::string content = IsAcknowledgement(n)
+                                  ? AcknowledgedMessage(n, render, markdown ? EscapeMarkdown : Unescaped)
+                                  : render(c.message);
   std::string out;
   JsonObject object(out);
   auto add_content = [&](const char* key, bool used) {
@@ -122,7 +125,7 @@ Result<PreparedCall> BuildWechat(const Notification& n, const ReceiverContext& c
   auto plan = std::make_shared<Plan>();
   plan->message = JsonPost(context).call;
   plan->message.options = c.http_config;
-  plan->message.body = MessageBody(c, render);
+  plan->message.body = MessageBody(n, c, render);
   plan->corp_id = render(c.corp_id);
   plan->now = context.now;
   plan->caches = context.caches ? context.caches : std::make_shared<ReceiverCaches>();

@@ -446,8 +446,9 @@ class Exporter:
 class Taken:
     """One request that the sink got."""
 
-    def __init__(self, path, headers, body):
+    def __init__(self, path, headers, body, method="POST"):
         self.at = time.time()
+        self.method = method
         self.path = path
         self.headers = headers
         self.body = body
@@ -485,7 +486,7 @@ class Sink:
         class Handler(_QuietHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                taken = Taken(self.path, self.headers, body)
+                taken = Taken(self.path, self.headers, body, self.command)
                 with outer._lock:
                     outer.taken.append(taken)
                     answer = outer._next_answer(self.path)
@@ -499,7 +500,7 @@ class Sink:
                 if self.answer(answer.status, answer.body, answer.headers):
                     taken.status = answer.status
 
-            do_GET = do_POST
+            do_GET = do_PUT = do_POST
 
         self._server = _Server(Handler, port)
         self.port = self._server.port

@@ -63,6 +63,20 @@ BOOST_AUTO_TEST_CASE(closes_by_alias_when_all_is_resolved) {
   BOOST_TEST(e.calls[0].body == "{\"source\":\"http://am.example.org/#/alerts?receiver=all\"}\n");
 }
 
+BOOST_AUTO_TEST_CASE(is_acknowledged_when_nothing_waits_any_more) {
+  Notification n = Opsgenie(Golden());
+  n.reason = NotifyReason::kAcknowledged;
+  n.alerts[0].acknowledged = true;
+  n.acknowledged_by = "ann";
+  n.acknowledge_comment = "on it";
+  Exchange e = Run(n, {Answer(202)});
+  BOOST_TEST(e.Lines()[0] == std::string("POST http://127.0.0.1/og/v2/alerts/") + kAlias +
+                                 "/acknowledge?identifierType=alias");
+  BOOST_TEST(
+      e.calls[0].body ==
+      "{\"user\":\"ann\",\"note\":\"on it\",\"source\":\"http://am.example.org/#/alerts?receiver=all\"}\n");
+}
+
 BOOST_AUTO_TEST_CASE(the_first_refusal_ends_the_attempt) {
   struct Case {
     int status;
