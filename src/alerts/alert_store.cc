@@ -39,6 +39,9 @@ UpsertResult AlertStore::Upsert(const DecodedAlert& in, Timestamp now) {
   bool incoming_resolved = in.ends_at <= now;
   auto it = entries_.find(in.fingerprint);
   if (it == entries_.end()) {
+    if (!Admit(in, now)) {
+      return {UpsertOutcome::kLimited, nullptr};
+    }
     auto entry = std::make_unique<AlertEntry>();
     entry->alert = Materialise(in, now, nullptr, nullptr);
     entry->effective = entry->alert.labels;
@@ -69,6 +72,46 @@ UpsertResult AlertStore::Upsert(const DecodedAlert& in, Timestamp now) {
     return {resolved ? UpsertOutcome::kResolved : UpsertOutcome::kRefreshed, &entry};
   }
   return {resolved ? UpsertOutcome::kStillResolved : UpsertOutcome::kFired, &entry};
+}
+
+// Whose end has passed longest gives way; it stays in the store, it only does not count any more.
+bool AlertStore::Admit(const DecodedAlert& in, Timestamp now) {
+  if (limits_.per_alertname_max == 0) {
+    return true;
+  }
+  auto name = std::find_if(in.labels.begin(), in.labels.end(),
+                           [](const Label& label) { return label.name == "alertname"; });
+  std::unordered_set<uint64_t>& counted =
+      by_name_[name != in.labels.end() ? std::string(name->value) : std::string()];
+  if (counted.size() >= limits_.per_alertname_max) {
+    const AlertEntry* oldest = nullptr;
+    for (uint64_t fingerprint : counted) {
+      const AlertEntry* entry = Find(fingerprint);
+      if (oldest == nullptr || entry->alert.ends_at < oldest->alert.ends_at) {
+        oldest = entry;
+      }
+    }
+    if (oldest->alert.ends_at > now) {
+      return false;
+    }
+    counted.erase(oldest->alert.fingerprint());
+  }
+  counted.insert(in.fingerprint);
+  return true;
+}
+
+void AlertStore::Erase(uint64_t fingerprint) {
+  auto it = entries_.find(fingerprint);
+  if (it == entries_.end()) {
+    return;
+  }
+  if (auto counted = by_name_.find(std::string(it->second->alert.name())); counted != by_name_.end()) {
+    counted->second.erase(fingerprint);
+    if (counted->second.empty()) {
+      by_name_.erase(counted);
+    }
+  }
+  entries_.erase(it);
 }
 
 void AlertStore::Prefetch(std::span<const DecodedAlert> batch) const {
@@ -102,6 +145,9 @@ AlertEntry* AlertStore::Restore(Alert alert) {
   entry->alert = std::move(alert);
   entry->effective = entry->alert.labels;
   AlertEntry* raw = entry.get();
+  if (limits_.per_alertname_max > 0) {
+    by_name_[std::string(raw->alert.name())].insert(fingerprint);
+  }
   entries_[fingerprint] = std::move(entry);
   return raw;
 }

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "intake/decoded_alert.h"
@@ -43,16 +44,25 @@ enum class UpsertOutcome : uint8_t {
   kResolved,       // was firing, is not now
   kStillResolved,  // known, resolved before and after
   kNewResolved,    // unknown and already resolved: it can only be listed beside others
+  kLimited,        // new, but its alertname has as many alerts as it may: refused
   kCollision,      // another label set has this fingerprint: refused
 };
 
 struct UpsertResult {
   UpsertOutcome outcome = UpsertOutcome::kRefreshed;
-  AlertEntry* entry = nullptr;  // null for kCollision
+  AlertEntry* entry = nullptr;  // null when refused
+};
+
+// Distinct label sets per alertname, as Alertmanager's --alerts.per-alertname-limit. An alert in excess takes
+// the place of one whose end has passed, or is refused.
+struct AlertLimits {
+  size_t per_alertname_max = 0;  // 0: none
 };
 
 class AlertStore {
  public:
+  explicit AlertStore(AlertLimits limits = {}) : limits_(limits) {}
+
   // Applies Alertmanager's merge rule. A refresh of an unchanged alert allocates nothing.
   UpsertResult Upsert(const DecodedAlert& incoming, Timestamp now);
 
@@ -64,7 +74,7 @@ class AlertStore {
   AlertEntry* Restore(Alert alert);
 
   AlertEntry* Find(uint64_t fingerprint);
-  void Erase(uint64_t fingerprint) { entries_.erase(fingerprint); }
+  void Erase(uint64_t fingerprint);
   size_t size() const { return entries_.size(); }
 
   // In no particular order: callers sort what reaches output.
@@ -82,7 +92,12 @@ class AlertStore {
   }
 
  private:
+  bool Admit(const DecodedAlert& incoming, Timestamp now);
+
+  AlertLimits limits_;
   std::unordered_map<uint64_t, std::unique_ptr<AlertEntry>> entries_;
+  // By alertname, the fingerprints that count; only with a limit.
+  std::unordered_map<std::string, std::unordered_set<uint64_t>> by_name_;
 };
 
 // Alertmanager's order of alerts in notifications and API answers: job, instance, then the label-set order.

@@ -21,6 +21,7 @@
 #include "engine/rule_runner.h"
 #include "net/http_transport.h"
 #include "notify/deliverer.h"
+#include "storage/alertmanager_import.h"
 #include "storage/history.h"
 #include "storage/migrator.h"
 #include "storage/restore.h"
@@ -53,6 +54,21 @@ Result<Loaded> LoadAll(const std::string& config_file) {
   LogDiagnostics(rules);
   MLALERT_TRY(rules.ToStatus());
   return loaded;
+}
+
+void LogImport(const AlertmanagerImport& import) {
+  for (const AlertmanagerImport::File* file : {&import.silences, &import.nflog}) {
+    if (file->found) {
+      LogInfo("Imported a state file of Alertmanager; it is left as it is", {{"file", file->path},
+                                                                             {"imported", file->imported},
+                                                                             {"expired", file->expired},
+                                                                             {"known", file->known}});
+    }
+    if (!file->problem.empty()) {
+      LogError("A state file of Alertmanager could not be read completely",
+               {{"file", file->path}, {"left_out", file->unreadable}, {"err", file->problem}});
+    }
+  }
 }
 
 std::function<double()> MakeRandom() {
@@ -173,6 +189,8 @@ Status Daemon::Impl::OpenStorage() {
   // Two daemons on one file would be two writers: SQLite would survive it, the notification log would not.
   MLALERT_ASSIGN(lock_, LockFile::Acquire(database_));
   MLALERT_ASSIGN(Db db, OpenAndMigrate(database_));
+  MLALERT_ASSIGN(AlertmanagerImport import, ImportAlertmanagerState(db, options_.storage_path, clock_.Now()));
+  LogImport(import);
   MLALERT_ASSIGN(restored_, LoadState(db, clock_.Now() - LookBack(*config_)));
   SqliteJournalOptions options;
   options.clock = &clock_;
@@ -192,7 +210,7 @@ void Daemon::Impl::BuildPipeline() {
         gate_->Enter([&](Engine& engine, Timestamp now, Effects& fx) { engine.OnOutcome(outcome, now, fx); });
       });
   gate_ = std::make_unique<Gate>(
-      Engine(config_, MakeRandom()), *journal_, clock_,
+      Engine(config_, MakeRandom(), options_.engine), *journal_, clock_,
       [this](NotificationAttempt attempt) { deliverer_->Deliver(std::move(attempt)); });
   RuleManagerOptions rules;
   rules.random = MakeRandom();

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "engine/engine_options.h"
 
 namespace mlalert {
 
@@ -21,6 +22,7 @@ struct ServeOptions {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
   int http_workers = 8;
+  EngineOptions engine;
 };
 
 class Daemon {

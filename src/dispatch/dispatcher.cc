@@ -245,6 +245,7 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
 }
 
 void Dispatcher::OnClockSetBack(Timestamp now) {
+  start_ = std::min(start_, now);
   for (auto& [id, group] : groups_) {
     const Route& route = *routes_.node(group->route).route;
     if (group->next_flush - now > std::max(route.group_wait, route.group_interval)) {
@@ -299,6 +300,9 @@ void Dispatcher::FlushEarly(GroupId id, Timestamp now) {
 }
 
 Group* Dispatcher::PopDue(Timestamp now) {
+  if (now < start_) {
+    return nullptr;
+  }
   Timestamp due;
   GroupId id = 0;
   while (timers_.PopDue(now, due, id)) {
@@ -316,10 +320,11 @@ Group* Dispatcher::PopDue(Timestamp now) {
     }
     if (regular) {
       Duration interval = routes_.node(group->route).route->group_interval;
-      // Never catch up: after a pause the next flush is the next in phase.
-      Timestamp next = After(due, interval);
+      // Never catch up: after a pause the next flush is the next in phase. A delayed start begins the phase.
+      const Timestamp from = std::max(due, start_);
+      Timestamp next = After(from, interval);
       if (next <= now) {
-        next = due + ((now - due) / interval + 1) * interval;
+        next = from + ((now - from) / interval + 1) * interval;
       }
       group->next_flush = next;
       timers_.Add(next, id);

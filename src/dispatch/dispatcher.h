@@ -4,6 +4,7 @@
 // Thread: engine only. Time: passed in.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -68,6 +69,9 @@ class Dispatcher {
  public:
   explicit Dispatcher(ConfigPtr config);
 
+  // No group is flushed before this.
+  void SetStart(Timestamp start) { start_ = start; }
+
   // Replaces the routing tree and forgets all groups. The caller then assigns every alert again and settles;
   // as upstream, a group begins anew with the first of its alerts: at once when that has waited group_wait
   // already. Returns the resolved alerts that each group still had to speak of: the caller settles them as
@@ -93,7 +97,9 @@ class Dispatcher {
 
   void FlushEarly(GroupId id, Timestamp now);
 
-  Timestamp NextDue() const { return timers_.NextDue(); }
+  Timestamp NextDue() const {
+    return timers_.NextDue() == kNever ? kNever : std::max(timers_.NextDue(), start_);
+  }
   // The next group whose turn it is, with its timer advanced; null when none is due.
   Group* PopDue(Timestamp now);
   Group* Find(GroupId id);
@@ -129,6 +135,7 @@ class Dispatcher {
   std::map<std::pair<std::string, std::string>, GroupRecord> known_;  // by group key, route id
   bool reloading_ = false;                                            // known_ is from before a reload
   TimerQueue<GroupId> timers_;
+  Timestamp start_ = kUnset;
 };
 
 }  // namespace mlalert

@@ -2,6 +2,7 @@
 // drained by the gate in order. Thread: plain value.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "model/record.h"
@@ -12,8 +13,10 @@ namespace mlalert {
 struct Effects {
   std::vector<Record> records;
   std::vector<NotificationAttempt> attempts;
+  // Notifications that were given up, in Alertmanager's words: for the log.
+  std::vector<std::string> given_up;
 
-  bool empty() const { return records.empty() && attempts.empty(); }
+  bool empty() const { return records.empty() && attempts.empty() && given_up.empty(); }
 };
 
 }  // namespace mlalert

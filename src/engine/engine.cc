@@ -11,8 +11,6 @@
 namespace mlalert {
 namespace {
 
-// How often resolved alerts, old incidents and expired log entries are dropped from memory.
-constexpr Duration kSweepInterval = std::chrono::minutes(5);
 // After a restart a firing alert is held at least this long, whatever its endsAt was: its sender needs time
 // to repeat it, and a restart must never resolve.
 constexpr Duration kRestoreGrace = std::chrono::minutes(5);
@@ -39,12 +37,21 @@ std::string NflogKey(const std::string& group_key, const std::string& receiver,
   return fmt::format("{}\x1f{}\x1f{}\x1f{}", group_key, receiver, integration, index);
 }
 
-Engine::Engine(ConfigPtr config, std::function<double()> random)
-    : config_(config), random_(std::move(random)), incidents_(config), muter_(config), dispatcher_(config) {}
+Engine::Engine(ConfigPtr config, std::function<double()> random, EngineOptions options)
+    : config_(config),
+      options_(options),
+      random_(std::move(random)),
+      alerts_(options.alerts),
+      incidents_(config),
+      muter_(config, options.silences),
+      dispatcher_(config) {}
 
 void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   next_episode_id_ = state.next_episode_id;
   next_attempt_id_ = state.next_notification_id;
+  if (options_.start_delay > Duration::zero()) {
+    dispatcher_.SetStart(After(now, options_.start_delay));
+  }
   for (auto& incident : state.incidents) {
     incidents_.Restore(std::move(incident));
   }
@@ -86,7 +93,8 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     Apply(incidents_.CloseIfNothingFires(*incident, now), now, fx);
     ArmIncident(*incident);
   }
-  timers_.Add(now + kSweepInterval, {TimerKind::kSweep, 0});
+  timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
+  timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
 }
 
 void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
@@ -117,6 +125,7 @@ void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
     muter_.inhibitor().Update(*alert);
     dispatcher_.Assign(*alert, now, false, fx.records);
   }
+  AdoptForeignHashes();
   for (auto& [key, entry] : nflog_) {
     std::optional<bool> sends_resolved = SendsResolved(*config_, entry);
     if (!sends_resolved) {
@@ -131,7 +140,8 @@ void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
         fires = fires || alert->firing;
       }
     }
-    if (!fires && !*sends_resolved && !entry.firing.empty()) {
+    // Of an imported entry it is not known what fires until the senders have spoken.
+    if (!fires && !*sends_resolved && !entry.firing.empty() && !entry.foreign) {
       // Nobody hears of it, but the log must know that the firing is over, or the next one is taken for told.
       entry.firing.clear();
       fx.records.emplace_back(entry);
@@ -195,6 +205,10 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
         if (config_->FindPolicy(upsert.entry->alert.labels) == nullptr) {
           dispatcher_.Assign(*upsert.entry, now, false, fx.records);
         }
+        break;
+      case UpsertOutcome::kLimited:
+        ++result.limited;
+        ++stats_.limited;
         break;
     }
   }
@@ -390,14 +404,7 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       if (it == in_flight_.end() || !it->second.waiting) {
         return;
       }
-      InFlight& flight = it->second;
-      flight.waiting = false;
-      if (!StillWanted(*flight.notification)) {
-        Abandon(flight, "acknowledged or resolved before it could be delivered", now, fx);
-        return;
-      }
-      ++flight.attempt;
-      fx.attempts.push_back({flight.notification, flight.attempt});
+      RetryOrGiveUp(it->second, now, fx);
       return;
     }
     case TimerKind::kAbandon: {
@@ -407,14 +414,19 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       }
       return;
     }
-    case TimerKind::kSweep:
-      Sweep(now, fx);
-      timers_.Add(now + kSweepInterval, {TimerKind::kSweep, 0});
+    case TimerKind::kMaintenance:
+      DropExpired(now, fx);
+      timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
+      return;
+    case TimerKind::kAlertGc:
+      CollectAlerts(now, fx);
+      timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
       return;
   }
 }
 
-void Engine::Sweep(Timestamp now, Effects& fx) {
+// Resolved alerts that no group speaks of, and incidents that cannot reopen.
+void Engine::CollectAlerts(Timestamp now, Effects& fx) {
   std::vector<std::pair<uint64_t, bool>> gone;  // fingerprint, journalled
   std::unordered_set<IncidentId> needed;
   alerts_.ForEach([&](const AlertEntry& alert) {
@@ -432,14 +444,17 @@ void Engine::Sweep(Timestamp now, Effects& fx) {
       fx.records.emplace_back(AlertDelete{fingerprint});
     }
   }
-  for (std::string& id : muter_.silences().Collect(now)) {
-    fx.records.emplace_back(SilenceDelete{std::move(id)});
-  }
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
     if (entry->incident.state == IncidentState::kResolved && incidents_.KeepUntil(entry->incident) < now &&
         !needed.contains(entry->incident.id)) {
       incidents_.table().Erase(entry->incident.id);
     }
+  }
+}
+
+void Engine::DropExpired(Timestamp now, Effects& fx) {
+  for (std::string& id : muter_.silences().Collect(now)) {
+    fx.records.emplace_back(SilenceDelete{std::move(id)});
   }
   for (auto it = nflog_.begin(); it != nflog_.end();) {
     if (it->second.expires_at <= now && !IsOwed(it->second)) {
@@ -449,6 +464,23 @@ void Engine::Sweep(Timestamp now, Effects& fx) {
     } else {
       ++it;
     }
+  }
+}
+
+// Imported entries hold Alertmanager's hashes of label sets. Those of alerts that are known become
+// fingerprints; the others wait until their alert is posted and its group looks at the entry.
+void Engine::AdoptForeignHashes() {
+  std::unordered_map<uint64_t, uint64_t> fingerprints;
+  for (auto& [key, entry] : nflog_) {
+    if (!entry.foreign) {
+      continue;
+    }
+    if (fingerprints.empty()) {
+      alerts_.ForEach([&](const AlertEntry& alert) {
+        fingerprints[NflogHash(alert.alert.labels)] = alert.alert.fingerprint();
+      });
+    }
+    TranslateHashes(entry, fingerprints);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -19,6 +20,7 @@
 #include "config/config.h"
 #include "dispatch/dispatcher.h"
 #include "engine/effects.h"
+#include "engine/engine_options.h"
 #include "engine/engine_stats.h"
 #include "incidents/incident_machine.h"
 #include "intake/decoded_alert.h"
@@ -34,6 +36,7 @@ struct IngestResult {
   uint32_t resolved = 0;
   uint32_t refreshed = 0;   // nothing but times changed
   uint32_t collisions = 0;  // refused: fingerprint taken by other labels
+  uint32_t limited = 0;     // refused: its alertname has as many alerts as it may
 };
 
 // What the alert listing shows.
@@ -60,7 +63,7 @@ struct GroupView {
 class Engine {
  public:
   // `random` gives [0, 1): retry jitter.
-  Engine(ConfigPtr config, std::function<double()> random);
+  Engine(ConfigPtr config, std::function<double()> random, EngineOptions options = {});
 
   // Once, before anything else. Firing alerts are held until their senders have had time to speak again.
   void Restore(RestoredState state, Timestamp now, Effects& fx);
@@ -99,7 +102,7 @@ class Engine {
   ConfigPtr shared_config() const { return config_; }
 
  private:
-  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kAbandon, kSweep };
+  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kAbandon, kMaintenance, kAlertGc };
   struct TimerKey {
     TimerKind kind;
     uint64_t id;
@@ -107,8 +110,11 @@ class Engine {
   struct InFlight {
     NotificationPtr notification;
     RetrySchedule schedule;
+    Timestamp attempted_at = kUnset;  // when the current attempt left
     uint32_t attempt = 1;
-    bool waiting = false;                 // for its retry timer
+    bool waiting = false;  // for its retry timer
+    // The last failure, when no further attempt fits before the deadline: the flush ends at the deadline.
+    std::optional<NotificationOutcome> last_word;
     std::unordered_set<GroupId> waiters;  // groups that want to speak to the same integration
   };
 
@@ -124,7 +130,8 @@ class Engine {
   void Flush(Group& group, Timestamp now, Effects& fx);
   std::vector<GroupMember> NotMuted(Group& group, Timestamp now);
   bool FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
-                        IntegrationRef integration, Timestamp tick, Timestamp now, Effects& fx);
+                        IntegrationRef integration, Timestamp now, Effects& fx);
+  void RetryOrGiveUp(InFlight& flight, Timestamp now, Effects& fx);
   void Abandon(InFlight& flight, std::string why, Timestamp now, Effects& fx);
   void AbandonAttempts(Timestamp now, Effects& fx);
   void Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
@@ -136,13 +143,16 @@ class Engine {
   bool StillWanted(const Notification& notification);
   void Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx);
   void ObserveClock(Timestamp now);
-  void Sweep(Timestamp now, Effects& fx);
+  void DropExpired(Timestamp now, Effects& fx);
+  void CollectAlerts(Timestamp now, Effects& fx);
+  void AdoptForeignHashes();
   bool IsOwed(const NflogEntry& entry);
   AlertView View(const AlertEntry& entry) const;
   std::string MakeSilenceId(Timestamp now);
   void RunTimer(const TimerKey& key, Timestamp now, Effects& fx);
 
   ConfigPtr config_;
+  EngineOptions options_;
   std::function<double()> random_;
   AlertStore alerts_;
   IncidentMachine incidents_;

@@ -21,6 +21,7 @@ struct EngineStats {
   uint64_t severity_raised = 0;
   uint64_t flushes = 0;
   uint64_t collisions = 0;
+  uint64_t limited = 0;  // alerts refused because their alertname had its maximum
 };
 
 }  // namespace mlalert

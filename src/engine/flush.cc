@@ -12,12 +12,12 @@ namespace mlalert {
 namespace {
 
 constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
-constexpr Duration kNflogRetention = std::chrono::hours(120);
 // How long a reload lets an attempt that is under way wait for its answer. Then its group decides anew, by
 // the new config: heard twice is better than a page that hangs on an address that was just mended.
 constexpr Duration kReloadGrace = std::chrono::seconds(2);
 
-FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, Timestamp now) {
+// `policies`: there are incident policies.
+FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, bool policies, Timestamp now) {
   const AlertEntry& alert = *member.alert;
   FlushAlert out;
   out.fingerprint = alert.alert.fingerprint();
@@ -25,6 +25,7 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, Times
   out.resolved = !alert.firing;
   out.held = member.moved;
   if (entry == nullptr) {
+    out.owes_only_told = policies;  // resolved before it was ever heard of
     return out;
   }
   const Incident& incident = entry->incident;
@@ -51,9 +52,7 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
     return;
   }
   ++stats_.flushes;
-  // Of a flush that had to wait for the one before: when it was due. That is what repeat_interval is compared
-  // with.
-  const Timestamp tick = IsSet(group.missed_tick) ? std::exchange(group.missed_tick, kUnset) : now;
+  group.missed_tick = kUnset;
   for (const GroupMember& member : group.members) {
     if (!member.alert->firing) {
       group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
@@ -63,7 +62,7 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   const Receiver* receiver = config_->FindReceiver(dispatcher_.ReceiverOf(group));
   if (receiver != nullptr && !members.empty()) {
     for (IntegrationRef integration : IntegrationsOf(*receiver)) {
-      if (FlushIntegration(group, members, *receiver, integration, tick, now, fx)) {
+      if (FlushIntegration(group, members, *receiver, integration, now, fx)) {
         ++group.in_flight;
       }
     }
@@ -87,7 +86,7 @@ std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now) {
 
 // True when a notification is on its way.
 bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
-                              IntegrationRef integration, Timestamp tick, Timestamp now, Effects& fx) {
+                              IntegrationRef integration, Timestamp now, Effects& fx) {
   std::string log_key =
       NflogKey(group.key, receiver.name, std::string(ToString(integration.kind)), integration.index);
   if (auto busy = in_flight_by_log_key_.find(log_key); busy != in_flight_by_log_key_.end()) {
@@ -99,12 +98,21 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   const Route& route = *dispatcher_.routes().node(group.route).route;
   DedupInput input;
   auto logged = nflog_.find(log_key);
+  if (logged != nflog_.end() && logged->second.foreign) {
+    std::unordered_map<uint64_t, uint64_t> fingerprints;
+    for (const GroupMember& member : members) {
+      fingerprints[NflogHash(member.alert->alert.labels)] = member.alert->alert.fingerprint();
+    }
+    TranslateHashes(logged->second, fingerprints);
+  }
   input.entry = logged != nflog_.end() ? &logged->second : nullptr;
   input.send_resolved = IntegrationOf(receiver, integration).send_resolved;
   input.repeat_interval = route.repeat_interval;
-  input.now = tick;
+  // Not when the flush was due: upstream looks at its clock (seen with a flush that had to wait).
+  input.now = now;
   for (const GroupMember& member : members) {
-    input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id), now));
+    input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id),
+                                    !config_->incident_policies.empty(), now));
   }
   DedupDecision decision = Decide(input);
   if (decision.reason == NotifyReason::kNone) {
@@ -172,7 +180,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   in_flight_by_log_key_[log_key] = n.id;
   RetrySchedule schedule(n.deadline, random_);
   schedule.Next(now);  // the attempt that starts now
-  in_flight_.emplace(n.id, InFlight{notification, std::move(schedule), 1, false, {}});
+  in_flight_.emplace(n.id, InFlight{notification, std::move(schedule), now, 1, false, {}, {}});
   fx.attempts.push_back({std::move(notification), 1});
   return true;
 }
@@ -232,14 +240,42 @@ void Engine::OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effect
               fx);
       return;
     }
-    if (std::optional<Timestamp> again = flight.schedule.Next(now, outcome.retry_after)) {
+    if (now < flight.notification->deadline) {
+      // As upstream the wait is counted from the start of the attempt: a receiver that is slow to fail is
+      // asked again at once.
+      std::optional<Duration> retry_after;
+      if (outcome.retry_after) {
+        retry_after = *outcome.retry_after + (now - flight.attempted_at);
+      }
+      Timestamp again = flight.notification->deadline;
+      if (std::optional<Timestamp> next = flight.schedule.Next(flight.attempted_at, retry_after)) {
+        again = std::max(*next, now);
+        fx.records.emplace_back(AttemptRecord(*flight.notification, outcome, "retrying", now));
+      } else {
+        // The flush lasts until its deadline; the next tick, if one was missed, comes right after.
+        flight.last_word = outcome;
+      }
       flight.waiting = true;
-      fx.records.emplace_back(AttemptRecord(*flight.notification, outcome, "retrying", now));
-      timers_.Add(*again, {TimerKind::kRetry, static_cast<uint64_t>(outcome.notification_id)});
+      timers_.Add(again, {TimerKind::kRetry, static_cast<uint64_t>(outcome.notification_id)});
       return;
     }
   }
   Conclude(flight, outcome, now, fx);
+}
+
+// The wait of a flight is over.
+void Engine::RetryOrGiveUp(InFlight& flight, Timestamp now, Effects& fx) {
+  flight.waiting = false;
+  if (!StillWanted(*flight.notification)) {
+    Abandon(flight, "acknowledged or resolved before it could be delivered", now, fx);
+  } else if (flight.last_word) {
+    const NotificationOutcome last_word = *flight.last_word;
+    Conclude(flight, last_word, now, fx);
+  } else {
+    ++flight.attempt;
+    flight.attempted_at = now;
+    fx.attempts.push_back({flight.notification, flight.attempt});
+  }
 }
 
 void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx) {
@@ -269,6 +305,10 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
         fmt::format("{}/{}[{}]", n.receiver->name, ToString(n.integration.kind), n.integration.index);
     event.incident_id = n.alerts.empty() ? 0 : n.alerts.front().incident_id;
     event.reason = outcome.error;
+    fx.given_up.push_back(
+        fmt::format("{}: notify retry canceled {}after {} attempts: {}", event.actor,
+                    outcome.verdict == DeliveryVerdict::kFailed ? "due to unrecoverable error " : "",
+                    outcome.attempt, outcome.error));
     fx.records.emplace_back(std::move(event));
   }
   auto waiters = std::move(flight.waiters);
@@ -305,8 +345,8 @@ void Engine::WriteLog(const Notification& n, const std::optional<std::string>& d
   entry.resolved = n.resolved;
   entry.acknowledged = n.acknowledged;
   entry.data = data ? *data : n.receiver_data;
-  entry.expires_at =
-      now + (n.repeat_interval < kNflogRetention / 2 ? 2 * n.repeat_interval : kNflogRetention);
+  const Duration retention = options_.data_retention;
+  entry.expires_at = After(now, n.repeat_interval < retention / 2 ? 2 * n.repeat_interval : retention);
   fx.records.emplace_back(entry);
   nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
 }

@@ -93,6 +93,9 @@ uint64_t Gate::Drain(Effects fx, std::unique_lock<std::mutex>& lock) {
   if (wake) {
     wake_.notify_one();
   }
+  for (const std::string& err : fx.given_up) {
+    LogError("Notify for alerts failed", {{"component", "dispatcher"}, {"err", err}});
+  }
   if (!fx.attempts.empty() && !stopping) {
     ReleaseUpTo(journal_.State() == JournalState::kHealthy ? journal_.CommittedSeq() : kRefusedSeq);
   }

@@ -388,7 +388,7 @@ bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& 
     Label* annotations = batch.labels.data() + raw.annotations.begin;
     alert.labels = {labels, NormaliseLabels(labels, raw.labels.size, true)};
     alert.annotations = {annotations, NormaliseLabels(annotations, raw.annotations.size, false)};
-    std::string error = FinishAlert(alert, options.now, options.resolve_timeout);
+    std::string error = FinishAlert(alert, options.now, options.resolve_timeout, options.classic_names);
     ++(alert.ends_at > options.now ? batch.received_firing : batch.received_resolved);
     if (!error.empty()) {
       batch.errors.push_back(std::move(error));

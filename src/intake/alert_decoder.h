@@ -25,6 +25,7 @@ struct DecodeOptions {
   Timestamp now;
   Duration resolve_timeout;
   AlertSource source = AlertSource::kApi;
+  bool classic_names = false;  // label names must be classic ones: --enable-feature=classic-mode
 };
 
 // `body` is overwritten (strings are unescaped in place) and must outlive the batch; the byte after it must

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "model/label_set.h"
 
 namespace mlalert {
 
@@ -32,7 +33,7 @@ size_t NormaliseLabels(Label* labels, size_t count, bool drop_empty) {
   return kept;
 }
 
-std::string FinishAlert(DecodedAlert& alert, Timestamp now, Duration resolve_timeout) {
+std::string FinishAlert(DecodedAlert& alert, Timestamp now, Duration resolve_timeout, bool classic_names) {
   if (!IsSet(alert.starts_at)) {
     alert.starts_at = IsSet(alert.ends_at) ? alert.ends_at : now;
     alert.starts_offset_minutes = alert.ends_offset_minutes;
@@ -48,18 +49,21 @@ std::string FinishAlert(DecodedAlert& alert, Timestamp now, Duration resolve_tim
   if (alert.labels.empty()) {
     return "at least one label pair required";
   }
+  auto bad_name = [&](const Label& label) {
+    return label.name.empty() || (classic_names && !IsClassicLabelName(label.name));
+  };
   uint64_t hash = kFnvOffset;
   for (const Label& label : alert.labels) {
-    if (label.name.empty()) {
-      return "invalid label set: invalid name \"\"";
+    if (bad_name(label)) {
+      return fmt::format("invalid label set: invalid name {}", GoQuote(label.name));
     }
     hash = FnvAdd(FnvAdd(hash, label.name), static_cast<unsigned char>(0xFF));
     hash = FnvAdd(FnvAdd(hash, label.value), static_cast<unsigned char>(0xFF));
   }
   alert.fingerprint = hash;
   for (const Label& label : alert.annotations) {
-    if (label.name.empty()) {
-      return "invalid annotations: invalid name \"\"";
+    if (bad_name(label)) {
+      return fmt::format("invalid annotations: invalid name {}", GoQuote(label.name));
     }
   }
   return {};

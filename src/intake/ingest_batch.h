@@ -32,7 +32,8 @@ struct IngestBatch {
 // Alertmanager's defaults and checks of one alert (api/v2 and types.Alert.Validate): missing startsAt,
 // missing endsAt, order of the two, label and annotation names. Empty: valid. Sets times, `timeout` and the
 // fingerprint.
-std::string FinishAlert(DecodedAlert& alert, Timestamp now, Duration resolve_timeout);
+std::string FinishAlert(DecodedAlert& alert, Timestamp now, Duration resolve_timeout,
+                        bool classic_names = false);
 
 // Sorts by name, keeps the last of equal names, and drops empty values when `drop_empty`.
 // Returns the number of labels left.

@@ -198,10 +198,50 @@ size_t LabelSet::ByteSize() const {
   return sizeof(Block) + size() * sizeof(Entry) + block_->entries()[size() - 1].end;
 }
 
+namespace {
+
+// What Go's unicode.IsPrint refuses beyond ASCII, as far as labels may hold it: control characters, every
+// space but the ASCII one, marks of format and direction, private use.
+bool IsUnprintable(char32_t c) {
+  return c <= 0xA0 || c == 0xAD || (c >= 0x600 && c <= 0x605) || c == 0x61C || c == 0x6DD || c == 0x70F ||
+         c == 0x1680 || c == 0x180E || (c >= 0x2000 && c <= 0x200F) || (c >= 0x2028 && c <= 0x202F) ||
+         (c >= 0x205F && c <= 0x206F) || c == 0x3000 || (c >= 0xE000 && c <= 0xF8FF) || c == 0xFEFF ||
+         (c >= 0xFFF0 && c <= 0xFFFB) || (c & 0xFFFE) == 0xFFFE || (c >= 0xE0000 && c <= 0xE00FF) ||
+         c >= 0xF0000;
+}
+
+// Appends the character that starts at text[i], quoted; returns its length.
+size_t AppendQuotedWide(std::string& out, std::string_view text, size_t i) {
+  auto byte = [&](size_t at) { return static_cast<unsigned char>(text[at]); };
+  const size_t length = byte(i) < 0xE0 ? 2 : byte(i) < 0xF0 ? 3 : 4;
+  if (byte(i) < 0xC0 || i + length > text.size()) {
+    out += fmt::format("\\x{:02x}", byte(i));  // not UTF-8
+    return 1;
+  }
+  char32_t c = byte(i) & (0xFFU >> (length + 1));
+  for (size_t k = 1; k < length; ++k) {
+    c = (c << 6) | (byte(i + k) & 0x3FU);
+  }
+  if (!IsUnprintable(c)) {
+    out += text.substr(i, length);
+  } else if (c < 0x10000) {
+    out += fmt::format("\\u{:04x}", static_cast<uint32_t>(c));
+  } else {
+    out += fmt::format("\\U{:08x}", static_cast<uint32_t>(c));
+  }
+  return length;
+}
+
+}  // namespace
+
 std::string GoQuote(std::string_view text) {
   std::string out = "\"";
   for (size_t i = 0; i < text.size(); ++i) {
     auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x80) {
+      i += AppendQuotedWide(out, text, i) - 1;
+      continue;
+    }
     switch (c) {
       case '"':
         out += "\\\"";

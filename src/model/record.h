@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -78,11 +79,14 @@ struct NflogEntry {
   std::string integration;
   uint32_t index = 0;
   Timestamp timestamp = kUnset;
-  std::vector<uint64_t> firing;        // fingerprints, sorted
+  std::vector<uint64_t> firing;        // fingerprints, sorted (see `foreign`)
   std::vector<uint64_t> resolved;      // sorted
   std::vector<uint64_t> acknowledged;  // sorted
   std::string data;                    // receiver data (JSON object), e.g. Slack's thread
   Timestamp expires_at = kUnset;
+  // Imported from Alertmanager: `firing` and `resolved` may hold its hashes of label sets (NflogHash) where
+  // ours are not known yet. The first notification writes an entry of our own.
+  bool foreign = false;
 };
 struct NflogDelete {
   std::string group_key;
@@ -160,6 +164,11 @@ struct SilenceRecord {
 struct SilenceDelete {
   std::string id;
 };
+
+// Alertmanager's hash of an alert in its notification log: XXH64 over name, 0xFF, value, 0xFF in name order.
+uint64_t NflogHash(const LabelSet& labels);
+// Puts fingerprints in the place of the hashes in `entry` that `fingerprints` knows (hash to fingerprint).
+void TranslateHashes(NflogEntry& entry, const std::unordered_map<uint64_t, uint64_t>& fingerprints);
 
 using Record = std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry,
                             NflogDelete, AlertRecord, AlertDelete, GroupRecord, GroupDelete, RuleStateRecord,

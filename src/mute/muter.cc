@@ -20,7 +20,8 @@ std::string_view ToString(MuteReason reason) {
   return "";
 }
 
-Muter::Muter(ConfigPtr config) : inhibitor_(config), intervals_(config->time_intervals) {}
+Muter::Muter(ConfigPtr config, SilenceLimits limits)
+    : inhibitor_(config), silences_(limits), intervals_(config->time_intervals) {}
 
 void Muter::SetConfig(const ConfigPtr& config) {
   inhibitor_.SetConfig(config);

@@ -39,7 +39,7 @@ struct AlertMute {
 
 class Muter {
  public:
-  explicit Muter(ConfigPtr config);
+  explicit Muter(ConfigPtr config, SilenceLimits limits = {});
 
   // Silences stay. The caller then calls inhibitor().Update for every firing alert.
   void SetConfig(const ConfigPtr& config);

@@ -35,7 +35,7 @@ size_t TimeSize(Timestamp time) {
   return FieldSize(bytes + (nanos == 0 ? 0 : 1 + VarintSize(nanos)));
 }
 
-size_t EncodedSize(const Silence& silence) {
+size_t EncodedSize(const Silence& silence, Duration retention) {
   size_t matchers = 0;
   for (const Matcher& matcher : silence.matchers) {
     size_t type = matcher.op() == MatchOp::kEqual ? 0 : 2;
@@ -46,7 +46,7 @@ size_t EncodedSize(const Silence& silence) {
   for (Label annotation : silence.annotations) {
     inner += FieldSize(FieldSize(annotation.name.size()) + FieldSize(annotation.value.size()));
   }
-  return FieldSize(inner) + TimeSize(After(silence.ends_at, kSilenceRetention));
+  return FieldSize(inner) + TimeSize(After(silence.ends_at, retention));
 }
 
 // Upstream compiles the pattern alone for this check; our matcher has it anchored already.
@@ -58,8 +58,8 @@ std::string RegexError(const std::string& pattern, std::string text) {
   return text;
 }
 
-Result<Matcher> Compile(const MatcherText& text) {
-  if (text.name.empty() || !IsValidUtf8(text.name)) {
+Result<Matcher> Compile(const MatcherText& text, bool classic_names) {
+  if (text.name.empty() || !IsValidUtf8(text.name) || (classic_names && !IsClassicLabelName(text.name))) {
     return Fail(ErrorCode::kInvalid, fmt::format("invalid label name {}", GoQuote(text.name)));
   }
   if (!IsValidUtf8(text.value)) {
@@ -113,7 +113,7 @@ Status Silences::Validate(const SilenceRequest& request, Matchers& matchers) con
     return Fail(ErrorCode::kInvalid, "matcher set 0 is empty");
   }
   for (size_t i = 0; i < request.matchers.size(); ++i) {
-    auto matcher = Compile(request.matchers[i]);
+    auto matcher = Compile(request.matchers[i], limits_.classic_names);
     if (!matcher) {
       return Fail(ErrorCode::kInvalid,
                   fmt::format("invalid label matcher {} in set 0: {}", i, matcher.error().message));
@@ -127,7 +127,7 @@ Status Silences::Validate(const SilenceRequest& request, Matchers& matchers) con
 }
 
 Status Silences::CheckSize(const Silence& silence) const {
-  size_t size = EncodedSize(silence);
+  size_t size = EncodedSize(silence, limits_.retention);
   if (limits_.bytes_max > 0 && size > limits_.bytes_max) {
     return Fail(ErrorCode::kLimit, fmt::format("silence exceeded maximum size: {} bytes (limit: {} bytes)",
                                                size, limits_.bytes_max));
@@ -198,7 +198,7 @@ Result<std::optional<Silence>> Silences::Expire(std::string_view id, Timestamp n
 std::vector<std::string> Silences::Collect(Timestamp now) {
   std::vector<std::string> gone;
   for (auto it = by_id_.begin(); it != by_id_.end();) {
-    if (After(it->second->silence.ends_at, kSilenceRetention) <= now) {
+    if (After(it->second->silence.ends_at, limits_.retention) <= now) {
       gone.push_back(it->first);
       by_version_.erase(it->second->version);
       it = by_id_.erase(it);

@@ -26,10 +26,11 @@ struct SilenceLimits {
   size_t count_max = 100'000;
   // Of one silence in Alertmanager's encoding (protobuf), so that its flag means the same here. 0: none.
   size_t bytes_max = size_t{1} << 20;
+  // How long an expired silence can still be looked at: --data.retention.
+  Duration retention = std::chrono::hours(120);
+  // Label names of matchers must be classic ones: --enable-feature=classic-mode.
+  bool classic_names = false;
 };
-
-// How long an expired silence can still be looked at.
-inline constexpr Duration kSilenceRetention = std::chrono::hours(120);
 
 struct SilenceStats {
   size_t active = 0;

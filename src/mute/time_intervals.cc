@@ -111,17 +111,21 @@ bool TimeIntervals::Contains(const Spec& spec, Timestamp now) {
 }
 
 bool TimeIntervals::Contains(std::string_view name, Timestamp now) const {
-  auto it = by_name_.find(std::string(name));
-  return it != by_name_.end() && std::any_of(it->second.begin(), it->second.end(),
-                                             [&](const Spec& spec) { return Contains(spec, now); });
+  return CountContaining(std::string(name), now) > 0;
+}
+
+size_t TimeIntervals::CountContaining(const std::string& name, Timestamp now) const {
+  auto it = by_name_.find(name);
+  return it == by_name_.end()
+             ? 0
+             : static_cast<size_t>(std::count_if(it->second.begin(), it->second.end(),
+                                                 [&](const Spec& spec) { return Contains(spec, now); }));
 }
 
 std::vector<std::string> TimeIntervals::Active(std::span<const std::string> names, Timestamp now) const {
   std::vector<std::string> out;
   for (const std::string& name : names) {
-    if (std::find(out.begin(), out.end(), name) == out.end() && Contains(name, now)) {
-      out.push_back(name);
-    }
+    out.insert(out.end(), CountContaining(name, now), name);
   }
   return out;
 }

@@ -25,7 +25,8 @@ class TimeIntervals {
   // the zone of the machine: $TZ, else /etc/localtime.
   explicit TimeIntervals(std::span<const NamedTimeInterval> intervals);
 
-  // Those of `names` that contain `now`, in the given order, each once. Unknown names contain nothing.
+  // Those of `names` that contain `now`, in the given order. As upstream, whose listing shows it, a name
+  // comes once for each of its specs that contains `now`. Unknown names contain nothing.
   std::vector<std::string> Active(std::span<const std::string> names, Timestamp now) const;
 
   bool Contains(std::string_view name, Timestamp now) const;
@@ -36,6 +37,7 @@ class TimeIntervals {
     const date::time_zone* zone = nullptr;  // null: UTC
   };
   static bool Contains(const Spec& spec, Timestamp now);
+  size_t CountContaining(const std::string& name, Timestamp now) const;
 
   std::unordered_map<std::string, std::vector<Spec>> by_name_;
 };

@@ -129,8 +129,9 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                "outcome", "http_status", "latency_ms", "error", "severity", "firing", "resolved"})},
       {&notification_incident,
        "INSERT OR IGNORE INTO notification_incidents (notification_id, incident_id) VALUES (?, ?)"},
-      {&nflog, Upsert("nflog", {"group_key", "receiver", "integration", "integration_index"},
-                      {"timestamp", "firing", "resolved", "acknowledged", "data", "expires_at"})},
+      {&nflog,
+       Upsert("nflog", {"group_key", "receiver", "integration", "integration_index"},
+              {"timestamp", "firing", "resolved", "acknowledged", "data", "expires_at", "foreign_hashes"})},
       {&nflog_delete,
        "DELETE FROM nflog WHERE group_key = ? AND receiver = ? AND integration = ? AND integration_index = "
        "?"},
@@ -213,7 +214,8 @@ Status RecordWriter::Statements::operator()(const NotificationRecord& r) {
 Status RecordWriter::Statements::operator()(const NflogEntry& r) {
   return nflog.Run(r.group_key, r.receiver, r.integration, r.index, ToColumn(r.timestamp),
                    FingerprintsToJson(r.firing), FingerprintsToJson(r.resolved),
-                   FingerprintsToJson(r.acknowledged), NullIfEmpty(r.data), ToColumn(r.expires_at));
+                   FingerprintsToJson(r.acknowledged), NullIfEmpty(r.data), ToColumn(r.expires_at),
+                   r.foreign ? 1 : 0);
 }
 
 Status RecordWriter::Statements::operator()(const NflogDelete& r) {

@@ -55,6 +55,7 @@ Result<NflogEntry> ReadNflog(const Stmt& row) {
   MLALERT_ASSIGN(out.acknowledged, FingerprintsAt(row, 7));
   out.data = row.String(8);
   out.expires_at = TimeAt(row, 9);
+  out.foreign = row.Int(10) != 0;
   return out;
 }
 
@@ -122,7 +123,7 @@ Status LoadEngine(Db& db, RestoredState& out) {
   MLALERT_ASSIGN(
       Stmt nflog,
       db.Prepare("SELECT group_key, receiver, integration, integration_index, timestamp, firing, resolved, "
-                 "acknowledged, data, expires_at FROM nflog "
+                 "acknowledged, data, expires_at, foreign_hashes FROM nflog "
                  "ORDER BY group_key, receiver, integration, integration_index"));
   MLALERT_TRY(Collect(nflog, "nflog", out.nflog, ReadNflog));
   MLALERT_ASSIGN(Stmt groups, db.Prepare("SELECT route_id, group_key, created_at, labels FROM alert_groups "

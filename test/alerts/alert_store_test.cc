@@ -47,6 +47,26 @@ BOOST_AUTO_TEST_CASE(says_what_a_post_meant) {
   BOOST_TEST((store.Upsert(forged, t).outcome == UpsertOutcome::kCollision));
 }
 
+BOOST_AUTO_TEST_CASE(an_alertname_has_a_limit_and_only_what_has_ended_gives_way) {
+  AlertStore store({.per_alertname_max = 2});
+  const Timestamp t = FromUnixMillis(1767225600000);
+  auto post = [&](const char* name, const char* instance, Timestamp ends, Timestamp now) {
+    AlertInput input(Labels({{"alertname", name}, {"instance", instance}}), t, ends);
+    return store.Upsert(input.Get(), now).outcome;
+  };
+  BOOST_TEST((post("A", "1", t + minutes(5), t) == UpsertOutcome::kFired));
+  BOOST_TEST((post("A", "2", t + minutes(9), t) == UpsertOutcome::kFired));
+  BOOST_TEST((post("A", "3", t + minutes(9), t) == UpsertOutcome::kLimited));
+  BOOST_TEST((post("B", "3", t + minutes(9), t) == UpsertOutcome::kFired));
+  // What is known always passes.
+  BOOST_TEST((post("A", "1", t + minutes(6), t) != UpsertOutcome::kLimited));
+  // The first has ended.
+  BOOST_TEST((post("A", "3", t + minutes(9), t + minutes(6)) == UpsertOutcome::kFired));
+  BOOST_TEST((post("A", "4", t + minutes(9), t + minutes(6)) == UpsertOutcome::kLimited));
+  store.Erase(Labels({{"alertname", "A"}, {"instance", "2"}}).fingerprint());
+  BOOST_TEST((post("A", "4", t + minutes(9), t + minutes(6)) == UpsertOutcome::kFired));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -97,6 +97,18 @@ BOOST_AUTO_TEST_CASE(a_start_taken_from_the_end_keeps_its_zone) {
   BOOST_TEST(alert.starts_offset_minutes == 120);
 }
 
+BOOST_AUTO_TEST_CASE(classic_mode_takes_classic_names_only) {
+  std::vector<Label> good{{"_a0", "1"}};
+  std::vector<Label> bad{{"a.b", "1"}};
+  DecodedAlert alert = MakeAlert(good, kNow, kNow + 1h);
+  BOOST_TEST(FinishAlert(alert, kNow, 5min, true) == "");
+  alert.annotations = bad;
+  BOOST_TEST(FinishAlert(alert, kNow, 5min, true) == "invalid annotations: invalid name \"a.b\"");
+  BOOST_TEST(FinishAlert(alert, kNow, 5min, false) == "");
+  DecodedAlert other = MakeAlert(bad, kNow, kNow + 1h);
+  BOOST_TEST(FinishAlert(other, kNow, 5min, true) == "invalid label set: invalid name \"a.b\"");
+}
+
 BOOST_AUTO_TEST_CASE(says_what_is_wrong_and_times_come_first) {
   struct {
     std::vector<Label> labels, annotations;

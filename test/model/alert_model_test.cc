@@ -24,7 +24,10 @@ BOOST_AUTO_TEST_CASE(fingerprints_are_alertmanagers) {
        {Case{{}, "cbf29ce484222325"}, Case{{{"b", "x"}}, "019d71999ffa1e47"},
         Case{{{"alertname", "good"}}, "fff7f30401697f7b"},
         Case{{{"node", "bar"}, {"alertname", "foo"}}, "980a6a0e0facf311"},
-        Case{{{"alertname", "Root"}}, "ada81e74cfa7fc2c"},
+        Case{{{"alertname", "noct"}}, "306b92a02c08068c"}, Case{{{"alertname", "uf"}}, "41a8ed42445329cd"},
+        Case{{{"alertname", "Leaf"}}, "607046b02560d674"}, Case{{{"alertname", "Root"}}, "ada81e74cfa7fc2c"},
+        Case{{{"alertname", "T1"}, {"cluster", "c.1"}, {"job", "j1"}}, "18637ac7ee513867"},
+        Case{{{"alertname", "T1"}, {"cluster", "c.1"}, {"team", "b"}, {"env", "prod"}}, "dc58541787d30934"},
         Case{{{"alertname", "T1"}, {"cluster", "c.1"}, {"job", "j2"}, {"x", "<a&b>"}}, "8608f9a8e2c524dd"},
         Case{{{"alertname", "HighCPU"},
               {"cluster", "eu"},
@@ -35,6 +38,14 @@ BOOST_AUTO_TEST_CASE(fingerprints_are_alertmanagers) {
         Case{{{"foo🙂", "bär"}}, "9f3d3b451589eb54"}}) {
     BOOST_TEST(Hex16(LabelSet::From(c.labels).fingerprint()) == c.want);
   }
+}
+
+BOOST_AUTO_TEST_CASE(values_are_quoted_as_go_does) {
+  BOOST_TEST(GoQuote("a\x01\x7f\t\"\\") == R"("a\x01\x7f\t\"\\")");
+  BOOST_TEST(GoQuote("bär 🙂 日本") == "\"bär 🙂 日本\"");
+  BOOST_TEST(GoQuote("a\u00a0b\u200bc\ufeff\u0085\u00ad") == R"("a\u00a0b\u200bc\ufeff\u0085\u00ad")");
+  BOOST_TEST(GoQuote("\U000F0000") == R"("\U000f0000")");
+  BOOST_TEST(GoQuote("\xff\xc3") == R"("\xff\xc3")");
 }
 
 BOOST_AUTO_TEST_CASE(with_and_project) {
@@ -83,6 +94,7 @@ BOOST_AUTO_TEST_CASE(a_missing_label_is_empty_and_regexes_are_anchored) {
   BOOST_TEST(!Matcher::Make("n", MatchOp::kRegex, "(").has_value());
   BOOST_TEST(Matcher::Make("n", MatchOp::kEqual, "a\"\n\\")->ToString() == R"(n="a\"\n\\")");
   BOOST_TEST(Matcher::Make("n x", MatchOp::kNotEqual, "v")->ToString() == R"("n x"!="v")");
+  BOOST_TEST(Matcher::Make("n\u00a0x", MatchOp::kEqual, "v")->ToString() == R"("n\u00a0x"="v")");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -270,6 +270,15 @@ BOOST_AUTO_TEST_CASE(the_number_is_limited_on_creation_only_and_counts_expired_o
   BOOST_TEST((full.silences.Find(request.id)->ends_at == kNow + hours(1)));
 }
 
+BOOST_AUTO_TEST_CASE(classic_mode_takes_classic_names_only) {
+  Store store({.classic_names = true});
+  SilenceRequest request = Request();
+  store.MustSet(request);
+  request.matchers[0].name = "a.b";
+  BOOST_TEST(store.ErrorOf(request) ==
+             "invalid silence: invalid label matcher 0 in set 0: invalid label name \"a.b\"");
+}
+
 BOOST_AUTO_TEST_CASE(the_size_is_limited_on_creation_and_change) {
   Store store({.bytes_max = 200});
   SilenceRequest request = Request();
@@ -316,6 +325,14 @@ BOOST_AUTO_TEST_CASE(states_change_at_their_instants) {
   BOOST_TEST(ToString(StateAt(silence, kNow)) == "active");
   BOOST_TEST(ToString(StateAt(silence, kNow + hours(1) - Duration(1))) == "active");
   BOOST_TEST(ToString(StateAt(silence, kNow + hours(1))) == "expired");
+}
+
+BOOST_AUTO_TEST_CASE(the_retention_is_that_of_the_flag) {
+  Store store({.retention = hours(1)});
+  const std::string id = store.MustSet(Request());
+  BOOST_REQUIRE(store.silences.Expire(id, kNow));
+  BOOST_TEST(store.silences.Collect(kNow + minutes(59)).empty());
+  BOOST_TEST(store.silences.Collect(kNow + minutes(60)).size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(expired_ones_are_kept_for_five_days) {

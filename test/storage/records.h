@@ -58,9 +58,9 @@ inline std::string Describe(const NotificationRecord& r) {
                      fmt::join(r.incidents, ","));
 }
 inline std::string Describe(const NflogEntry& r) {
-  return fmt::format("nflog {} {} {} {} {} {} {} {} {} {}", r.group_key, r.receiver, r.integration, r.index,
-                     Describe(r.timestamp), Describe(r.firing), Describe(r.resolved),
-                     Describe(r.acknowledged), r.data, Describe(r.expires_at));
+  return fmt::format("nflog {} {} {} {} {} {} {} {} {} {} {}", r.group_key, r.receiver, r.integration,
+                     r.index, Describe(r.timestamp), Describe(r.firing), Describe(r.resolved),
+                     Describe(r.acknowledged), r.data, Describe(r.expires_at), r.foreign);
 }
 inline std::string Describe(const AlertRecord& r) {
   const Alert& a = r.alert;
@@ -121,8 +121,8 @@ class RandomRecords {
         return NotificationRecord{Id(),   Time(), Text(),       Text(), "slack", U32(3), Text(), U32(9),
                                   "sent", 200,    I64(100'000), Text(), Sev(),   U32(9), U32(9), {}};
       case 5:
-        return NflogEntry{Key(),    Key(),    "slack",  U32(2), Time(),
-                          Hashes(), Hashes(), Hashes(), Data(), Time()};
+        return NflogEntry{Key(),    Key(),    "slack", U32(2), Time(),       Hashes(),
+                          Hashes(), Hashes(), Data(),  Time(), Below(2) == 1};
       case 6:
         return NflogDelete{Key(), Key(), "slack", U32(2)};
       case 7:

@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(refuses_a_newer_file) {
   BOOST_REQUIRE(!status);
   BOOST_TEST((status.error().code == ErrorCode::kConflict));
   BOOST_TEST(status.error().message ==
-             "database is at schema 7, this binary knows up to 1: upgrade mlalert or restore a backup");
+             "database is at schema 7, this binary knows up to 2: upgrade mlalert or restore a backup");
   BOOST_TEST(!CheckSchema(*db).has_value());
 }
 

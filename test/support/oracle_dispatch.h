@@ -24,12 +24,14 @@ class DispatchOracle {
  public:
   using Seconds = int64_t;
   static constexpr Seconds kForever = 1LL << 40;
+  // Expired log entries and resolved alerts are dropped that often.
+  static constexpr Seconds kSweep = 900, kCollect = 1800;
 
   explicit DispatchOracle(DispatchSpec spec) : spec_(std::move(spec)) {}
 
   void RunTo(Seconds t) {
     while (true) {
-      Seconds next = next_sweep_;
+      Seconds next = std::min(next_sweep_, next_collect_);
       for (const auto& [key, group] : groups_) {
         next = std::min(next, group.next);
       }
@@ -146,7 +148,8 @@ class DispatchOracle {
       it->second.members.insert(names.begin(), names.end());
     }
     known_.clear();
-    next_sweep_ = now_ + 300;
+    next_sweep_ = now_ + kSweep;
+    next_collect_ = now_ + kCollect;
     RunDue();
   }
 
@@ -355,9 +358,12 @@ class DispatchOracle {
     }
     if (now_ >= next_sweep_) {
       std::erase_if(log_, [&](const auto& item) { return item.second.expires <= now_; });
+      next_sweep_ = now_ + kSweep;
+    }
+    if (now_ >= next_collect_) {
       std::erase_if(alerts_,
                     [&](const auto& item) { return item.second.ends <= now_ && !Grouped(item.first); });
-      next_sweep_ = now_ + 300;
+      next_collect_ = now_ + kCollect;
     }
     for (auto it = groups_.begin(); it != groups_.end();) {
       Group& group = it->second;
@@ -477,7 +483,7 @@ class DispatchOracle {
   }
 
   DispatchSpec spec_;
-  Seconds now_ = 0, next_sweep_ = 300;
+  Seconds now_ = 0, next_sweep_ = kSweep, next_collect_ = kCollect;
   std::map<std::string, Alert> alerts_;
   std::map<GroupKey, Group> groups_;
   std::map<GroupKey, Seconds> known_;  // while restarting: created

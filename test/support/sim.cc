@@ -43,11 +43,15 @@ std::string Heard::ToString() const {
   return out;
 }
 
-Sim::Sim(const std::string& config_yaml, Timestamp start)
-    : config_(Load(config_yaml)), start_(start), now_(start) {
-  engine_ = std::make_unique<Engine>(config_, [] { return 0.5; });
+Sim::Sim(const std::string& config_yaml, Timestamp start, const EngineOptions& options, RestoredState state)
+    : config_(Load(config_yaml)), options_(options), start_(start), now_(start) {
+  engine_ = std::make_unique<Engine>(
+      config_, [] { return 0.5; }, options_);
   Effects fx;
-  engine_->Restore({}, now_, fx);
+  for (const NflogEntry& entry : state.nflog) {
+    journal_.emplace_back(entry);
+  }
+  engine_->Restore(std::move(state), now_, fx);
   Drain(std::move(fx));
 }
 
@@ -172,7 +176,8 @@ Sim& Sim::Restart(Duration down) {
   hanging_.clear();
   RestoredState state = StateFromJournal();
   now_ += down;
-  engine_ = std::make_unique<Engine>(config_, [] { return 0.5; });
+  engine_ = std::make_unique<Engine>(
+      config_, [] { return 0.5; }, options_);
   Effects fx;
   engine_->Restore(std::move(state), now_, fx);
   Drain(std::move(fx));
@@ -218,6 +223,7 @@ void Sim::Deliver(const NotificationAttempt& attempt) {
   ++attempts_;
   const Notification& n = *attempt.notification;
   std::string name = IntegrationName(n);
+  attempt_log_.push_back(fmt::format("+{} {}", FormatDuration(now_ - start_), name));
   if (hung_[name]) {
     hanging_.push_back(attempt);
     return;
@@ -228,7 +234,7 @@ void Sim::Deliver(const NotificationAttempt& attempt) {
     script.pop_front();
   }
   if (verdict == DeliveryVerdict::kSent) {
-    Heard heard{now_, name, n.reason, {}, {}, n.group_key, "", !n.firing.empty()};
+    Heard heard{now_, name, n.reason, {}, {}, n.group_key, "", attempt.notification, !n.firing.empty()};
     for (const auto& alert : n.alerts) {
       std::string who(alert.alert.name());
       if (alert.resolved) {

@@ -25,6 +25,7 @@ struct Heard {
   std::vector<std::string> resolved;  // alert names
   std::string group_key;
   std::string acknowledged_by;
+  NotificationPtr notification;
   bool all_taken = false;  // it fires, and every firing alert in it belongs to an acknowledged incident
 
   std::string ToString() const;
@@ -33,7 +34,8 @@ struct Heard {
 class Sim {
  public:
   explicit Sim(const std::string& config_yaml,
-               Timestamp start = FromUnixMillis(1767225600000));  // 2026-01-01
+               Timestamp start = FromUnixMillis(1767225600000),  // 2026-01-01
+               const EngineOptions& options = {}, RestoredState state = {});
 
   // Moves to start + offset, running every timer on the way. Offsets never fall.
   Sim& At(Duration offset);
@@ -72,6 +74,8 @@ class Sim {
   std::vector<std::string> TakeHeard();
   const std::vector<Heard>& heard() const { return heard_; }
   size_t attempts() const { return attempts_; }
+  // When each integration was asked, successful or not: "+500ms web/webhook[0]".
+  const std::vector<std::string>& attempt_log() const { return attempt_log_; }
 
   Engine& engine() { return *engine_; }
   Incident IncidentOf(const LabelSet& labels);
@@ -88,12 +92,14 @@ class Sim {
   RestoredState StateFromJournal() const;
 
   ConfigPtr config_;
+  EngineOptions options_;
   Timestamp start_;
   Timestamp now_;
   std::unique_ptr<Engine> engine_;
   std::vector<Record> journal_;
   size_t records_ = 0;
   size_t attempts_ = 0;
+  std::vector<std::string> attempt_log_;
   std::map<std::string, std::deque<DeliveryVerdict>> answers_;
   std::map<std::string, bool> hung_;
   std::vector<NotificationAttempt> hanging_;
