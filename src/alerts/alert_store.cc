@@ -42,12 +42,8 @@ UpsertResult AlertStore::Upsert(const DecodedAlert& in, Timestamp now) {
     if (!Admit(in, now)) {
       return {UpsertOutcome::kLimited, nullptr};
     }
-    auto entry = std::make_unique<AlertEntry>();
-    entry->alert = Materialise(in, now, nullptr, nullptr);
-    entry->effective = entry->alert.labels;
-    AlertEntry* raw = entry.get();
-    entries_.emplace(in.fingerprint, std::move(entry));
-    return {incoming_resolved ? UpsertOutcome::kNewResolved : UpsertOutcome::kFired, raw};
+    return {incoming_resolved ? UpsertOutcome::kNewResolved : UpsertOutcome::kFired,
+            Insert(in.fingerprint, Materialise(in, now, nullptr, nullptr))};
   }
   AlertEntry& entry = *it->second;
   Alert& stored = entry.alert;
@@ -111,6 +107,7 @@ void AlertStore::Erase(uint64_t fingerprint) {
       by_name_.erase(counted);
     }
   }
+  list_.Remove(*it->second);
   entries_.erase(it);
 }
 
@@ -140,15 +137,21 @@ void AlertStore::Prefetch(std::span<const DecodedAlert> batch) const {
 }
 
 AlertEntry* AlertStore::Restore(Alert alert) {
+  const uint64_t fingerprint = alert.fingerprint();
+  Erase(fingerprint);
+  return Insert(fingerprint, std::move(alert));
+}
+
+AlertEntry* AlertStore::Insert(uint64_t fingerprint, Alert alert) {
   auto entry = std::make_unique<AlertEntry>();
-  uint64_t fingerprint = alert.fingerprint();
   entry->alert = std::move(alert);
   entry->effective = entry->alert.labels;
   AlertEntry* raw = entry.get();
   if (limits_.per_alertname_max > 0) {
     by_name_[std::string(raw->alert.name())].insert(fingerprint);
   }
-  entries_[fingerprint] = std::move(entry);
+  entries_.emplace(fingerprint, std::move(entry));
+  list_.Add(*raw);
   return raw;
 }
 

@@ -12,6 +12,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/slot_list.h"
 #include "intake/decoded_alert.h"
 #include "model/alert.h"
 #include "model/incident.h"
@@ -34,6 +35,7 @@ struct AlertEntry {
   int64_t episode_id = 0;         // 0: no open episode
   std::vector<GroupSlot> groups;  // kept by the dispatcher; few
   uint32_t incident_slot = 0;     // while it fires: its place among its incident's firing alerts
+  uint32_t list_slot = 0;         // the store's
   bool firing = false;            // the engine has an open episode for it
   bool journalled = false;        // the journal has a row of it
 };
@@ -77,6 +79,12 @@ class AlertStore {
   void Erase(uint64_t fingerprint);
   size_t size() const { return entries_.size(); }
 
+  // A slice of all entries, for visitors that must let others in between (base/slot_list.h).
+  template <class F>
+  size_t VisitSlice(size_t from, size_t limit, F&& f) const {
+    return list_.Visit(from, limit, f);
+  }
+
   // In no particular order: callers sort what reaches output.
   template <class F>
   void ForEach(F&& f) {
@@ -92,12 +100,14 @@ class AlertStore {
   }
 
  private:
+  AlertEntry* Insert(uint64_t fingerprint, Alert alert);
   bool Admit(const DecodedAlert& incoming, Timestamp now);
 
   AlertLimits limits_;
   std::unordered_map<uint64_t, std::unique_ptr<AlertEntry>> entries_;
   // By alertname, the fingerprints that count; only with a limit.
   std::unordered_map<std::string, std::unordered_set<uint64_t>> by_name_;
+  SlotList<AlertEntry> list_;
 };
 
 // Alertmanager's order of alerts in notifications and API answers: job, instance, then the label-set order.

@@ -27,21 +27,22 @@ void AppendStrings(std::string& out, const std::vector<std::string>& texts) {
 
 }  // namespace
 
-Result<AlertQuery> ParseAlertQuery(const HttpRequest& request) {
+Result<AlertQuery> ParseAlertQuery(const HttpRequest& request, MatcherMode mode) {
   AlertQuery query;
   query.active = BoolParamV2(request, "active", true);
   query.silenced = BoolParamV2(request, "silenced", true);
   query.inhibited = BoolParamV2(request, "inhibited", true);
-  MLALERT_ASSIGN(query.filters, ParseFilters(request, "filter", ""));
-  if (const std::string* receiver = request.Query("receiver"); receiver != nullptr && !receiver->empty()) {
+  MLALERT_ASSIGN(query.filters, ParseFilters(request, "filter", "", mode));
+  if (const std::string* receiver = LastParamV2(request, "receiver");
+      receiver != nullptr && !receiver->empty()) {
     auto regex = Regex::CompileAnchored(*receiver);
     if (!regex) {
       return Fail(ErrorCode::kInvalid, "failed to parse receiver param: " + regex.error().message);
     }
     query.receiver = std::move(*regex);
   }
-  MLALERT_ASSIGN(query.receiver_matchers,
-                 ParseFilters(request, "receiver_matchers", "failed to parse receiver_matchers param: "));
+  MLALERT_ASSIGN(query.receiver_matchers, ParseFilters(request, "receiver_matchers",
+                                                       "failed to parse receiver_matchers param: ", mode));
   return query;
 }
 

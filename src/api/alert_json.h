@@ -9,6 +9,7 @@
 #include "api/http_types.h"
 #include "base/regex.h"
 #include "engine/engine.h"
+#include "model/matcher_parse.h"
 
 namespace mlalert {
 
@@ -22,7 +23,7 @@ struct AlertQuery {
 };
 
 // Errors carry Alertmanager's texts.
-Result<AlertQuery> ParseAlertQuery(const HttpRequest& request);
+Result<AlertQuery> ParseAlertQuery(const HttpRequest& request, MatcherMode mode);
 
 // Whether the alert itself is asked for; says nothing about receivers.
 bool ShowsAlert(const AlertQuery& query, const AlertView& view, Timestamp now);

@@ -1,9 +1,9 @@
 // GET /api/v2/alerts/groups: the aggregation groups that live, as Alertmanager's UI and karma show them.
 #include <algorithm>
-#include <map>
-#include <set>
+#include <utility>
 
 #include "api/alert_json.h"
+#include "api/alert_listing.h"
 #include "api/handlers.h"
 #include "api/http_error.h"
 #include "api/negotiation.h"
@@ -31,18 +31,23 @@ void AppendGroup(std::string& out, const GroupView& group) {
 
 // Every alert shows the receivers of all groups that are shown and hold it.
 void FillReceivers(std::vector<GroupView>& groups) {
-  std::map<uint64_t, std::vector<std::string>> receivers;
+  std::vector<std::pair<uint64_t, const std::string*>> all;
   for (const GroupView& group : groups) {
     for (const AlertView& alert : group.alerts) {
-      receivers[alert.alert.fingerprint()].push_back(group.receiver);
+      all.emplace_back(alert.alert.fingerprint(), &group.receiver);
     }
   }
-  for (auto& [fingerprint, names] : receivers) {
-    std::sort(names.begin(), names.end());
-  }
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : *a.second < *b.second;
+  });
   for (GroupView& group : groups) {
     for (AlertView& alert : group.alerts) {
-      alert.receivers = receivers[alert.alert.fingerprint()];
+      const uint64_t fingerprint = alert.alert.fingerprint();
+      auto it = std::lower_bound(all.begin(), all.end(), fingerprint,
+                                 [](const auto& entry, uint64_t value) { return entry.first < value; });
+      for (; it != all.end() && it->first == fingerprint; ++it) {
+        alert.receivers.push_back(*it->second);
+      }
     }
   }
 }
@@ -51,22 +56,18 @@ void GetGroups(ApiContext& context, HttpRequest& request, HttpResponse& response
   if (!CheckAcceptsJsonV2(request, response)) {
     return;
   }
-  auto query = ParseAlertQuery(request);
+  auto query = ParseAlertQuery(request, context.matcher_mode);
   if (!query) {
     SetErrorString(response, 400, query.error().message);
     return;
   }
   const bool muted = BoolParamV2(request, "muted", true);
   const Timestamp now = context.clock.Now();
-  ConfigPtr config;
-  std::vector<GroupView> groups = context.gate.Read([&](Engine& engine) {
-    config = engine.shared_config();
-    return engine.ListGroups(now);
-  });
+  GroupListing listing = TakeGroups(context.gate, *query, now);
+  std::vector<GroupView>& groups = listing.groups;
   std::erase_if(groups, [&](GroupView& group) {
-    std::erase_if(group.alerts, [&](const AlertView& alert) { return !ShowsAlert(*query, alert, now); });
     return group.alerts.empty() || (!muted && !group.muted_by.empty()) ||
-           !ShowsReceiver(*query, *config, group.receiver);
+           !ShowsReceiver(*query, *listing.config, group.receiver);
   });
   FillReceivers(groups);
   std::stable_sort(groups.begin(), groups.end(), [](const GroupView& a, const GroupView& b) {
@@ -74,6 +75,11 @@ void GetGroups(ApiContext& context, HttpRequest& request, HttpResponse& response
   });
   response.content_type = "application/json";
   std::string& out = response.body;
+  size_t alerts = 0;
+  for (const GroupView& group : groups) {
+    alerts += group.alerts.size();
+  }
+  out.reserve(groups.size() * 256 + alerts * 640 + 3);
   out += '[';
   for (size_t i = 0; i < groups.size(); ++i) {
     if (i > 0) {

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include "api/alert_json.h"
+#include "api/alert_listing.h"
 #include "api/handlers.h"
 #include "api/http_error.h"
 #include "api/matcher_filter.h"
 #include "api/negotiation.h"
+#include "base/log.h"
 #include "intake/alert_decoder.h"
 
 namespace mlalert {
@@ -30,6 +32,7 @@ void PostAlerts(ApiContext& context, HttpRequest& request, HttpResponse& respons
   DecodeOptions options;
   options.now = context.clock.Now();
   options.resolve_timeout = ResolveTimeout(context);
+  options.classic_names = context.matcher_mode == MatcherMode::kClassic;
   DecodeFailure failure;
   if (!DecodeAlerts(request.body, options, batch, failure)) {
     context.metrics.CountRefused(AlertSource::kApi, IngestRefusal::kBody);
@@ -38,8 +41,13 @@ void PostAlerts(ApiContext& context, HttpRequest& request, HttpResponse& respons
   }
   context.metrics.CountReceived(AlertSource::kApi, batch.received_firing, batch.received_resolved);
   if (!batch.alerts.empty()) {
+    IngestResult result;
     context.gate.Enter(
-        [&](Engine& engine, Timestamp now, Effects& fx) { engine.Ingest(batch.alerts, now, fx); });
+        [&](Engine& engine, Timestamp now, Effects& fx) { result = engine.Ingest(batch.alerts, now, fx); });
+    if (result.limited > 0) {
+      LogWarn("alert limited: its alertname has as many alerts as --alerts.per-alertname-limit allows",
+              {{"alerts", result.limited}});
+    }
   }
   if (!batch.errors.empty()) {
     context.metrics.CountRefused(AlertSource::kApi, IngestRefusal::kAlert,
@@ -50,13 +58,13 @@ void PostAlerts(ApiContext& context, HttpRequest& request, HttpResponse& respons
 
 // --- GET ---
 
-bool Shows(const AlertQuery& query, const Config& config, const AlertView& view, Timestamp now) {
+// Receivers only; the alerts themselves were chosen when they were taken.
+bool Shows(const AlertQuery& query, const Config& config, const AlertView& view) {
   auto any_receiver = [&](auto&& test) {
     return std::any_of(view.receivers.begin(), view.receivers.end(), test);
   };
   // Each condition may be met by another receiver.
-  return ShowsAlert(query, view, now) &&
-         (!query.receiver ||
+  return (!query.receiver ||
           any_receiver([&](const std::string& name) { return query.receiver->FullMatch(name); })) &&
          (query.receiver_matchers.empty() || any_receiver([&](const std::string& name) {
             return PassesFilters(query.receiver_matchers, ReceiverLabels(config, name));
@@ -67,24 +75,18 @@ void GetAlerts(ApiContext& context, HttpRequest& request, HttpResponse& response
   if (!CheckAcceptsJsonV2(request, response)) {
     return;
   }
-  auto query = ParseAlertQuery(request);
+  auto query = ParseAlertQuery(request, context.matcher_mode);
   if (!query) {
     SetErrorString(response, 400, query.error().message);
     return;
   }
-  ConfigPtr config;
-  Timestamp now = context.clock.Now();
-  std::vector<AlertView> views = context.gate.Read([&](Engine& engine) {
-    config = engine.shared_config();
-    return engine.ListAlerts(now);
-  });
-  std::erase_if(views, [&](const AlertView& view) { return !Shows(*query, *config, view, now); });
-  std::sort(views.begin(), views.end(), [](const AlertView& a, const AlertView& b) {
-    return a.alert.fingerprint() < b.alert.fingerprint();
-  });
+  const Timestamp now = context.clock.Now();
+  AlertListing listing = TakeAlerts(context.gate, *query, now);
+  std::vector<AlertView>& views = listing.alerts;
+  std::erase_if(views, [&](const AlertView& view) { return !Shows(*query, *listing.config, view); });
   response.content_type = "application/json";
   std::string& out = response.body;
-  out.reserve(views.size() * 512 + 3);
+  out.reserve(views.size() * 640 + 3);
   out += '[';
   for (size_t i = 0; i < views.size(); ++i) {
     if (i > 0) {

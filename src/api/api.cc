@@ -23,7 +23,9 @@ HttpHooks BuildHooks(ApiContext& context) {
   hooks.before = [&context](const HttpRequest& request, HttpResponse& response) {
     return BeforeV2(request, response) || AnswerUnready(context, request, response);
   };
-  hooks.unrouted = AnswerUnrouted;
+  hooks.unrouted = [&context](const HttpRequest& request, HttpResponse& response) {
+    AnswerUnrouted(context, request, response);
+  };
   hooks.after = [&context](const HttpRequest& request, const HttpResponse& response, Duration elapsed) {
     context.metrics.CountRequest(request, response, elapsed);
   };

@@ -12,15 +12,24 @@
 #include "api/http_options.h"
 #include "api/http_router.h"
 #include "api/metrics.h"
+#include "api/web_guard.h"
 #include "base/time.h"
 #include "config/config.h"
 #include "engine/gate.h"
+#include "model/matcher_parse.h"
 #include "net/http_transport.h"
 #include "notify/deliverer.h"
 #include "rules/rule_view.h"
 #include "storage/history.h"
 
 namespace mlalert {
+
+// What /api/v2/status says of the cluster: this node alone, ready.
+struct ClusterView {
+  bool enabled = false;
+  std::string name;
+  std::string address;  // ip:port
+};
 
 // Must outlive the server. Everything behind a std::function may be called from any worker; members marked
 // optional may stay empty.
@@ -50,6 +59,14 @@ struct ApiContext {
 
   Timestamp started_at = kUnset;
   std::string external_url{};
+  std::string route_prefix{};  // "" or "/prefix"
+  // --enable-feature: how filters are read, and which label names are taken.
+  MatcherMode matcher_mode = MatcherMode::kFallback;
+  bool log_silences = false;
+  size_t alerts_per_name_max = 0;  // --alerts.per-alertname-limit
+  ClusterView cluster{};
+  // Of the door, when there is a --web.config.file. Optional.
+  std::function<WebGuardStats()> web_guard{};
   // What GET /api/v2/status shows as config.original: YAML without secrets. Optional: then ConfigToYaml().
   std::function<std::string()> config_yaml{};
 };

@@ -22,6 +22,6 @@ bool BeforeV2(const HttpRequest& request, HttpResponse& response);
 // incident of the same trouble. True when it has answered.
 bool AnswerUnready(const ApiContext& context, const HttpRequest& request, HttpResponse& response);
 // Unknown paths and methods, in the shape of the part of the API they were meant for.
-void AnswerUnrouted(const HttpRequest& request, HttpResponse& response);
+void AnswerUnrouted(const ApiContext& context, const HttpRequest& request, HttpResponse& response);
 
 }  // namespace mlalert

@@ -195,13 +195,14 @@ bool HttpDispatcher::TakeFreeSlot(size_t& index) {
 }
 
 void HttpDispatcher::Accept(int fd) noexcept {
+  std::lock_guard one_at_a_time(accept_mutex_);
   context_.counters.connections_accepted.fetch_add(1, std::memory_order_relaxed);
   size_t index = 0;
   if (context_.stopping.load() || !PrepareSocket(fd)) {
     ::close(fd);
     return;
   }
-  // Only this thread takes slots, so the number of open connections cannot grow behind our back.
+  // Only we take slots, so the number of open connections cannot grow behind our back.
   bool full =
       context_.counters.connections_open.load(std::memory_order_relaxed) >= connections_max_ && !EvictIdle();
   if (!TakeFreeSlot(index)) {

@@ -30,7 +30,7 @@ class HttpDispatcher {
 
   // Starts the threads. Errors: kUnavailable when the system refuses descriptors or threads.
   Status Start();
-  // Takes over a connected socket. Called by the accepting thread only; never throws, never blocks.
+  // Takes over a connected socket. Called by the accepting threads; never throws, never blocks.
   void Accept(int fd) noexcept;
   // After the last Accept: closes idle connections, lets requests finish for up to `grace`, closes the rest,
   // joins. A handler that is still running is waited for without bound.
@@ -70,7 +70,8 @@ class HttpDispatcher {
   int epoll_fd_ = -1;
   int wake_fd_ = -1;
   std::atomic<bool> aborting_{false};
-  HttpWorker accept_worker_;
+  std::mutex accept_mutex_;   // one accepting thread per address
+  HttpWorker accept_worker_;  // guarded by accept_mutex_
 
   std::mutex free_mutex_;
   std::condition_variable all_free_;

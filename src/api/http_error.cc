@@ -57,6 +57,41 @@ void SetErrorString(HttpResponse& response, int status, std::string_view message
   response.body = HttpErrorString(message);
 }
 
+void SetRedirect(HttpResponse& response, int status, std::string_view method, std::string_view location) {
+  response.status = status;
+  response.SetHeader("Location", location);
+  response.content_type.clear();
+  response.body.clear();
+  if (method != "GET" && method != "HEAD") {
+    return;
+  }
+  std::string escaped;
+  for (char c : location) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&#34;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  response.content_type = "text/html; charset=utf-8";
+  response.body =
+      "<a href=\"" + escaped + "\">" + (status == 301 ? "Moved Permanently" : "Found") + "</a>.\n\n";
+}
+
 void SetErrorText(HttpResponse& response, int status, std::string_view message) {
   response.status = status;
   response.content_type = "text/plain; charset=utf-8";

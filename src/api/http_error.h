@@ -23,4 +23,7 @@ void SetErrorString(HttpResponse& response, int status, std::string_view message
 // Plain text, as Go's http.Error: the message and a line break, nosniff.
 void SetErrorText(HttpResponse& response, int status, std::string_view message);
 
+// 301 or 302 as Go's http.Redirect: a link as text for GET and HEAD.
+void SetRedirect(HttpResponse& response, int status, std::string_view method, std::string_view location);
+
 }  // namespace mlalert

@@ -9,11 +9,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "api/http_parse.h"
 #include "api/http_types.h"
+#include "api/tls_context.h"
 #include "base/time.h"
 
 namespace mlalert {
@@ -59,10 +63,17 @@ struct HttpHooks {
 struct HttpServerOptions {
   std::string host = "127.0.0.1";  // address or name; empty = all addresses, IPv6 and IPv4
   int port = 9093;                 // 0 = any free port, see HttpServer::port()
+  std::vector<std::pair<std::string, int>> more_addresses{};
+  std::vector<int> listening_fds{};  // sockets that listen already, in place of all addresses; taken over
   int workers = 8;
+  int get_concurrency = 0;     // GET handlers at once, more get 503; 0: no limit
+  Duration timeout{};          // a handler that took longer is answered with 503; zero: no limit
   std::string route_prefix{};  // "" or "/prefix"; one trailing '/' is cut
   HttpLimits limits{};
   HttpHooks hooks{};
+  // Set: connections begin with a TLS handshake, under the context that this gives. Called by workers; null
+  // ends the connection.
+  std::function<std::shared_ptr<const TlsContext>()> tls{};
 };
 
 struct HttpCounters {
@@ -71,6 +82,9 @@ struct HttpCounters {
   std::array<std::atomic<uint64_t>, 6> by_class{};
   std::array<std::atomic<uint64_t>, kHttpRefusals> refused{};  // index: HttpRefusal
   std::atomic<uint64_t> exceptions{0};
+  std::atomic<uint64_t> tls_handshakes_failed{0};
+  std::atomic<uint64_t> gets_refused{0};
+  std::atomic<int> gets_in_flight{0};  // gauge
   std::atomic<uint64_t> connections_accepted{0};
   std::atomic<uint64_t> connections_evicted{0};  // idle, closed to make room
   std::atomic<uint64_t> connections_open{0};     // gauge

@@ -1,11 +1,14 @@
 #include "api/http_server.h"
 
+#include <algorithm>
+#include <arpa/inet.h>
 #include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <httplib.h>
+#include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <system_error>
@@ -74,6 +77,22 @@ class Listener final : public httplib::Server {
                                              ":" + std::to_string(port) + ": " + why);
   }
 
+  // A socket that somebody else made and that listens. Returns the port, 0 for one that has none.
+  mlalert::Result<int> Adopt(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    own_fd_ = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own_fd_ < 0 || ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      return Fail(ErrorCode::kUnavailable,
+                  std::string("cannot use an inherited socket: ") + std::strerror(errno));
+    }
+    (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    svr_sock_ = fd;
+    return address.ss_family == AF_INET    ? ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port)
+           : address.ss_family == AF_INET6 ? ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port)
+                                           : 0;
+  }
+
   // Accepts until Close().
   void Run() {
     while (!closing_) {
@@ -114,7 +133,11 @@ Status CheckOptions(HttpServerOptions& options) {
   if (!prefix.empty() && !prefix.starts_with('/')) {
     prefix.insert(0, "/");
   }
-  if (options.port < 0 || options.port > 65535) {
+  std::vector<int> ports = {options.port};
+  for (const auto& [host, port] : options.more_addresses) {
+    ports.push_back(port);
+  }
+  if (std::any_of(ports.begin(), ports.end(), [](int port) { return port < 0 || port > 65535; })) {
     return Fail(ErrorCode::kInvalid, "port must be between 0 and 65535");
   }
   if (options.workers < 1 || options.limits.connections_max < 1 || options.limits.rate_bytes_min < 1) {
@@ -128,14 +151,33 @@ Status CheckOptions(HttpServerOptions& options) {
 struct HttpServer::Impl {
   HttpContext context;
   HttpDispatcher dispatcher;
-  Listener listener;
-  std::thread accepting;
-  int port = 0;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<std::thread> accepting;
+  std::vector<int> ports;
 
   Impl(HttpServerOptions options, HttpRouter router)
       : context{.options = std::move(options), .router = std::move(router), .counters = {}},
-        dispatcher(context),
-        listener(dispatcher) {}
+        dispatcher(context) {}
+
+  // Every address, or the inherited sockets.
+  Status Listen() {
+    const HttpServerOptions& options = context.options;
+    for (int fd : options.listening_fds) {
+      MLALERT_ASSIGN(int port, listeners.emplace_back(std::make_unique<Listener>(dispatcher))->Adopt(fd));
+      ports.push_back(port);
+    }
+    if (!listeners.empty()) {
+      return {};
+    }
+    std::vector<std::pair<std::string, int>> addresses = {{options.host, options.port}};
+    addresses.insert(addresses.end(), options.more_addresses.begin(), options.more_addresses.end());
+    for (const auto& [host, wanted] : addresses) {
+      MLALERT_ASSIGN(int port,
+                     listeners.emplace_back(std::make_unique<Listener>(dispatcher))->Bind(host, wanted));
+      ports.push_back(port);
+    }
+    return {};
+  }
 };
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -147,18 +189,30 @@ HttpServer::~HttpServer() {
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options, HttpRouter router) {
   MLALERT_TRY(CheckOptions(options));
   auto impl = std::make_unique<Impl>(std::move(options), std::move(router));
-  MLALERT_ASSIGN(impl->port, impl->listener.Bind(impl->context.options.host, impl->context.options.port));
+  MLALERT_TRY(impl->Listen());
   MLALERT_TRY(impl->dispatcher.Start());
   try {
-    impl->accepting = std::thread([listener = &impl->listener] { listener->Run(); });
+    for (const auto& each : impl->listeners) {
+      impl->accepting.emplace_back([listener = each.get()] { listener->Run(); });
+    }
   } catch (const std::system_error& e) {
+    for (const auto& listener : impl->listeners) {
+      listener->Close();
+    }
+    for (std::thread& thread : impl->accepting) {
+      thread.join();
+    }
     return Fail(ErrorCode::kUnavailable, std::string("cannot start HTTP threads: ") + e.what());
   }
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
 int HttpServer::port() const {
-  return impl_->port;
+  return impl_->ports.front();
+}
+
+std::vector<int> HttpServer::ports() const {
+  return impl_->ports;
 }
 
 const HttpCounters& HttpServer::counters() const {
@@ -166,12 +220,17 @@ const HttpCounters& HttpServer::counters() const {
 }
 
 void HttpServer::Stop() {
-  if (!impl_->accepting.joinable()) {
+  if (impl_->accepting.empty()) {
     return;
   }
   impl_->context.stopping = true;
-  impl_->listener.Close();
-  impl_->accepting.join();
+  for (const auto& listener : impl_->listeners) {
+    listener->Close();
+  }
+  for (std::thread& thread : impl_->accepting) {
+    thread.join();
+  }
+  impl_->accepting.clear();
   impl_->dispatcher.Stop(impl_->context.options.limits.stop_timeout);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "api/http_options.h"
 #include "api/http_router.h"
@@ -22,7 +23,9 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Of the first address; and of all of them.
   int port() const;
+  std::vector<int> ports() const;
   const HttpCounters& counters() const;
   // Refuses new connections, closes idle ones, lets requests in flight finish for limits.stop_timeout.
   // Idempotent. Must not be called from a handler.

@@ -1,11 +1,7 @@
 #include "api/http_session.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "api/http_error.h"
 
@@ -18,35 +14,25 @@ using Steady = std::chrono::steady_clock;
 constexpr size_t kHeadRoom = size_t{16} << 10;  // first receive: a head and the start of a body
 constexpr int kRequestsPerTurn = 16;            // a pipelining client must let others in between
 constexpr int kDrainsPerTurn = 16;
-
-bool WouldBlock() {
-  return errno == EAGAIN || errno == EWOULDBLOCK;
-}
-
-// Retries only what a signal interrupted. 0 = the peer has closed, -1 = see errno.
-ssize_t Receive(int fd, char* to, size_t room) {
-  for (;;) {
-    ssize_t n = ::recv(fd, to, room, 0);
-    if (n >= 0 || errno != EINTR) {
-      return n;
-    }
-  }
-}
+constexpr size_t kTlsJoinBytes = size_t{12} << 10;  // what fits into a TLS record together with a head
 
 }  // namespace
 
 HttpSession::HttpSession(HttpContext& context, int fd, std::string remote_addr, HttpTime now)
     : context_(context),
       limits_(context.options.limits),
-      fd_(fd),
+      stream_(fd),
       idle_since_(now),
       phase_begin_(now),
       request_complete_(now),
-      remote_addr_(std::move(remote_addr)) {}
+      remote_addr_(std::move(remote_addr)) {
+  if (context.options.tls) {
+    phase_ = Phase::kHandshake;
+  }
+}
 
 HttpSession::~HttpSession() {
   Discharge();
-  ::close(fd_);
 }
 
 HttpSession::Wait HttpSession::FirstWait() const {
@@ -62,6 +48,9 @@ HttpSession::Wait HttpSession::Run(HttpWorker& worker) {
   for (;;) {
     Step step;
     switch (phase_) {
+      case Phase::kHandshake:
+        step = Handshake();
+        break;
       case Phase::kHead:
         step = ReadHead(worker);
         break;
@@ -84,6 +73,9 @@ HttpSession::Wait HttpSession::Run(HttpWorker& worker) {
 HttpSession::Wait HttpSession::Expire(HttpWorker& worker) {
   turn_ = 0;
   switch (phase_) {
+    case Phase::kHandshake:
+      context_.counters.tls_handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+      return {};
     case Phase::kHead:
       if (!exchange_ || exchange_->in_size == 0) {
         return {};
@@ -103,9 +95,34 @@ HttpSession::Wait HttpSession::Expire(HttpWorker& worker) {
 }
 
 HttpSession::Wait HttpSession::Refuse(HttpWorker& worker, const HttpFault& fault) {
+  if (phase_ == Phase::kHandshake) {
+    context_.counters.refused[static_cast<size_t>(fault.reason)].fetch_add(1, std::memory_order_relaxed);
+    return {};  // a handshake only to say no would cost more than it tells
+  }
   exchange_ = worker.Take();
   Fail(worker, fault);
   return Run(worker);
+}
+
+HttpSession::Step HttpSession::Handshake() {
+  if (!stream_.is_tls()) {
+    // As late as here, by a worker: making a context of changed files takes its time.
+    std::shared_ptr<const TlsContext> tls = context_.options.tls();
+    if (tls == nullptr || !stream_.StartTls(std::move(tls))) {
+      return Wait{};
+    }
+  }
+  const ssize_t n = stream_.Handshake();
+  if (n > 0) {
+    phase_ = Phase::kHead;
+    idle_since_ = phase_begin_ = Steady::now();
+    return std::nullopt;
+  }
+  if (n == HttpStream::kBlocked) {
+    return Wait{ReadWant(), phase_begin_ + limits_.head_timeout, false};
+  }
+  context_.counters.tls_handshakes_failed.fetch_add(1, std::memory_order_relaxed);
+  return Wait{};
 }
 
 HttpSession::Step HttpSession::ReadHead(HttpWorker& worker) {
@@ -129,7 +146,7 @@ HttpSession::Step HttpSession::ReadHead(HttpWorker& worker) {
       // The scanner refuses a head before this doubling gets large.
       x.in.resize(std::max(kHeadRoom, 2 * x.in.size()));
     }
-    ssize_t n = Receive(fd_, x.in.data() + x.in_size, x.in.size() - x.in_size);
+    ssize_t n = stream_.Receive(x.in.data() + x.in_size, x.in.size() - x.in_size);
     if (n > 0) {
       if (x.in_size == 0 && !fresh_) {
         phase_begin_ = Steady::now();
@@ -137,17 +154,17 @@ HttpSession::Step HttpSession::ReadHead(HttpWorker& worker) {
       x.in_size += static_cast<size_t>(n);
       continue;
     }
-    if (n == 0 || !WouldBlock()) {
+    if (n != HttpStream::kBlocked) {
       return Wait{};
     }
     if (x.in_size > 0) {
-      return Wait{Want::kRead, phase_begin_ + limits_.head_timeout, false};
+      return Wait{ReadWant(), phase_begin_ + limits_.head_timeout, false};
     }
     Recycle(worker);
     if (context_.stopping.load()) {
       return Wait{};
     }
-    return Wait{Want::kRead, idle_since_ + (fresh_ ? limits_.head_timeout : limits_.idle_timeout), true};
+    return Wait{ReadWant(), idle_since_ + (fresh_ ? limits_.head_timeout : limits_.idle_timeout), true};
   }
 }
 
@@ -157,7 +174,7 @@ HttpSession::Step HttpSession::ReadBody(HttpWorker& worker) {
     ssize_t n = 0;
     std::optional<HttpFault> fault;
     if (x.head.chunked) {
-      n = Receive(fd_, worker.scratch(), HttpWorker::kScratchBytes);
+      n = stream_.Receive(worker.scratch(), HttpWorker::kScratchBytes);
       if (n > 0) {
         std::string_view rest;
         fault = TakeChunks({worker.scratch(), static_cast<size_t>(n)}, rest);
@@ -167,7 +184,7 @@ HttpSession::Step HttpSession::ReadBody(HttpWorker& worker) {
       fault = HttpFault{503, HttpRefusal::kOutOfBuffer, "too many request bodies at once"};
     } else {
       size_t end = std::min<size_t>(x.request.body.size(), x.head.content_length);
-      n = Receive(fd_, x.request.body.data() + x.body_size, end - x.body_size);
+      n = stream_.Receive(x.request.body.data() + x.body_size, end - x.body_size);
       x.body_size += n > 0 ? static_cast<size_t>(n) : 0;
       body_complete_ = x.body_size == x.head.content_length;
     }
@@ -175,11 +192,11 @@ HttpSession::Step HttpSession::ReadBody(HttpWorker& worker) {
       Fail(worker, *fault);
       return std::nullopt;
     }
-    if (n == 0 || (n < 0 && !WouldBlock())) {
+    if (n == 0 || n == HttpStream::kBroken) {
       return Wait{};
     }
     if (n < 0) {
-      return Wait{Want::kRead, BodyDeadline(), false};
+      return Wait{ReadWant(), BodyDeadline(), false};
     }
   }
   CompleteRequest(worker);
@@ -191,34 +208,26 @@ HttpSession::Step HttpSession::Send() {
   std::string_view body = x.send_body ? std::string_view(x.response.body) : std::string_view();
   size_t total = x.out_head.size() + body.size();
   while (x.sent < total) {
-    iovec parts[2];
-    size_t count = 0;
-    if (x.sent < x.out_head.size()) {
-      parts[count++] = {x.out_head.data() + x.sent, x.out_head.size() - x.sent};
-    }
-    size_t body_sent = x.sent - std::min(x.sent, x.out_head.size());
-    if (body_sent < body.size()) {
-      parts[count++] = {const_cast<char*>(body.data()) + body_sent, body.size() - body_sent};
-    }
-    msghdr message{};
-    message.msg_iov = parts;
-    message.msg_iovlen = count;
-    ssize_t n = ::sendmsg(fd_, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const size_t head_sent = std::min(x.sent, x.out_head.size());
+    ssize_t n = stream_.Send(std::string_view(x.out_head).substr(head_sent), body.substr(x.sent - head_sent));
     if (n >= 0) {
       x.sent += static_cast<size_t>(n);
-    } else if (WouldBlock()) {
-      return Wait{Want::kWrite,
+    } else if (n == HttpStream::kBlocked) {
+      return Wait{stream_.wants_write() ? Want::kWrite : Want::kRead,
                   phase_begin_ + limits_.write_timeout + std::chrono::seconds(total / limits_.rate_bytes_min),
                   false};
-    } else if (errno != EINTR) {
+    } else {
       return Wait{};
     }
   }
   if (x.close_after) {
     if (!linger_ && x.in_size == x.in_parsed && x.carry.empty()) {
+      if (stream_.is_tls()) {
+        stream_.EndSending();  // the peer tells an end from a cut
+      }
       return Wait{};
     }
-    ::shutdown(fd_, SHUT_WR);
+    stream_.EndSending();
     phase_ = Phase::kLinger;
     phase_begin_ = Steady::now();
     Discharge();
@@ -237,9 +246,9 @@ HttpSession::Step HttpSession::Linger(HttpWorker& worker) {
   }
   HttpTime deadline = phase_begin_ + limits_.linger_timeout;
   for (int i = 0; i < kDrainsPerTurn; ++i) {
-    ssize_t n = Receive(fd_, worker.scratch(), HttpWorker::kScratchBytes);
-    if (n < 0 && WouldBlock()) {
-      return Wait{Want::kRead, deadline, false};
+    ssize_t n = stream_.Receive(worker.scratch(), HttpWorker::kScratchBytes);
+    if (n == HttpStream::kBlocked) {
+      return Wait{ReadWant(), deadline, false};
     }
     if (n <= 0) {
       return Wait{};
@@ -273,6 +282,10 @@ void HttpSession::Finish(HttpWorker& worker) {
   x.close_after |= !x.head.keep_alive || context_.stopping.load(std::memory_order_relaxed);
   x.send_body = status >= 200 && status != 204 && status != 304 && x.head.method != "HEAD";
   EncodeResponse(x, worker, limits_.gzip_bytes_min);
+  if (stream_.is_tls() && x.send_body && x.response.body.size() <= kTlsJoinBytes) {
+    x.out_head += x.response.body;  // one record, not two
+    x.send_body = false;
+  }
   counters.requests.fetch_add(1, std::memory_order_relaxed);
   counters.by_class[static_cast<size_t>(std::clamp(status / 100, 0, 5))].fetch_add(1,
                                                                                    std::memory_order_relaxed);

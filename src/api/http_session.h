@@ -18,6 +18,7 @@
 #include "api/http_options.h"
 #include "api/http_parse.h"
 #include "api/http_router.h"
+#include "api/http_stream.h"
 #include "api/http_types.h"
 
 namespace mlalert {
@@ -46,13 +47,13 @@ class HttpSession {
     bool idle = false;    // between requests: may be closed without harm
   };
 
-  // `fd` must be non-blocking; the session closes it.
+  // `fd` must be non-blocking; the session closes it. With options.tls the first thing is a handshake.
   HttpSession(HttpContext& context, int fd, std::string remote_addr, HttpTime now);
   ~HttpSession();
   HttpSession(const HttpSession&) = delete;
   HttpSession& operator=(const HttpSession&) = delete;
 
-  int fd() const { return fd_; }
+  int fd() const { return stream_.fd(); }
   HttpTime idle_since() const { return idle_since_; }
   // The wait of a session that has not been advanced yet.
   Wait FirstWait() const;
@@ -62,10 +63,11 @@ class HttpSession {
   Wait Refuse(HttpWorker& worker, const HttpFault& fault);
 
  private:
-  enum class Phase : uint8_t { kHead, kBody, kSend, kLinger };
+  enum class Phase : uint8_t { kHandshake, kHead, kBody, kSend, kLinger };
   // nullopt: go on in the (changed) phase.
   using Step = std::optional<Wait>;
 
+  Step Handshake();
   Step ReadHead(HttpWorker& worker);
   Step ReadBody(HttpWorker& worker);
   Step Send();
@@ -83,6 +85,8 @@ class HttpSession {
   std::optional<HttpFault> TakeChunks(std::string_view bytes, std::string_view& rest);
   std::optional<HttpFault> DecodeBody();
   void CompleteRequest(HttpWorker& worker);
+  // GETs are limited in number.
+  void RunGet();
   void RunHandler(const HttpHandler& handler);
   void OnException(std::string_view what);
 
@@ -95,10 +99,12 @@ class HttpSession {
   bool Charge(size_t bytes);
   void Discharge();
   HttpTime BodyDeadline() const;
+  // What the stream was blocked on while it received.
+  Want ReadWant() const { return stream_.wants_write() ? Want::kWrite : Want::kRead; }
 
   HttpContext& context_;
   const HttpLimits& limits_;
-  const int fd_;
+  HttpStream stream_;
   Phase phase_ = Phase::kHead;
   bool body_complete_ = false;
   bool linger_ = false;  // bytes of the client may be unread: drain before the close

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
-#include <sys/socket.h>
 
 #include "api/http_error.h"
 #include "api/http_session.h"
@@ -133,8 +132,7 @@ void HttpSession::AnswerOutsidePrefix() {
   const std::string& prefix = context_.options.route_prefix;
   if (x.head.path == "/" || x.head.path == prefix) {
     bool root = x.head.path == "/";
-    x.response.status = root ? 302 : 301;
-    x.response.SetHeader("Location", root ? prefix : prefix + "/");
+    SetRedirect(x.response, root ? 302 : 301, x.request.method, root ? prefix : prefix + "/");
   } else {
     SetErrorText(x.response, 404, "404 page not found");
   }
@@ -144,7 +142,7 @@ void HttpSession::AnswerUnrouted(const std::string& allow) {
   HttpExchange& x = *exchange_;
   bool options = x.request.method == "OPTIONS";
   if (!allow.empty()) {
-    x.response.SetHeader("Allow", options ? allow + ", OPTIONS" : allow);
+    x.response.SetHeader("Allow", allow + ", OPTIONS");
   }
   if (options && (!allow.empty() || x.request.raw_path == "*")) {
     x.response.status = 204;
@@ -152,12 +150,11 @@ void HttpSession::AnswerUnrouted(const std::string& allow) {
     SetErrorText(x.response, 405, "Method Not Allowed");
   } else if (x.request.raw_path.find("//") != std::string_view::npos) {
     // As Go's mux: clients that join URLs carelessly find the way.
-    x.response.status = 301;
     std::string location = CollapseSlashes(context_.options.route_prefix + std::string(x.request.raw_path));
     if (!x.request.raw_query.empty()) {
       location.append("?").append(x.request.raw_query);
     }
-    x.response.SetHeader("Location", location);
+    SetRedirect(x.response, 301, x.request.method, location);
     return;
   } else {
     SetErrorText(x.response, 404, "404 page not found");
@@ -200,7 +197,7 @@ std::optional<HttpFault> HttpSession::BeginBody() {
   if (x.head.expect_continue && !body_complete_) {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
     // The send buffer is empty here, so this succeeds or the peer is gone; then receiving fails.
-    (void)::send(fd_, kContinue.data(), kContinue.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    (void)stream_.Send(kContinue, {});
   }
   return std::nullopt;
 }
@@ -274,8 +271,34 @@ void HttpSession::CompleteRequest(HttpWorker& worker) {
     Fail(worker, *fault);
     return;
   }
-  RunHandler(exchange_->route->handler);
+  if (exchange_->head.method == "GET") {
+    RunGet();
+  } else {
+    RunHandler(exchange_->route->handler);
+  }
+  const Duration timeout = context_.options.timeout;
+  if (timeout > Duration::zero() && Steady::now() - request_complete_ > timeout) {
+    exchange_->response = HttpResponse();
+    exchange_->response.status = 503;
+    exchange_->response.content_type = "text/plain; charset=utf-8";
+    exchange_->response.body = "Exceeded configured timeout of " + FormatGoDuration(timeout) + ".\n";
+  }
   Finish(worker);
+}
+
+void HttpSession::RunGet() {
+  HttpCounters& counters = context_.counters;
+  const int limit = context_.options.get_concurrency;
+  const int others = counters.gets_in_flight.fetch_add(1, std::memory_order_relaxed);
+  if (limit > 0 && others >= limit) {
+    counters.gets_refused.fetch_add(1, std::memory_order_relaxed);
+    SetErrorText(
+        exchange_->response, 503,
+        "Limit of concurrent GET requests reached (" + std::to_string(limit) + "), try again later.\n");
+  } else {
+    RunHandler(exchange_->route->handler);
+  }
+  counters.gets_in_flight.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void HttpSession::RunHandler(const HttpHandler& handler) {

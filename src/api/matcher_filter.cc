@@ -7,13 +7,14 @@
 
 namespace mlalert {
 
-Result<Matchers> ParseFilters(const HttpRequest& request, std::string_view name, std::string_view prefix) {
+Result<Matchers> ParseFilters(const HttpRequest& request, std::string_view name, std::string_view prefix,
+                              MatcherMode mode) {
   Matchers filters;
   for (std::string_view text : request.QueryAll(name)) {
     if (filters.size() >= kFiltersMax) {
       return Fail(ErrorCode::kInvalid, fmt::format("{}more than {} values of {}", prefix, kFiltersMax, name));
     }
-    auto matcher = ParseMatcher(text);
+    auto matcher = ParseMatcher(text, mode);
     if (!matcher) {
       return Fail(ErrorCode::kInvalid, std::string(prefix) + matcher.error().message);
     }

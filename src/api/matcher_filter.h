@@ -8,6 +8,7 @@
 #include "api/http_types.h"
 #include "config/config.h"
 #include "model/matcher.h"
+#include "model/matcher_parse.h"
 
 namespace mlalert {
 
@@ -15,7 +16,8 @@ namespace mlalert {
 inline constexpr size_t kFiltersMax = 100;
 
 // Every value of `name`, one matcher each. Errors begin with `prefix`.
-Result<Matchers> ParseFilters(const HttpRequest& request, std::string_view name, std::string_view prefix);
+Result<Matchers> ParseFilters(const HttpRequest& request, std::string_view name, std::string_view prefix,
+                              MatcherMode mode);
 
 // All of them. A comparison with the empty value asks whether the label is there.
 bool PassesFilters(const Matchers& filters, const LabelSet& labels);

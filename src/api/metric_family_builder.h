@@ -1,6 +1,7 @@
 // Short ways to make prometheus::MetricFamily values at scrape time. Thread: plain values.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,24 @@ class FamilyList {
     prometheus::ClientMetric& metric = AddMetric(labels);
     metric.summary.sample_count = count;
     metric.summary.sample_sum = ToSeconds(sum);
+    return *this;
+  }
+
+  FamilyList& Histogram(std::string_view name, std::string_view help) {
+    return Begin(name, help, prometheus::MetricType::Histogram);
+  }
+  // `counts[i]` of at most `bounds[i]` seconds; the last one of more.
+  FamilyList& AddHistogram(const std::vector<double>& bounds, const std::vector<uint64_t>& counts,
+                           Duration sum, const MetricLabels& labels = {}) {
+    prometheus::ClientMetric& metric = AddMetric(labels);
+    uint64_t total = 0;
+    for (size_t i = 0; i < counts.size(); ++i) {
+      total += counts[i];
+      metric.histogram.bucket.push_back(
+          {total, i < bounds.size() ? bounds[i] : std::numeric_limits<double>::infinity()});
+    }
+    metric.histogram.sample_count = total;
+    metric.histogram.sample_sum = ToSeconds(sum);
     return *this;
   }
 

@@ -20,6 +20,10 @@ using prometheus::Family;
 
 const prometheus::Histogram::BucketBoundaries kRequestSeconds = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+// Prometheus' default buckets, and Alertmanager's for sizes.
+const prometheus::Histogram::BucketBoundaries kDefaultSeconds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                                 0.5,   1,    2.5,   5,    10};
+const prometheus::Histogram::BucketBoundaries kSizes = {100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
 constexpr std::array kSources = {AlertSource::kApi, AlertSource::kWebhook};
 constexpr std::array kRefusals = {IngestRefusal::kAlert, IngestRefusal::kBody, IngestRefusal::kMediaType,
                                   IngestRefusal::kJournal};
@@ -31,6 +35,18 @@ size_t IndexOf(AlertSource source) {
 
 Family<Counter>& CounterFamily(prometheus::Registry& registry, const char* name, const char* help) {
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+// Alertmanager's word for a route. What it does not have is ours alone.
+std::string AlertmanagerHandler(std::string_view route) {
+  return route == "/api/v2/silence/{id}" ? "/api/v2/silence/{silenceID}" : std::string(route);
+}
+
+std::string Lower(std::string text) {
+  for (char& c : text) {
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+  }
+  return text;
 }
 
 // Methods that a client made up must not become series.
@@ -73,6 +89,8 @@ struct Metrics::Families {
   Counter* received_resolved_v2 = nullptr;
   Counter* invalid_v2 = nullptr;
   Family<prometheus::Histogram>* request_seconds = nullptr;
+  Family<prometheus::Histogram>* request_seconds_v2 = nullptr;
+  Family<prometheus::Histogram>* response_bytes = nullptr;
   // Alertmanager's name first, ours second: the same number.
   std::array<prometheus::Gauge*, 2> reload_successful{};
   std::array<prometheus::Gauge*, 2> reload_success_time{};
@@ -110,6 +128,14 @@ Metrics::Families::Families() {
                          .Name("mlalert_http_request_duration_seconds")
                          .Help("Time from the complete request to its answer, by route.")
                          .Register(registry);
+  request_seconds_v2 = &prometheus::BuildHistogram()
+                            .Name("alertmanager_http_request_duration_seconds")
+                            .Help("Histogram of latencies for HTTP requests.")
+                            .Register(registry);
+  response_bytes = &prometheus::BuildHistogram()
+                        .Name("alertmanager_http_response_size_bytes")
+                        .Help("Histogram of response size for HTTP requests.")
+                        .Register(registry);
   auto gauge = [&](const char* name, const char* help) {
     return &prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
   };
@@ -150,11 +176,24 @@ void Metrics::CountTruncated(uint64_t alerts) {
   families_->truncated->Increment(static_cast<double>(alerts));
 }
 
-void Metrics::CountRequest(const HttpRequest& request, const HttpResponse&, Duration elapsed) {
+void Metrics::CountRequest(const HttpRequest& request, const HttpResponse& response, Duration elapsed) {
   std::string route = request.route.empty() ? "other" : std::string(request.route);
   families_->request_seconds
       ->Add({{"handler", route}, {"method", MethodLabel(request.method)}}, kRequestSeconds)
       .Observe(ToSeconds(elapsed));
+  if (request.route.empty()) {
+    return;
+  }
+  const std::string handler = AlertmanagerHandler(request.route);
+  const std::string method = Lower(MethodLabel(request.method));
+  families_->request_seconds_v2
+      ->Add({{"code", std::to_string(response.status)}, {"handler", handler}, {"method", method}},
+            kDefaultSeconds)
+      .Observe(ToSeconds(elapsed));
+  if (!request.route.starts_with("/api/v2/")) {
+    families_->response_bytes->Add({{"handler", handler}, {"method", method}}, kSizes)
+        .Observe(static_cast<double>(response.body.size()));
+  }
 }
 
 void Metrics::SetReload(bool ok, Timestamp at) {

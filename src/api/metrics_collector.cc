@@ -4,53 +4,61 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "api/alert_listing.h"
 #include "api/api.h"
 #include "api/metric_family_builder.h"
-#include "api/version.h"
+#include "api/metrics_alertmanager.h"
 
 namespace mlalert {
 namespace {
-
-constexpr std::array kSeverities = {Severity::kP0, Severity::kP1, Severity::kP2, Severity::kP3,
-                                    Severity::kNone};
 
 std::string_view SeverityLabel(Severity severity) {
   return severity == Severity::kNone ? "none" : ToString(severity);
 }
 
-// What one short entry of the gate brings.
-struct EngineView {
-  EngineStats stats;
-  ConfigPtr config;
-  std::vector<Incident> incidents;
-};
-
-void AddBuild(const ApiContext& context, const EngineView& engine, FamilyList& out) {
-  out.Gauge("mlalert_build_info", "Always 1; the version is a label.").Add(1, {{"version", MLALERT_VERSION}});
-  out.Gauge("alertmanager_build_info",
-            "Always 1; the version is that of the Alertmanager whose API is spoken.")
-      .Add(1, {{"branch", ""}, {"goversion", ""}, {"revision", ""}, {"version", kAlertmanagerVersion}});
-  ConfigPtr config = context.config ? context.config() : engine.config;
-  out.Gauge("alertmanager_config_hash", "Hash of the currently loaded configuration file.")
-      .Add(config != nullptr ? config->alertmanager_hash : 0);
-  size_t integrations = 0;
-  if (config != nullptr) {
-    for (const Receiver& receiver : config->receivers) {
-      integrations += IntegrationsOf(receiver).size();
-    }
+void CountIncident(const Incident& incident, Timestamp now, EngineView& view) {
+  if (incident.state == IncidentState::kResolved) {
+    return;
   }
-  out.Gauge("alertmanager_integrations", "Number of configured integrations.").Add(integrations);
-  out.Gauge("alertmanager_receivers", "Number of configured receivers.")
-      .Add(config != nullptr ? config->receivers.size() : 0);
-  out.Gauge("alertmanager_cluster_enabled", "Always 0: there is no gossip cluster.").Add(0);
+  auto severity = std::find(kMetricSeverities.begin(), kMetricSeverities.end(), incident.severity) -
+                  kMetricSeverities.begin();
+  ++view.incidents[incident.state == IncidentState::kOpen ? 0 : 1][static_cast<size_t>(severity)];
+  if (IsSet(incident.next_severity_at) && incident.next_severity_at < now) {
+    view.escalation_lag = std::max(view.escalation_lag, now - incident.next_severity_at);
+  }
+}
+
+// In slices: a scrape must not hold up senders.
+EngineView ViewEngine(Gate& gate, Timestamp now) {
+  EngineView view;
+  gate.Read([&](Engine& engine) {
+    view.stats = engine.Stats();
+    view.config = engine.shared_config();
+    view.silences = engine.muter().silences().Stats(now);
+    for (size_t i = 0; i < view.suppressed.size(); ++i) {
+      view.suppressed[i] = engine.muter().Suppressed(static_cast<MuteReason>(i));
+    }
+  });
+  size_t from = SlotList<AlertEntry>::kEnd;
+  gate.ReadInSlices([&](Engine& engine) {
+    from = engine.CountAlertSlice(from, kListSlice, now, view.alerts);
+    return from > 0;
+  });
+  from = SlotList<AlertEntry>::kEnd;
+  gate.ReadInSlices([&](Engine& engine) {
+    from = engine.VisitIncidentSlice(from, kListSlice,
+                                     [&](const Incident& incident) { CountIncident(incident, now, view); });
+    return from > 0;
+  });
+  return view;
+}
+
+void AddBuild(FamilyList& out) {
+  out.Gauge("mlalert_build_info", "Always 1; the version is a label.").Add(1, {{"version", MLALERT_VERSION}});
 }
 
 void AddEngine(const EngineView& engine, FamilyList& out) {
   const EngineStats& s = engine.stats;
-  out.Gauge("alertmanager_alerts", "How many alerts by state.")
-      .Add(s.alerts_firing, {{"state", "active"}})
-      .Add(0, {{"state", "suppressed"}})
-      .Add(0, {{"state", "unprocessed"}});
   out.Gauge("mlalert_alerts", "Alerts in memory: firing, or resolved and still owed to a receiver.")
       .Add(s.alerts_firing, {{"state", "firing"}})
       .Add(s.alerts - std::min(s.alerts, s.alerts_firing), {{"state", "resolved"}});
@@ -62,8 +70,6 @@ void AddEngine(const EngineView& engine, FamilyList& out) {
   out.Counter("mlalert_incident_severity_raised_total", "Times the severity of an incident rose.")
       .Add(s.severity_raised);
   out.Gauge("mlalert_groups", "Aggregation groups.").Add(s.groups);
-  out.Gauge("alertmanager_dispatcher_aggregation_groups", "Number of active aggregation groups.")
-      .Add(s.groups);
   out.Counter("mlalert_group_flushes_total", "Times a group looked whether somebody must be told.")
       .Add(s.flushes);
   out.Gauge("mlalert_nflog_entries", "Entries of the notification log.").Add(s.nflog_entries);
@@ -72,30 +78,16 @@ void AddEngine(const EngineView& engine, FamilyList& out) {
   out.Gauge("mlalert_engine_timers", "Timers of the engine.").Add(s.timers);
 }
 
-void AddIncidents(const EngineView& engine, Timestamp now, FamilyList& out) {
-  constexpr std::array kStates = {IncidentState::kOpen, IncidentState::kAcknowledged};
-  std::array<std::array<size_t, kSeverities.size()>, kStates.size()> counts{};
-  Duration lag{};
-  for (const Incident& incident : engine.incidents) {
-    if (incident.state == IncidentState::kResolved) {
-      continue;
-    }
-    auto severity =
-        std::find(kSeverities.begin(), kSeverities.end(), incident.severity) - kSeverities.begin();
-    ++counts[incident.state == IncidentState::kOpen ? 0 : 1][static_cast<size_t>(severity)];
-    if (IsSet(incident.next_severity_at) && incident.next_severity_at < now) {
-      lag = std::max(lag, now - incident.next_severity_at);
-    }
-  }
+void AddIncidents(const EngineView& engine, FamilyList& out) {
   out.Gauge("mlalert_incidents", "Incidents that are not resolved, by state and effective severity.");
-  for (size_t state = 0; state < kStates.size(); ++state) {
-    for (size_t i = 0; i < kSeverities.size(); ++i) {
-      out.Add(counts[state][i],
-              {{"state", ToString(kStates[state])}, {"severity", SeverityLabel(kSeverities[i])}});
+  for (size_t state = 0; state < kMetricIncidentStates.size(); ++state) {
+    for (size_t i = 0; i < kMetricSeverities.size(); ++i) {
+      out.Add(engine.incidents[state][i], {{"state", ToString(kMetricIncidentStates[state])},
+                                           {"severity", SeverityLabel(kMetricSeverities[i])}});
     }
   }
   out.Gauge("mlalert_escalation_lag_seconds", "How long the most overdue raise of a severity has been due.")
-      .Add(ToSeconds(lag));
+      .Add(ToSeconds(engine.escalation_lag));
 }
 
 void AddJournal(const JournalStats& s, FamilyList& out) {
@@ -208,14 +200,6 @@ void AddDatasources(const ApiContext& context, FamilyList& out) {
   each([](const DatasourceView& source) { return source.groups_waiting; });
 }
 
-uint64_t Sum(const std::array<uint64_t, kFailureReasons>& counts) {
-  uint64_t sum = 0;
-  for (uint64_t count : counts) {
-    sum += count;
-  }
-  return sum;
-}
-
 void AddDeliveries(const ApiContext& context, FamilyList& out) {
   DeliveryStats stats = context.deliveries ? context.deliveries() : DeliveryStats();
   auto each = [&](auto&& value) {
@@ -251,16 +235,6 @@ void AddDeliveries(const ApiContext& context, FamilyList& out) {
     out.AddSummary(c.attempts, c.latency_total, {{"integration", ToString(kind)}});
   }
   out.Gauge("mlalert_notification_queue", "Attempts that wait in the lanes of receivers.").Add(stats.queued);
-  out.Counter("alertmanager_notifications_total", "The total number of attempted notifications.");
-  each([](const DeliveryCounters& c) { return c.sent + Sum(c.failed); });
-  out.Counter("alertmanager_notifications_failed_total", "The total number of failed notifications.");
-  each_reason(failed);
-  out.Counter("alertmanager_notification_requests_total",
-              "The total number of attempted notification requests.");
-  each([](const DeliveryCounters& c) { return c.attempts; });
-  out.Counter("alertmanager_notification_requests_failed_total",
-              "The total number of failed notification requests.");
-  each([](const DeliveryCounters& c) { return Sum(c.failed) + Sum(c.retry); });
 }
 
 void AddLanes(const ApiContext& context, FamilyList& out) {
@@ -331,19 +305,29 @@ void AddHttp(const ApiContext& context, FamilyList& out) {
   out.Counter("mlalert_http_connections_evicted_total", "Idle connections closed to make room.")
       .Add(c.connections_evicted.load());
   out.Gauge("mlalert_http_connections_open", "Connections open.").Add(c.connections_open.load());
+  out.Counter("mlalert_http_tls_handshakes_failed_total", "TLS handshakes that failed or took too long.")
+      .Add(c.tls_handshakes_failed.load());
+  WebGuardStats guard = context.web_guard ? context.web_guard() : WebGuardStats();
+  out.Counter("mlalert_http_logins_failed_total", "Requests answered with 401.").Add(guard.logins_failed);
+  out.Counter("mlalert_http_logins_refused_total",
+              "Requests answered with 503 because too many new passwords were being checked.")
+      .Add(guard.logins_refused);
+  out.Counter("mlalert_http_rate_limited_total", "Requests answered with 429 (rate_limit).")
+      .Add(guard.rate_limited);
+  out.Gauge("mlalert_web_config_good", "0 while --web.config.file or its certificates cannot be read.")
+      .Add(guard.config_good ? 1 : 0);
   out.Gauge("mlalert_http_buffered_bytes", "Bytes of bodies being received.").Add(c.buffered_bytes.load());
 }
 
 }  // namespace
 
 std::vector<prometheus::MetricFamily> CollectSources(const ApiContext& context) {
-  EngineView engine = context.gate.Read([](Engine& e) {
-    return EngineView{e.Stats(), e.shared_config(), e.ListIncidents()};
-  });
+  const EngineView engine = ViewEngine(context.gate, context.clock.Now());
   FamilyList out;
-  AddBuild(context, engine, out);
+  AddBuild(out);
+  AddAlertmanagerMetrics(context, engine, out);
   AddEngine(engine, out);
-  AddIncidents(engine, context.clock.Now(), out);
+  AddIncidents(engine, out);
   AddJournal(context.gate.journal().Stats(), out);
   AddRules(context, out);
   AddRuleGroups(context, out);

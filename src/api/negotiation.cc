@@ -55,6 +55,22 @@ bool Accepts(std::string_view accept, std::string_view wanted) {
   return false;
 }
 
+// What Go's mime.ParseMediaType says of it; empty when nothing.
+std::string_view MimeProblem(std::string_view type) {
+  const size_t slash = type.find('/');
+  if (type.empty() || slash == 0) {
+    return "mime: no media type";
+  }
+  if (slash == std::string_view::npos) {
+    return {};
+  }
+  if (slash + 1 == type.size()) {
+    return "mime: expected token after slash";
+  }
+  return type.find('/', slash + 1) != std::string_view::npos ? "mime: unexpected content after media subtype"
+                                                             : "";
+}
+
 }  // namespace
 
 std::string MediaTypeOf(const HttpRequest& request) {
@@ -72,10 +88,9 @@ bool CheckJsonBodyV2(const HttpRequest& request, HttpResponse& response) {
     return true;
   }
   std::string_view type = request.Header("Content-Type").substr(0, 256);
-  if (MediaTypeOf(request).empty()) {
-    SetErrorObject(
-        response, 400,
-        fmt::format("parsing Content-Type header from \"{}\" failed, because mime: no media type", type));
+  if (std::string_view problem = MimeProblem(MediaTypeOf(request)); !problem.empty()) {
+    SetErrorObject(response, 400,
+                   fmt::format("parsing Content-Type header from \"{}\" failed, because {}", type, problem));
     return false;
   }
   SetErrorObject(response, 415,
@@ -102,8 +117,18 @@ bool CheckJsonBody(const HttpRequest& request, HttpResponse& response) {
   return false;
 }
 
+const std::string* LastParamV2(const HttpRequest& request, std::string_view name) {
+  const std::string* last = nullptr;
+  for (const HttpParam& param : request.query) {
+    if (param.name == name) {
+      last = &param.value;
+    }
+  }
+  return last;
+}
+
 bool BoolParamV2(const HttpRequest& request, std::string_view name, bool fallback) {
-  const std::string* value = request.Query(name);
+  const std::string* value = LastParamV2(request, name);
   if (value == nullptr || value->empty()) {
     return fallback;
   }

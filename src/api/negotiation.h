@@ -22,6 +22,9 @@ bool CheckAcceptsJsonV2(const HttpRequest& request, HttpResponse& response);
 // without asking first.
 bool CheckJsonBody(const HttpRequest& request, HttpResponse& response);
 
+// Of a parameter that is given more than once go-openapi takes the last one. Null when absent.
+const std::string* LastParamV2(const HttpRequest& request, std::string_view name);
+
 // A boolean query parameter of /api/v2: absent and empty give `fallback`, unknown words are false.
 bool BoolParamV2(const HttpRequest& request, std::string_view name, bool fallback);
 

@@ -1,11 +1,11 @@
 #include "api/silence_decoder.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <optional>
 
 #include "base/json.h"
+#include "intake/go_json.h"
 
 namespace mlalert {
 namespace {
@@ -40,12 +40,12 @@ class Decoder {
   Decoder(SilenceRequest& out, SilenceDecodeFailure& failure) : out_(out), failure_(failure) {}
 
   bool Decode(std::string_view body) {
-    if (body.empty()) {
+    if (IsBlankJson(body)) {
       return Invalid(602, "silence in body is required");
     }
     auto json = ParseJson(body);
     if (!json) {
-      return Malformed(AtEnd(body, json.error()) ? "unexpected EOF" : json.error().ToString());
+      return Malformed(GoJsonSyntaxError(body).value_or(json.error().ToString()));
     }
     if (!json->is_object() && !json->is_null()) {
       return Malformed(
@@ -57,13 +57,6 @@ class Decoder {
   }
 
  private:
-  static bool AtEnd(std::string_view body, const Error& error) {
-    auto lines = 1 + std::count(body.begin(), body.end(), '\n');
-    size_t last = body.rfind('\n');
-    size_t width = body.size() - (last == std::string_view::npos ? 0 : last + 1);
-    return error.where.line == lines && error.where.column > static_cast<int>(width);
-  }
-
   bool ReadTypes(const Json& json) {
     return Text(json, "id", "", out_.id) && Text(json, "comment", "Silence", comment_) &&
            Text(json, "createdBy", "Silence", created_by_) && Time(json, "startsAt", starts_at_) &&
@@ -156,20 +149,9 @@ class Decoder {
       out = Timestamp{};  // upstream reads "" as the epoch
       return true;
     }
-    auto time = ParseRfc3339(*text);
-    int year = 0;
-    std::from_chars(text->data(), text->data() + std::min<size_t>(4, text->size()), year);
-    if (!time && year > 2261) {
-      // A silence "for ever": the clock of this process ends before its end does.
-      std::string nearer = "2260" + text->substr(4);
-      if (nearer.starts_with("2260-02-29") || ParseRfc3339(nearer)) {
-        time = kNever;
-      }
-    }
+    auto time = ParseApiTime(*text);
     if (!time) {
-      std::string quoted = GoQuote(text->substr(0, 64));
-      return Malformed(
-          fmt::format("parsing time {} as \"2006-01-02\": cannot parse {} as \"2006\"", quoted, quoted));
+      return Malformed(GoDateTimeError(*text));
     }
     out = *time;
     return true;

@@ -10,6 +10,7 @@
 #include "api/negotiation.h"
 #include "api/silence_decoder.h"
 #include "base/json.h"
+#include "base/log.h"
 
 namespace mlalert {
 namespace {
@@ -52,13 +53,14 @@ void SetBody(HttpResponse& response, const Json& json) {
   response.body = json.Dump() + "\n";
 }
 
-// What a filter sees of a silence: its matchers' names and values.
-LabelSet AsLabels(const Silence& silence) {
-  std::vector<std::pair<std::string, std::string>> labels;
-  for (const Matcher& matcher : silence.matchers) {
-    labels.emplace_back(matcher.name(), matcher.value());
-  }
-  return LabelSet::From(std::move(labels));
+// A filter on silences is not evaluated, it is looked for: each one is a matcher of the silence, word by
+// word.
+bool HasMatchers(const Silence& silence, const Matchers& filters) {
+  return std::all_of(filters.begin(), filters.end(), [&](const Matcher& filter) {
+    return std::any_of(silence.matchers.begin(), silence.matchers.end(), [&](const Matcher& own) {
+      return own.name() == filter.name() && own.op() == filter.op() && own.value() == filter.value();
+    });
+  });
 }
 
 // Active ones first, by their end; then pending ones, by their start; then expired ones, the latest first.
@@ -82,7 +84,7 @@ void ListSilences(ApiContext& context, HttpRequest& request, HttpResponse& respo
   if (!CheckAcceptsJsonV2(request, response)) {
     return;
   }
-  auto filters = ParseFilters(request, "filter", "");
+  auto filters = ParseFilters(request, "filter", "", context.matcher_mode);
   if (!filters) {
     SetErrorString(response, 400, filters.error().message);
     return;
@@ -98,7 +100,7 @@ void ListSilences(ApiContext& context, HttpRequest& request, HttpResponse& respo
     bool wanted = state == SilenceState::kActive    ? active
                   : state == SilenceState::kPending ? pending
                                                     : expired;
-    return !wanted || !PassesFilters(*filters, AsLabels(silence));
+    return !wanted || !HasMatchers(silence, *filters);
   });
   std::stable_sort(silences.begin(), silences.end(),
                    [&](const Silence& a, const Silence& b) { return ListedBefore(a, b, now); });
@@ -134,6 +136,9 @@ void PostSilence(ApiContext& context, HttpRequest& request, HttpResponse& respon
   if (!id) {
     SetErrorString(response, id.error().code == ErrorCode::kNotFound ? 404 : 400, id.error().message);
     return;
+  }
+  if (context.log_silences) {
+    LogInfo(silence.id.empty() ? "create silence" : "update silence", {{"silence", *id}});
   }
   if (!IsDurable(context, seq, response)) {
     return;
@@ -181,6 +186,9 @@ void DeleteSilence(ApiContext& context, HttpRequest& request, HttpResponse& resp
   if (!ended) {
     response.status = 404;
     return;
+  }
+  if (context.log_silences) {
+    LogInfo("expire silence", {{"silence", id}});
   }
   IsDurable(context, seq, response);
 }

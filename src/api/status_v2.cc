@@ -23,8 +23,16 @@ void GetStatus(ApiContext& context, HttpRequest& request, HttpResponse& response
     return;
   }
   Json cluster = Json::MakeObject();
-  cluster.Set("peers", Json::MakeArray());
-  cluster.Set("status", "disabled");
+  Json peers = Json::MakeArray();
+  if (context.cluster.enabled) {
+    Json self = Json::MakeObject();
+    self.Set("address", context.cluster.address);
+    self.Set("name", context.cluster.name);
+    peers.Push(std::move(self));
+    cluster.Set("name", context.cluster.name);
+  }
+  cluster.Set("peers", std::move(peers));
+  cluster.Set("status", context.cluster.enabled ? "ready" : "disabled");
   Json config = Json::MakeObject();
   ConfigPtr loaded = context.gate.Read([](const Engine& engine) { return engine.shared_config(); });
   config.Set("original", context.config_yaml ? context.config_yaml() : ConfigToYaml(*loaded));
@@ -47,7 +55,8 @@ void GetReceivers(ApiContext& context, HttpRequest& request, HttpResponse& respo
   if (!CheckAcceptsJsonV2(request, response)) {
     return;
   }
-  auto filters = ParseFilters(request, "receiver_matchers", "failed to parse receiver_matchers param: ");
+  auto filters = ParseFilters(request, "receiver_matchers",
+                              "failed to parse receiver_matchers param: ", context.matcher_mode);
   if (!filters) {
     SetErrorString(response, 400, filters.error().message);
     return;

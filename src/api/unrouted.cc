@@ -1,4 +1,5 @@
 // What is not there: unknown paths and methods, and Alertmanager's removed API v1.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "api/handlers.h"
@@ -26,6 +27,32 @@ std::string WithoutSpaces(std::string_view list) {
   return out;
 }
 
+// Those that the CORS library of upstream allows when nothing is configured.
+bool AreSimpleHeaders(std::string_view list) {
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    std::string_view name = list.substr(0, comma);
+    list.remove_prefix(std::min(comma + 1, list.size()));
+    while (name.starts_with(' ')) {
+      name.remove_prefix(1);
+    }
+    while (name.ends_with(' ')) {
+      name.remove_suffix(1);
+    }
+    const bool simple = EqualsIgnoreCase(name, "accept") || EqualsIgnoreCase(name, "content-type") ||
+                        EqualsIgnoreCase(name, "x-requested-with") || EqualsIgnoreCase(name, "origin");
+    if (!simple) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void DropNosniff(HttpResponse& response) {
+  std::erase_if(response.headers,
+                [](const auto& header) { return header.first == "X-Content-Type-Options"; });
+}
+
 void AnswerGone(HttpRequest&, HttpResponse& response) {
   response.status = 410;
   response.content_type = "application/json";
@@ -43,19 +70,24 @@ bool BeforeV2(const HttpRequest& request, HttpResponse& response) {
   }
   response.SetHeader("Cache-Control", "no-store");
   response.SetHeader("Vary", "Origin");
-  std::string_view wanted = request.Header("Access-Control-Request-Method");
-  bool preflight = request.method == "OPTIONS" && !wanted.empty();
-  bool simple = wanted == "GET" || wanted == "POST" || wanted == "HEAD";
-  if (request.HasHeader("Origin") && (!preflight || simple)) {
-    response.SetHeader("Access-Control-Allow-Origin", "*");
-  }
+  const std::string_view wanted = request.Header("Access-Control-Request-Method");
+  const bool preflight = request.method == "OPTIONS" && !wanted.empty();
   if (!preflight) {
+    if (request.HasHeader("Origin")) {
+      response.SetHeader("Access-Control-Allow-Origin", "*");
+    }
     return false;
   }
   response.status = 204;
   response.SetHeader("Vary", "Origin, Access-Control-Request-Method, Access-Control-Request-Headers");
-  if (simple) {
+  const std::string_view headers = request.Header("Access-Control-Request-Headers");
+  const bool simple = wanted == "GET" || wanted == "POST" || wanted == "HEAD";
+  if (request.HasHeader("Origin") && simple && AreSimpleHeaders(headers)) {
+    response.SetHeader("Access-Control-Allow-Origin", "*");
     response.SetHeader("Access-Control-Allow-Methods", wanted);
+    if (!headers.empty()) {
+      response.SetHeader("Access-Control-Allow-Headers", headers);
+    }
   }
   return true;
 }
@@ -77,29 +109,30 @@ bool AnswerUnready(const ApiContext& context, const HttpRequest& request, HttpRe
   return true;
 }
 
-void AnswerUnrouted(const HttpRequest& request, HttpResponse& response) {
+void AnswerUnrouted(const ApiContext& context, const HttpRequest& request, HttpResponse& response) {
   bool wrong_method = response.status == 405 || response.status == 204;
+  const bool own = IsUnder(request.path, kOwn);
+  constexpr std::string_view kOptions = ", OPTIONS";
+  std::string allow(response.Header("Allow"));
+  if (allow.ends_with(kOptions) && (IsUnder(request.path, kV2) || (own && response.status == 405))) {
+    // Alertmanager does not count OPTIONS among them, nor do we.
+    allow.resize(allow.size() - kOptions.size());
+    response.SetHeader("Allow", allow);
+  }
   if (IsUnder(request.path, kV2)) {
+    // Go's plain errors carry it, go-openapi's do not.
+    DropNosniff(response);
     if (wrong_method) {
-      // Alertmanager does not count OPTIONS among them.
-      std::string allow(response.Header("Allow"));
-      constexpr std::string_view kOptions = ", OPTIONS";
-      if (allow.size() > kOptions.size() && allow.substr(allow.size() - kOptions.size()) == kOptions) {
-        allow.resize(allow.size() - kOptions.size());
-        response.SetHeader("Allow", allow);
-      }
       SetErrorObject(
           response, 405,
           fmt::format("method {} is not allowed, but [{}] are", request.method, WithoutSpaces(allow)));
     } else {
-      SetErrorObject(response, 404, fmt::format("path {} was not found", request.path));
+      SetErrorObject(response, 404, fmt::format("path {} was not found", request.raw_path));
     }
   } else if (request.path == "/api/v2") {
-    response.status = 301;
-    response.content_type.clear();
-    response.body.clear();
-    response.SetHeader("Location", "v2/");  // relative: there may be a prefix in front
-  } else if (IsUnder(request.path, kOwn) && response.status != 204) {
+    DropNosniff(response);
+    SetRedirect(response, 301, request.method, context.route_prefix + "/api/v2/");
+  } else if (own && response.status != 204) {
     SetOwnError(response, response.status,
                 wrong_method ? "this path does not take that method" : "no such path",
                 wrong_method ? fmt::format("allowed: {}", response.Header("Allow")) : std::string());

@@ -9,10 +9,12 @@
 
 #include "cli/table_printer.h"
 
+#include "api/tls_context.h"
 #include "config/config_loader.h"
 #include "config/file_io.h"
 #include "config/file_kind.h"
 #include "config/rule_loader.h"
+#include "config/web_config.h"
 #include "config/yaml_document.h"
 #include "notify/file_access.h"
 #include "notify/template_set.h"
@@ -74,6 +76,9 @@ class Checker {
       case FileKind::kRules:
         CheckRules(file, *text, {});
         break;
+      case FileKind::kWeb:
+        CheckWeb(file, *text);
+        break;
       case FileKind::kUnknown:
         Report(file, "unknown", std::move(problems));
         break;
@@ -114,6 +119,23 @@ class Checker {
     for (const std::string& glob : config->rule_files) {
       CheckGlob(glob, defaults);
     }
+  }
+
+  void CheckWeb(const std::string& file, const std::string& text) {
+    WebConfig config;
+    CheckedFile& report = Report(file, "web", {});
+    report.diagnostics = LoadWebConfigText(text, file, config);
+    if (!report.diagnostics.ok()) {
+      return;
+    }
+    if (config.tls) {
+      if (auto tls = TlsContext::Make(*config.tls); !tls) {
+        report.diagnostics.Append(OneProblem(DiagnosticLevel::kError, file, tls.error().message));
+      }
+    }
+    report.summary =
+        fmt::format("{}, TLS {}", Plural(config.users.size(), "user"), config.tls ? "on" : "off");
+    report.counts.Set("users", static_cast<int64_t>(config.users.size()));
   }
 
   // A broken template file stops the daemon; a broken text of a receiver fails each of its notifications.
@@ -193,7 +215,7 @@ void PrintText(const CheckedFile& file, Console& console) {
     line += Colored("FAILED", CellColor::kRed, console.color) + ": " + counts;
   } else {
     // A rule file's summary says what it is; a config's needs the word.
-    line += file.kind == "config" ? "config OK: " : "";
+    line += file.kind == "config" ? "config OK: " : file.kind == "web" ? "web config OK: " : "";
     line += file.summary;
     if (!counts.empty()) {
       line += (file.summary.empty() ? "" : "; ") + Colored(counts, CellColor::kYellow, console.color);

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <fmt/format.h>
 #include <iostream>
@@ -64,8 +65,41 @@ std::vector<std::string> Candidates(const CLI::App& command, std::string_view wo
   return out;
 }
 
+// `serve` complains in Alertmanager's words, and with its exit code: unit files and scripts may know them.
+int ReportServeUsage(const CLI::App& serve, const CLI::ParseError& error,
+                     const std::vector<std::string>& extras) {
+  std::string message = error.what();
+  std::string hint;
+  const std::string flag = message.substr(0, message.find(':'));
+  if (!extras.empty()) {
+    const std::string word = extras.front().substr(0, extras.front().find('='));
+    message = word.starts_with("--")  ? fmt::format("unknown long flag '{}'", word)
+              : word.starts_with("-") ? fmt::format("unknown short flag '{}'", word)
+                                      : fmt::format("unexpected {}", word);
+    const std::vector<std::string> known = Candidates(serve, word);
+    hint = word.starts_with("--") ? DidYouMean(word, {known.begin(), known.end()}) : "";
+  } else if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ArgumentMismatch)) {
+    const bool repeated =
+        message.find("received") != std::string::npos && message.find("received 0") == std::string::npos;
+    message = repeated
+                  ? fmt::format("flag '{}' cannot be repeated", flag.substr(flag.rfind("--") == 0 ? 2 : 0))
+                  : fmt::format("expected argument for flag '{}'", flag);
+  } else if (message.starts_with("--log.")) {
+    message = message.substr(std::min(flag.size() + 2, message.size()));
+  }
+  std::cerr << "mlalert: error: " << Printable(message) << ", try --help\n";
+  if (!hint.empty()) {
+    std::cerr << "  hint: " << Printable(hint) << '\n';
+  }
+  return 1;
+}
+
 int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = Innermost(app);
+  if (command.get_name() == "serve") {
+    bool is_extra = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+    return ReportServeUsage(command, error, is_extra ? app.remaining(true) : std::vector<std::string>());
+  }
   std::string message = error.what();
   std::string hint;
   std::vector<std::string> extras = app.remaining(true);
@@ -86,9 +120,26 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   return kUsageExit;
 }
 
+// "--flag=" is a flag with an empty value; CLI11 would take the next argument for its value.
+std::vector<std::string> Arguments(int argc, char** argv) {
+  std::vector<std::string> out;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1) {
+      word.pop_back();
+      out.push_back(std::move(word));
+      out.emplace_back();
+    } else {
+      out.push_back(std::move(word));
+    }
+  }
+  std::reverse(out.begin(), out.end());  // as CLI11 wants them
+  return out;
+}
+
 int Parse(CLI::App& app, int argc, char** argv, int& exit_code) {
   try {
-    app.parse(argc, argv);
+    app.parse(Arguments(argc, argv));
   } catch (const CLI::CallForHelp&) {
     std::cout << app.help();  // of the subcommand that was named
     return 0;

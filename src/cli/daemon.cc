@@ -12,9 +12,12 @@
 #include <unistd.h>
 #include <utility>
 
+#include "cli/web_options.h"
+
 #include "api/api.h"
 #include "api/http_server.h"
 #include "api/metrics.h"
+#include "api/web_guard.h"
 #include "config/config_loader.h"
 #include "config/rule_loader.h"
 #include "engine/gate.h"
@@ -44,9 +47,10 @@ void LogDiagnostics(const Diagnostics& diagnostics) {
   }
 }
 
-Result<Loaded> LoadAll(const std::string& config_file) {
+Result<Loaded> LoadAll(const ServeOptions& options) {
   Loaded loaded;
-  Diagnostics diagnostics = LoadConfigFile(config_file, loaded.config);
+  Diagnostics diagnostics =
+      LoadConfigFile(options.config_file, loaded.config, {.matcher_mode = options.matcher_mode});
   LogDiagnostics(diagnostics);
   MLALERT_TRY(diagnostics.ToStatus());
   RuleDefaults defaults{loaded.config->evaluation.interval, loaded.config->evaluation.query_offset};
@@ -85,25 +89,16 @@ Duration LookBack(const Config& config) {
   return back + std::chrono::hours(1);
 }
 
-}  // namespace
-
-Status SplitListenAddress(const std::string& address, std::string& host, int& port) {
-  size_t colon = address.rfind(':');
-  std::string_view digits = colon == std::string::npos ? "" : std::string_view(address).substr(colon + 1);
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || port < 0 ||
-      port > 65535) {
-    return Fail(Error{ErrorCode::kInvalid,
-                      fmt::format("listen address \"{}\" has no port", address),
-                      {},
-                      "use host:port, e.g. 127.0.0.1:9093 or :9093 for all addresses"});
+// Once, so that nobody believes in what is not there.
+void LogIgnoredFlags(const ServeOptions& options) {
+  if (!options.ignored_flags.empty()) {
+    LogWarn(
+        "These flags are taken for compatibility and have no effect: there is no gossip cluster, and no Go",
+        {{"flags", fmt::format("{}", fmt::join(options.ignored_flags, " "))}});
   }
-  host = address.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return {};
 }
+
+}  // namespace
 
 class Daemon::Impl {
  public:
@@ -120,12 +115,13 @@ class Daemon::Impl {
   Status OpenStorage();
   void BuildPipeline();
   void LogTemplateWarnings();
+  void LogListening();
   ApiContext MakeContext();
   History* OpenHistory();
   ConfigPtr CurrentConfig();
 
   ServeOptions options_;
-  std::string external_url_;
+  WebOptions web_;
   SystemClock clock_;
   Loaded loaded_;
   RestoredState restored_;
@@ -139,6 +135,8 @@ class Daemon::Impl {
   std::atomic<bool> started_{false};
   std::atomic<const HttpCounters*> http_counters_{nullptr};  // null until the server listens
   bool stopped_ = false;
+
+  std::unique_ptr<WebGuard> guard_;  // null without --web.config.file
 
   // In the order of their start; the end goes backwards.
   std::optional<LockFile> lock_;
@@ -154,20 +152,13 @@ class Daemon::Impl {
 };
 
 Status Daemon::Impl::Open() {
-  std::string host;
-  int port = 0;
-  MLALERT_TRY(SplitListenAddress(options_.listen_address, host, port));
-  external_url_ = options_.external_url;
-  if (external_url_.empty()) {
-    char name[256] = "localhost";
-    gethostname(name, sizeof(name) - 1);
-    external_url_ = fmt::format("http://{}:{}", host.empty() ? name : host, port);
-  }
-  while (!external_url_.empty() && external_url_.back() == '/') {
-    external_url_.pop_back();
+  LogIgnoredFlags(options_);
+  MLALERT_ASSIGN(web_, ReadWebOptions(options_));
+  if (!options_.web_config_file.empty()) {
+    MLALERT_ASSIGN(guard_, WebGuard::Open(options_.web_config_file));
   }
   // First what a person can have got wrong, then what a machine can.
-  MLALERT_ASSIGN(loaded_, LoadAll(options_.config_file));
+  MLALERT_ASSIGN(loaded_, LoadAll(options_));
   config_ = loaded_.config;
   MLALERT_TRY(OpenStorage());
   MLALERT_ASSIGN(transport_, HttpTransport::Start(clock_));
@@ -203,8 +194,8 @@ void Daemon::Impl::BuildPipeline() {
   metrics_ = std::make_unique<Metrics>();
   metrics_->SetReload(true, clock_.Now());  // the first load counts as one, as in Alertmanager
   Deliverer::Options delivery;
-  delivery.external_url = external_url_;
-  delivery.incident_url_prefix = external_url_ + "/api/mlalert/v1/incidents/";
+  delivery.external_url = web_.external_url;
+  delivery.incident_url_prefix = web_.external_url + "/api/mlalert/v1/incidents/";
   deliverer_ =
       std::make_unique<Deliverer>(*transport_, clock_, delivery, [this](const NotificationOutcome& outcome) {
         gate_->Enter([&](Engine& engine, Timestamp now, Effects& fx) { engine.OnOutcome(outcome, now, fx); });
@@ -219,15 +210,20 @@ void Daemon::Impl::BuildPipeline() {
 
 Status Daemon::Impl::Start() {
   context_ = std::make_unique<ApiContext>(MakeContext());
-  HttpServerOptions http;
-  MLALERT_TRY(SplitListenAddress(options_.listen_address, http.host, http.port));
-  http.workers = options_.http_workers;
-  http.route_prefix = options_.route_prefix;
+  HttpServerOptions http = web_.http;
   http.hooks = BuildHooks(*context_);
+  if (guard_ != nullptr) {
+    // In front of everything, health checks included: what is open to nobody must not be open by its path.
+    http.hooks.before = [this, next = http.hooks.before](HttpRequest& request, HttpResponse& response) {
+      return guard_->Before(request, response) || next(request, response);
+    };
+    if (guard_->has_tls()) {
+      http.tls = [this] { return guard_->Tls(); };
+    }
+  }
   http.hooks.on_exception = [](const HttpRequest& request, std::string_view what) {
     LogError("a request handler failed", {{"path", request.route}, {"err", what}});
   };
-  std::string host = http.host;
 
   // The state first: a request that came before it would find an empty engine.
   std::vector<RuleStateRecord> rule_states = std::move(restored_.rule_states);
@@ -237,9 +233,22 @@ Status Daemon::Impl::Start() {
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
   LogTemplateWarnings();
   started_ = true;
-  LogInfo("Listening on", {{"address", fmt::format("{}:{}", host, server_->port())}});
-  LogInfo("TLS is disabled.", {{"http2", false}, {"address", fmt::format("{}:{}", host, server_->port())}});
+  LogListening();
   return {};
+}
+
+// In Alertmanager's words: its test harness reads the port from them.
+void Daemon::Impl::LogListening() {
+  const std::vector<int> ports = server_->ports();
+  const bool tls = guard_ != nullptr && guard_->has_tls();
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const std::string address = web_.AddressOf(i, ports[i]);
+    LogInfo("Listening on", {{"address", address}});
+    LogInfo(tls ? "TLS is enabled." : "TLS is disabled.", {{"http2", false}, {"address", address}});
+  }
+  if (tls && guard_->http2_wanted()) {
+    LogInfo("HTTP/2 is not spoken; clients use HTTP/1.1");
+  }
 }
 
 void Daemon::Impl::LogTemplateWarnings() {
@@ -269,7 +278,15 @@ ApiContext Daemon::Impl::MakeContext() {
     return started_ ? Status{} : Fail(ErrorCode::kUnavailable, "starting: the state is being restored");
   };
   context.started_at = clock_.Now();
-  context.external_url = external_url_;
+  context.external_url = web_.external_url;
+  context.route_prefix = web_.http.route_prefix;
+  context.matcher_mode = options_.matcher_mode;
+  context.alerts_per_name_max = options_.engine.alerts.per_alertname_max;
+  context.log_silences = options_.log_silences;
+  context.cluster = web_.cluster;
+  if (guard_ != nullptr) {
+    context.web_guard = [this] { return guard_->Stats(); };
+  }
   return context;
 }
 
@@ -293,7 +310,7 @@ ConfigPtr Daemon::Impl::CurrentConfig() {
 
 Status Daemon::Impl::Reload() {
   std::lock_guard<std::mutex> one_at_a_time(reload_mutex_);
-  auto loaded = LoadAll(options_.config_file);
+  auto loaded = LoadAll(options_);
   Status status = loaded ? deliverer_->SetConfig(loaded->config) : Status(Fail(loaded.error()));
   metrics_->SetReload(status.has_value(), clock_.Now());
   if (!status) {

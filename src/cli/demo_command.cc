@@ -7,6 +7,7 @@
 
 #include "cli/daemon.h"
 #include "cli/demo_run.h"
+#include "cli/web_options.h"
 
 #include "base/time.h"
 

@@ -8,9 +8,14 @@
 #include <memory>
 
 #include "cli/daemon.h"
+#include "cli/serve_flags.h"
+#include "cli/version_command.h"
 
 namespace mlalert {
 namespace {
+
+// As Alertmanager's, whose scripts may look at it.
+constexpr int kUsageExit = 1;
 
 // glibc raises both limits with the first large block that is freed, and would then keep for good what a
 // burst of alerts needed once: 100,000 new alerts left 100 MiB behind. Naming the limits keeps them where
@@ -65,40 +70,19 @@ int Serve(const ServeOptions& options) {
 }  // namespace
 
 void AddServeCommand(CLI::App& app, int& exit_code) {
-  struct Flags {
-    ServeOptions options;
-    std::string level = "info";
-    std::string format = "logfmt";
-  };
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<ServeFlags>();
+  flags->options.listen_addresses.clear();
   CLI::App* serve = app.add_subcommand("serve", "Run the daemon: evaluate, receive, notify, remember");
-  serve
-      ->add_option("--config.file", flags->options.config_file,
-                   "Configuration file: a superset of alertmanager.yml")
-      ->capture_default_str();
-  serve
-      ->add_option("--storage.path", flags->options.storage_path,
-                   "Folder of the SQLite file; a local disk, not NFS")
-      ->capture_default_str();
-  serve->add_option("--web.listen-address", flags->options.listen_address, "host:port to listen on")
-      ->capture_default_str();
-  serve->add_option(
-      "--web.external-url", flags->options.external_url,
-      "URL under which people reach this server; used in links (default: from the listen address)");
-  serve->add_option("--web.route-prefix", flags->options.route_prefix, "Prefix of all paths, e.g. /mlalert");
-  serve->add_option("--web.workers", flags->options.http_workers, "Threads that answer HTTP requests")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 256));
-  serve->add_option("--log.level", flags->level, "debug, info, warn or error")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
-  serve->add_option("--log.format", flags->format, "logfmt or json")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"logfmt", "json"}));
+  serve->set_version_flag("--version", VersionText(), "Print the version and exit");
+  AddServeFlags(*serve, flags);
   serve->callback([flags, &exit_code] {
-    flags->options.log_level = ParseLogLevel(flags->level).value_or(LogLevel::kInfo);
-    flags->options.log_format = flags->format == "json" ? LogFormat::kJson : LogFormat::kLogfmt;
-    exit_code = Serve(flags->options);
+    auto options = FinishServeFlags(*flags);
+    if (!options) {
+      fmt::print(stderr, "mlalert: error: {}, try --help\n", options.error().message);
+      exit_code = kUsageExit;
+      return;
+    }
+    exit_code = Serve(*options);
   });
 }
 

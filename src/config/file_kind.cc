@@ -14,6 +14,10 @@ constexpr std::array<std::string_view, 14> kConfigKeys{
     "datasources", "rule_files",     "evaluation",          "incidents",
     "history",     "models"};
 
+// Of --web.config.file.
+constexpr std::array<std::string_view, 4> kWebKeys{"tls_server_config", "http_server_config",
+                                                   "basic_auth_users", "rate_limit"};
+
 }  // namespace
 
 FileKind DetectFileKind(std::string_view text, const std::string& file, Diagnostics& out) {
@@ -28,6 +32,11 @@ FileKind DetectFileKind(std::string_view text, const std::string& file, Diagnost
   bool rules = tree->Find("groups") != nullptr;
   bool config = std::any_of(kConfigKeys.begin(), kConfigKeys.end(),
                             [&](std::string_view key) { return tree->Find(key) != nullptr; });
+  bool web = std::any_of(kWebKeys.begin(), kWebKeys.end(),
+                         [&](std::string_view key) { return tree->Find(key) != nullptr; });
+  if (web && !rules && !config) {
+    return FileKind::kWeb;
+  }
   if (rules != config) {
     return rules ? FileKind::kRules : FileKind::kConfig;
   }

@@ -44,7 +44,8 @@ bool IsSecretKey(std::string_view key, std::span<const std::string> parents, std
       Contains(parents, "match_re")) {
     return false;
   }
-  if (key == "headers" || key == "proxy_connect_header") {
+  if (key == "headers" || key == "proxy_connect_header" || key == "basic_auth_users" ||
+      Contains(parents, "basic_auth_users")) {
     return true;
   }
   bool has_userinfo = value.find('@') != std::string_view::npos;

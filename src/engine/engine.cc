@@ -72,6 +72,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     alert->episode_id = record.episode_id;
     alert->firing = record.episode_id != 0;
     alert->journalled = true;
+    stats_.alerts_firing += alert->firing ? 1 : 0;
     IncidentEntry* incident = incidents_.table().Find(record.incident_id);
     if (alert->firing) {
       // Held for as long as the sender meant it to last when it was written: it speaks at least that often.
@@ -217,6 +218,7 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
 
 void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   ++stats_.fired;
+  ++stats_.alerts_firing;
   alert.firing = true;
   alert.received_at = now;
   alert.episode_id = next_episode_id_++;
@@ -244,6 +246,7 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
 
 void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Effects& fx) {
   ++stats_.resolved;
+  --stats_.alerts_firing;
   alert.firing = false;
   muter_.inhibitor().Update(alert);
   JournalEpisode(alert, alert.alert.ends_at, reason, fx);
@@ -563,12 +566,6 @@ const Incident* Engine::FindIncident(IncidentId id) {
 EngineStats Engine::Stats() const {
   EngineStats stats = stats_;
   stats.alerts = alerts_.size();
-  alerts_.ForEach([&](const AlertEntry& entry) { stats.alerts_firing += entry.firing ? 1 : 0; });
-  incidents_.table().ForEach([&](const IncidentEntry& entry) {
-    ++stats.incidents;
-    stats.incidents_open += entry.incident.state == IncidentState::kOpen ? 1 : 0;
-    stats.incidents_acknowledged += entry.incident.state == IncidentState::kAcknowledged ? 1 : 0;
-  });
   stats.groups = dispatcher_.group_count();
   stats.nflog_entries = nflog_.size();
   stats.in_flight = in_flight_.size();

@@ -53,6 +53,7 @@ struct AlertView {
 
 // What the group listing shows.
 struct GroupView {
+  uint32_t id = 0;
   LabelSet labels;
   std::string receiver;
   std::map<std::string, std::string> route_labels;
@@ -87,6 +88,26 @@ class Engine {
 
   // The whole durable state as records: what a journal needs that has lost some.
   std::vector<Record> Snapshot();
+
+  // Listings in slices: each call looks at `limit` alerts (or incidents) at most and gives the `from` of the
+  // next one, 0 when that was all (base/slot_list.h). Whoever lists everything lets others in between, so
+  // that 100,000 alerts hold nobody up.
+  //
+  // Alerts that fire, with what mutes each now. Receivers are left empty: routing needs no gate. The same
+  // alert may come twice; SortByFingerprint drops the repeat.
+  size_t ListAlertSlice(size_t from, size_t limit, Timestamp now, std::vector<AlertView>& out);
+  size_t CountAlertSlice(size_t from, size_t limit, Timestamp now, AlertCounts& out);
+  template <class F>
+  size_t VisitIncidentSlice(size_t from, size_t limit, F&& f) const {
+    return incidents_.table().VisitSlice(from, limit, [&](const IncidentEntry& entry) { f(entry.incident); });
+  }
+  struct GroupCursor {
+    GroupId group = 0;  // where to go on; one group may take several slices
+    size_t left = SlotList<AlertEntry>::kEnd;
+    bool done = false;
+  };
+  // Groups by id, with at least one alert that fires; SortGroupAlerts puts the alerts of each in order.
+  void ListGroupSlice(GroupCursor& cursor, size_t limit, Timestamp now, std::vector<GroupView>& out);
 
   // All known alerts that fire, unsorted.
   std::vector<AlertView> ListAlerts() const;
@@ -169,6 +190,11 @@ class Engine {
   Timestamp last_now_ = kUnset;
   EngineStats stats_;
 };
+
+// By fingerprint, each once.
+void SortByFingerprint(std::vector<AlertView>& views);
+// Notification order, each once.
+void SortGroupAlerts(GroupView& group);
 
 // Key of the notification log.
 std::string NflogKey(const std::string& group_key, const std::string& receiver,

@@ -9,9 +9,6 @@ namespace mlalert {
 struct EngineStats {
   size_t alerts = 0;
   size_t alerts_firing = 0;
-  size_t incidents = 0;
-  size_t incidents_open = 0;
-  size_t incidents_acknowledged = 0;
   size_t groups = 0;
   size_t nflog_entries = 0;
   size_t in_flight = 0;
@@ -22,6 +19,12 @@ struct EngineStats {
   uint64_t flushes = 0;
   uint64_t collisions = 0;
   uint64_t limited = 0;  // alerts refused because their alertname had its maximum
+};
+
+// Alerts that fire, as of the time of counting.
+struct AlertCounts {
+  size_t active = 0;
+  size_t suppressed = 0;  // silenced or inhibited
 };
 
 }  // namespace mlalert

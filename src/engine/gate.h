@@ -5,6 +5,7 @@
 // any thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -38,7 +39,7 @@ class Gate {
   // must be committed before the caller may say that it is safe.
   template <class F>
   uint64_t Enter(F&& f) {
-    std::unique_lock<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock = Lock();
     Effects fx;
     f(engine_, clock_.Now(), fx);
     return Drain(std::move(fx), lock);
@@ -47,8 +48,16 @@ class Gate {
   // Read only: no effects. Keep it short; copy handles and render outside.
   template <class F>
   auto Read(F&& f) {
-    std::lock_guard<std::mutex> lock(mutex_);
+    std::unique_lock<std::mutex> lock = Lock();
     return f(engine_);
+  }
+
+  // Calls f(engine) until it says false, and lets everybody who waits in between: for readers of everything.
+  template <class F>
+  void ReadInSlices(F&& f) {
+    while (Read(f)) {
+      LetOthersIn();
+    }
   }
 
   Status WaitCommitted(uint64_t seq, Duration timeout) { return journal_.WaitCommitted(seq, timeout); }
@@ -56,11 +65,20 @@ class Gate {
   Clock& clock() { return clock_; }
 
  private:
+  std::unique_lock<std::mutex> Lock() {
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+    std::unique_lock<std::mutex> lock(mutex_);
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    return lock;
+  }
+  void LetOthersIn() const;
   uint64_t Drain(Effects fx, std::unique_lock<std::mutex>& lock);
   uint64_t AppendOrRemember(std::vector<Record> records);
   void RepairJournal();
   void ReleaseUpTo(uint64_t seq);
   void TimerLoop();
+
+  std::atomic<int> waiting_{0};  // for mutex_: it is not fair, a reader in slices would take it again at once
 
   Engine engine_;
   Journal& journal_;

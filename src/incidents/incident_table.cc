@@ -43,11 +43,13 @@ const IncidentEntry* IncidentTable::Find(IncidentId id) const {
 
 IncidentEntry* IncidentTable::Insert(Incident incident) {
   IncidentId id = incident.id;
+  Erase(id);
   by_key_.emplace(incident.key.fingerprint(), id);
   auto entry = std::make_unique<IncidentEntry>();
   entry->incident = std::move(incident);
   IncidentEntry* raw = entry.get();
-  by_id_[id] = std::move(entry);
+  by_id_.emplace(id, std::move(entry));
+  list_.Add(*raw);
   return raw;
 }
 
@@ -63,6 +65,7 @@ void IncidentTable::Erase(IncidentId id) {
       break;
     }
   }
+  list_.Remove(*found->second);
   by_id_.erase(found);
 }
 

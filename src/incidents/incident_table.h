@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "alerts/alert_store.h"
+#include "base/slot_list.h"
 #include "model/incident.h"
 
 namespace mlalert {
@@ -16,6 +17,7 @@ struct IncidentEntry {
   Incident incident;
   std::vector<AlertEntry*> firing;  // its alerts that fire now
   Timestamp timer_due = kNever;     // of the queued timer that counts
+  uint32_t list_slot = 0;           // the table's
 
   // In constant time: thousands of alerts may share one incident.
   void AddFiring(AlertEntry& alert);
@@ -35,6 +37,11 @@ class IncidentTable {
 
   size_t size() const { return by_id_.size(); }
 
+  // A slice of all entries, for visitors that must let others in between (base/slot_list.h).
+  template <class F>
+  size_t VisitSlice(size_t from, size_t limit, F&& f) const {
+    return list_.Visit(from, limit, f);
+  }
   // In no particular order.
   template <class F>
   void ForEach(F&& f) const {
@@ -47,6 +54,7 @@ class IncidentTable {
 
  private:
   std::unordered_map<IncidentId, std::unique_ptr<IncidentEntry>> by_id_;
+  SlotList<IncidentEntry> list_;
   std::unordered_multimap<uint64_t, IncidentId> by_key_;  // fingerprint of key
 };
 

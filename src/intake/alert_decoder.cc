@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/json_reader.h"
+#include "intake/go_json.h"
 
 namespace mlalert {
 namespace {
@@ -36,7 +37,7 @@ class TimeMemo {
         offset_ = 0;
       } else {
         int minutes = 0;
-        auto parsed = ParseRfc3339(text, &minutes);
+        auto parsed = ParseApiTime(text, &minutes);
         if (!parsed) {
           return false;
         }
@@ -289,8 +290,23 @@ class Handler {
   TimeMemo times_;
 };
 
-// Absolute URI as strfmt's "uri" demands: a scheme and something after it, no spaces or control characters.
-bool IsAbsoluteUri(std::string_view text) {
+// The host part of an authority: brackets must pair.
+bool HasGoodHost(std::string_view rest) {
+  if (!rest.starts_with("//")) {
+    return true;
+  }
+  std::string_view host = rest.substr(2, rest.find_first_of("/?#", 2) - 2);
+  host = host.substr(host.rfind('@') == std::string_view::npos ? 0 : host.rfind('@') + 1);
+  return !host.starts_with('[') || host.find(']') != std::string_view::npos;
+}
+
+// What strfmt's "uri" demands, which is Go's url.ParseRequestURI: an absolute path, or a scheme with
+// something behind it; no spaces or control characters.
+bool IsRequestUri(std::string_view text) {
+  if (text.starts_with('/')) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != '\x7f'; });
+  }
   size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size()) {
     return false;
@@ -308,7 +324,7 @@ bool IsAbsoluteUri(std::string_view text) {
       return false;
     }
   }
-  return true;
+  return HasGoodHost(text.substr(colon + 1));
 }
 
 bool AllTextIsUtf8(const IngestBatch& batch) {
@@ -322,7 +338,7 @@ bool AllTextIsUtf8(const IngestBatch& batch) {
 bool CheckSchema(const IngestBatch& batch, const std::vector<RawAlert>& raws, DecodeFailure& failure) {
   for (size_t i = 0; i < raws.size(); ++i) {
     std::string_view url = batch.alerts[i].generator_url;
-    if (!url.empty() && !IsAbsoluteUri(url)) {
+    if (!url.empty() && !IsRequestUri(url)) {
       failure = {
           422, 601,
           fmt::format("{}.generatorURL in body must be of type uri: {}", i, GoQuote(url.substr(0, 512)))};
@@ -338,10 +354,29 @@ bool CheckSchema(const IngestBatch& batch, const std::vector<RawAlert>& raws, De
 
 }  // namespace
 
+namespace {
+
+// Bodies that people write by hand are small, and only they read what is wrong; the copy costs a large batch
+// of a Prometheus nothing.
+constexpr size_t kExplainBytesMax = size_t{16} << 10;
+
+// Says it as Go would, where Go would say something.
+void Explain(std::string_view original, DecodeFailure& failure) {
+  auto why = GoJsonSyntaxError(original);
+  if (!why) {
+    why = GoAlertsTypeError(original);
+  }
+  if (why) {
+    failure = {400, 400, "parsing alerts body from \"\" failed, because " + *why};
+  }
+}
+
+}  // namespace
+
 bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& batch,
                   DecodeFailure& failure) {
   batch.Clear();
-  if (body.empty()) {
+  if (body.empty() || IsBlankJson(body)) {
     failure = {422, 602, "alerts in body is required"};
     return false;
   }
@@ -354,6 +389,8 @@ bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& 
     failure = {400, 400, "parsing alerts body from \"\" failed, because the body is not valid UTF-8"};
     return false;
   }
+  thread_local std::string original;  // the parser writes into the body
+  original.assign(body, 0, body.size() <= kExplainBytesMax ? body.size() : 0);
   Handler handler(batch, failure, options.source);
   rapidjson::Reader reader;
   rapidjson::InsituStringStream stream(body.data());
@@ -367,6 +404,9 @@ bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& 
                              cut ? "unexpected EOF"
                                  : fmt::format("{} at byte {}", rapidjson::GetParseError_En(result.Code()),
                                                result.Offset()))};
+    }
+    if (!original.empty() && failure.http_status == 400) {
+      Explain(original, failure);
     }
     batch.Clear();
     return false;

@@ -448,6 +448,9 @@ void Deliverer::State::Report(Lock& lock, IntegrationKind kind, NotificationOutc
                               FailureReason reason) {
   DeliveryCounters& counters = counters_[static_cast<size_t>(kind)];
   counters.latency_total += outcome.latency;
+  ++counters.latencies[static_cast<size_t>(
+      std::lower_bound(kLatencyBounds.begin(), kLatencyBounds.end(), outcome.latency) -
+      kLatencyBounds.begin())];
   switch (outcome.verdict) {
     case DeliveryVerdict::kSent:
       ++counters.sent;

@@ -55,7 +55,13 @@ struct DeliveryCounters {
   uint64_t overflow = 0;
   // Of attempts that got an answer or ran into their deadline.
   Duration latency_total{};
+  // How many of these took at most kLatencyBounds[i]; the last one: longer.
+  std::array<uint64_t, 6> latencies{};
 };
+// Alertmanager's.
+inline constexpr std::array<Duration, 5> kLatencyBounds = {std::chrono::seconds(1), std::chrono::seconds(5),
+                                                           std::chrono::seconds(10), std::chrono::seconds(15),
+                                                           std::chrono::seconds(20)};
 
 struct DeliveryStats {
   std::array<DeliveryCounters, kIntegrationKinds> by_kind;  // indexed by IntegrationKind

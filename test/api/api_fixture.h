@@ -70,6 +70,7 @@ class ApiFixture {
     gate.Enter([](Engine& engine, Timestamp now, Effects& fx) { engine.Restore({}, now, fx); });
     context.config = [this] { return config; };
     context.started_at = clock.now;
+    context.cluster = {true, "me", "127.0.0.1:9094"};
     router = BuildRouter(context);
     hooks = BuildHooks(context);
   }

@@ -204,8 +204,11 @@ BOOST_AUTO_TEST_CASE(the_list_is_sorted_by_state_and_filtered) {
   BOOST_TEST(names("") == "active-soon active-late pending-soon pending-late short shorter");
   BOOST_TEST(names("?expired=false&pending=0") == "active-soon active-late");
   BOOST_TEST(names("?active=foo&pending=") == "pending-soon pending-late short shorter");
-  BOOST_TEST(names("?filter=n%3D~%22.*soon%22") == "active-soon pending-soon");
-  BOOST_TEST(names("?filter=n%3Dshort&filter=other%3D%22%22") == "short");
+  // Not evaluated: a filter is one of the matchers.
+  BOOST_TEST(names("?filter=n%3D~%22.*soon%22") == "");
+  BOOST_TEST(names("?filter=n%3Dshort") == "short");
+  BOOST_TEST(names("?filter=n%3Dshort&filter=other%3D%22%22") == "");
+  BOOST_TEST(names("?filter=n!%3Dshort") == "");
   BOOST_TEST(api.Get("/api/v2/silences?filter=foo").status == 400);
   BOOST_TEST(api.Get("/api/v2/silences?filter=foo").body == "\"bad matcher format: foo\"\n");
   BOOST_TEST(api.Get("/api/v2/silences", {{"Accept", "text/plain"}}).status == 406);

@@ -13,8 +13,8 @@ BOOST_FIXTURE_TEST_CASE(status_has_every_required_key, ApiFixture) {
   HttpResponse response = Get("/api/v2/status");
   BOOST_TEST(response.status == 200);
   Json status = BodyOf(response);
-  BOOST_TEST(status.Find("cluster")->GetString("status") == "disabled");
-  BOOST_TEST(status.Find("cluster")->Find("peers")->is_array());
+  BOOST_TEST(status.Find("cluster")->Dump() ==
+             R"({"name":"me","peers":[{"address":"127.0.0.1:9094","name":"me"}],"status":"ready"})");
   BOOST_TEST(status.Find("config")->GetString("original") == "route: {receiver: <secret>}\n");
   BOOST_TEST(status.GetString("uptime") == "2026-01-01T00:00:00.000Z");
   for (const char* key : {"version", "revision", "branch", "buildUser", "buildDate", "goVersion"}) {
@@ -112,14 +112,19 @@ BOOST_FIXTURE_TEST_CASE(unknown_paths_and_methods_answer_in_the_shape_of_their_a
   }
   HttpResponse moved = Get("/api/v2");
   BOOST_TEST(moved.status == 301);
-  BOOST_TEST(moved.Header("Location") == "v2/");
-  BOOST_TEST(moved.body.empty());
+  BOOST_TEST(moved.Header("Location") == "/api/v2/");
+  BOOST_TEST(moved.body == "<a href=\"/api/v2/\">Moved Permanently</a>.\n\n");
+  context.route_prefix = "/am";
+  BOOST_TEST(Call("POST", "/api/v2").Header("Location") == "/am/api/v2/");
+  BOOST_TEST(Call("POST", "/api/v2").body == "");
 }
 
 BOOST_FIXTURE_TEST_CASE(hostile_paths_are_escaped, ApiFixture) {
   BOOST_TEST(Get("/api/v2/%3Cb%3E%22").body ==
-             R"({"code":404,"message":"path /api/v2/\u003cb\u003e\" was not found"})");
-  BOOST_TEST(Get("/api/v2/%ff").body == R"({"code":404,"message":"path /api/v2/\ufffd was not found"})");
+             R"({"code":404,"message":"path /api/v2/%3Cb%3E%22 was not found"})");
+  BOOST_TEST(Get("/api/v2/<b>").body ==
+             R"({"code":404,"message":"path /api/v2/\u003cb\u003e was not found"})");
+  BOOST_TEST(Get("/api/v2/%ff").body == R"({"code":404,"message":"path /api/v2/%ff was not found"})");
 }
 
 BOOST_FIXTURE_TEST_CASE(browsers_may_read_and_post_v2_from_elsewhere, ApiFixture) {
@@ -171,8 +176,10 @@ BOOST_FIXTURE_TEST_CASE(health_and_readiness, ApiFixture) {
     for (const char* method : {"GET", "HEAD"}) {
       HttpResponse response = Call(method, path);
       BOOST_TEST(response.status == 200);
-      BOOST_TEST(response.body == "OK");
-      BOOST_TEST(response.content_type == "text/plain; charset=utf-8");
+      // As upstream, which writes nothing at all for HEAD.
+      BOOST_TEST(response.body == (method == std::string_view("HEAD") ? "" : "OK"));
+      BOOST_TEST(response.content_type ==
+                 (method == std::string_view("HEAD") ? "" : "text/plain; charset=utf-8"));
     }
   }
   context.ready = [] { return Status(Fail(ErrorCode::kUnavailable, "restoring 12 alerts")); };

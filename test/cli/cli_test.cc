@@ -211,7 +211,7 @@ receivers: [{name: none}]
 incident_policies: [{name: all, cooldown: 5m, acknowledge: {expires: 4h}}]
 )");
   options.storage_path = dir.Path("data");
-  options.listen_address = "127.0.0.1:0";
+  options.listen_addresses = {"127.0.0.1:0"};
   options.log_level = LogLevel::kError;
   auto daemon = Daemon::Open(options);
   BOOST_REQUIRE(daemon.has_value());

@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 import unittest
+import warnings
 
 SOURCE_DIR = pathlib.Path(os.environ.get("MLALERT_SOURCE_DIR", pathlib.Path(__file__).resolve().parents[2]))
 MLALERT = os.environ.get("MLALERT", str(SOURCE_DIR / "build/dev/mlalert"))
@@ -69,6 +70,15 @@ def free_port():
                 return port
             except OSError:
                 continue
+
+
+def bcrypt(password, kind="2y"):
+    """A cheap hash of a password, as htpasswd makes it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import crypt
+    hashed = crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16))
+    return f"${kind}$" + hashed.split("$", 2)[2]
 
 
 class Reply:
