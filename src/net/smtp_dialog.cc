@@ -297,10 +297,14 @@ void SmtpDialog::AnswerChallenge(std::string_view challenge) {
             Base64(fmt::format("{} {}", mail_.username, HmacMd5Hex(mail_.secret.Reveal(), challenge))));
     return;
   }
-  const std::string prompt = Lower(challenge);
-  if (mechanism_ == Mechanism::kLogin && prompt == "username:") {
+  // Upstream knows "Username:" and "Password:" only; the draft has "User Name" and "Password", ended by NUL.
+  std::string prompt = Lower(challenge);
+  while (prompt.ends_with(':') || prompt.ends_with('\0')) {
+    prompt.pop_back();
+  }
+  if (mechanism_ == Mechanism::kLogin && (prompt == "username" || prompt == "user name")) {
     Command(Step::kAuth, Base64(mail_.username));
-  } else if (mechanism_ == Mechanism::kLogin && prompt == "password:") {
+  } else if (mechanism_ == Mechanism::kLogin && prompt == "password") {
     Command(Step::kAuth, Base64(mail_.password.Reveal()));
   } else {
     Fail(fmt::format("{} auth: unexpected server challenge", MechanismName(static_cast<int>(mechanism_))));

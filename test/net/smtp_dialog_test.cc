@@ -174,6 +174,10 @@ BOOST_AUTO_TEST_CASE(answers_the_prompts_of_login) {
   SmtpDialog dialog(mail, Ehlo({"AUTH LOGIN"}), true);
   BOOST_TEST(Talk(dialog, {"334 VXNlcm5hbWU6", "334 cGFzc3dvcmQ6", "235 ok"}) ==
              "AUTH LOGIN\r\ndXNlcg==\r\ncGFzcw==\r\nMAIL FROM:<am@example.org>\r\n");
+  // As the draft has them: "User Name", "Password", each with a NUL.
+  SmtpDialog draft(mail, Ehlo({"AUTH LOGIN"}), true);
+  BOOST_TEST(Talk(draft, {"334 VXNlciBOYW1lAA==", "334 UGFzc3dvcmQA"}) ==
+             "AUTH LOGIN\r\ndXNlcg==\r\ncGFzcw==\r\n");
   SmtpDialog odd(mail, Ehlo({"AUTH LOGIN"}), true);
   Talk(odd, {"334 V2hhdD8="});
   BOOST_TEST(odd.error() == "LOGIN auth: unexpected server challenge");
