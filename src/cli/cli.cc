@@ -15,6 +15,7 @@
 #include "cli/history_command.h"
 #include "cli/incidents_command.h"
 #include "cli/serve_command.h"
+#include "cli/template_command.h"
 #include "cli/version_command.h"
 
 #include "config/diagnostics.h"
@@ -32,6 +33,7 @@ void AddCommands(CLI::App& app, int& exit_code) {
   AddUnackCommand(app, exit_code);
   AddHistoryCommand(app, exit_code);
   AddDemoCommand(app, exit_code);
+  AddTemplateCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
 }
 

@@ -239,81 +239,58 @@ void AppendJsonLabels(std::string& out, const LabelSet& labels) {
 
 class AlertObject final : public tmpl::Object {
  public:
-  explicit AlertObject(const NotifiedAlert& alert)
-      : resolved_(alert.resolved),
-        label_set_(alert.alert.labels),
-        annotation_set_(alert.alert.annotations),
-        labels_(KvValue(label_set_)),
-        annotations_(KvValue(annotation_set_)),
-        starts_at_{alert.alert.starts_at, nullptr, alert.alert.starts_offset_minutes},
-        ends_at_{kUnset, nullptr, 0},
-        generator_url_(alert.alert.generator_url),
-        fingerprint_(Hex16(alert.fingerprint)),
-        severity_(alert.severity),
-        incident_id_(alert.incident_id),
-        acknowledged_(alert.acknowledged) {
-    // A firing alert's endsAt is only a promise of its sender: receivers see none.
-    if (resolved_) {
-      ends_at_ = {alert.alert.ends_at, nullptr, alert.alert.ends_offset_minutes};
-    }
-  }
+  explicit AlertObject(TemplateAlert alert)
+      : alert_(std::move(alert)),
+        labels_(KvValue(alert_.labels)),
+        annotations_(KvValue(alert_.annotations)) {}
 
-  bool resolved() const { return resolved_; }
+  const std::string& status() const { return alert_.status; }
 
   std::string TypeName() const override { return "template.Alert"; }
   std::string Print() const override {
-    return fmt::format("{{{} {} {} {} {} {} {}}}", status(), PrintPairs(label_set_),
-                       PrintPairs(annotation_set_), tmpl::PrintTime(starts_at_), tmpl::PrintTime(ends_at_),
-                       generator_url_, fingerprint_);
+    return fmt::format("{{{} {} {} {} {} {} {}}}", alert_.status, PrintPairs(alert_.labels),
+                       PrintPairs(alert_.annotations), tmpl::PrintTime(alert_.starts_at),
+                       tmpl::PrintTime(alert_.ends_at), alert_.generator_url, alert_.fingerprint);
   }
   std::optional<Value> Field(std::string_view name) const override {
     using Getter = Value (*)(const AlertObject&);
     static const std::map<std::string_view, Getter> kFields{
-        {"Status", [](const AlertObject& a) { return Value::View(a.status()); }},
+        {"Status", [](const AlertObject& a) { return Value::View(a.alert_.status); }},
         {"Labels", [](const AlertObject& a) { return a.labels_; }},
         {"Annotations", [](const AlertObject& a) { return a.annotations_; }},
-        {"StartsAt", [](const AlertObject& a) { return Value::OfTime(a.starts_at_); }},
-        {"EndsAt", [](const AlertObject& a) { return Value::OfTime(a.ends_at_); }},
-        {"GeneratorURL", [](const AlertObject& a) { return Value::View(a.generator_url_); }},
-        {"Fingerprint", [](const AlertObject& a) { return Value::View(a.fingerprint_); }},
-        {"Severity", [](const AlertObject& a) { return Value::View(ToString(a.severity_)); }},
-        {"IncidentID", [](const AlertObject& a) { return Value::Integer(a.incident_id_); }},
-        {"Acknowledged", [](const AlertObject& a) { return Value::Bool(a.acknowledged_); }},
+        {"StartsAt", [](const AlertObject& a) { return Value::OfTime(a.alert_.starts_at); }},
+        {"EndsAt", [](const AlertObject& a) { return Value::OfTime(a.alert_.ends_at); }},
+        {"GeneratorURL", [](const AlertObject& a) { return Value::View(a.alert_.generator_url); }},
+        {"Fingerprint", [](const AlertObject& a) { return Value::View(a.alert_.fingerprint); }},
+        {"Severity", [](const AlertObject& a) { return Value::View(ToString(a.alert_.severity)); }},
+        {"IncidentID", [](const AlertObject& a) { return Value::Integer(a.alert_.incident_id); }},
+        {"Acknowledged", [](const AlertObject& a) { return Value::Bool(a.alert_.acknowledged); }},
     };
     auto it = kFields.find(name);
     return it != kFields.end() ? std::optional(it->second(*this)) : std::nullopt;
   }
   bool AppendJson(std::string& out) const override {
     out += "{\"status\":";
-    AppendJsonString(out, status());
+    AppendJsonString(out, alert_.status);
     out += ",\"labels\":";
-    AppendJsonLabels(out, label_set_);
+    AppendJsonLabels(out, alert_.labels);
     out += ",\"annotations\":";
-    AppendJsonLabels(out, annotation_set_);
+    AppendJsonLabels(out, alert_.annotations);
     out += ",\"startsAt\":";
-    AppendJsonString(out, FormatRfc3339Nano(starts_at_.at, starts_at_.offset_minutes));
+    AppendJsonString(out, tmpl::FormatLayout(alert_.starts_at, tmpl::kRfc3339NanoLayout));
     out += ",\"endsAt\":";
-    AppendJsonString(out, FormatRfc3339Nano(ends_at_.at, ends_at_.offset_minutes));
+    AppendJsonString(out, tmpl::FormatLayout(alert_.ends_at, tmpl::kRfc3339NanoLayout));
     out += ",\"generatorURL\":";
-    AppendJsonString(out, generator_url_);
+    AppendJsonString(out, alert_.generator_url);
     out += ",\"fingerprint\":";
-    AppendJsonString(out, fingerprint_);
+    AppendJsonString(out, alert_.fingerprint);
     out.push_back('}');
     return true;
   }
 
  private:
-  std::string_view status() const { return resolved_ ? "resolved" : "firing"; }
-
-  bool resolved_;
-  LabelSet label_set_, annotation_set_;
+  TemplateAlert alert_;
   Value labels_, annotations_;
-  tmpl::Time starts_at_, ends_at_;
-  std::string generator_url_;
-  std::string fingerprint_;
-  Severity severity_;
-  IncidentId incident_id_;
-  bool acknowledged_;
 };
 
 class AlertsObject final : public tmpl::Object {
@@ -327,10 +304,6 @@ class AlertsObject final : public tmpl::Object {
     list_ = Value::List(std::move(items), "template.Alerts");
   }
 
-  bool AnyFiring() const {
-    return std::any_of(alerts_.begin(), alerts_.end(), [](const auto& a) { return !a->resolved(); });
-  }
-
   std::string TypeName() const override { return "template.Alerts"; }
   std::string Print() const override { return Printed(list_); }
   const Value* Underlying() const override { return &list_; }
@@ -338,10 +311,10 @@ class AlertsObject final : public tmpl::Object {
     return name == "Firing" || name == "Resolved" ? &kNoParameters : nullptr;
   }
   Result<Value> Call(std::string_view name, std::span<const Value>) const override {
-    bool resolved = name == "Resolved";
+    std::string_view status = name == "Resolved" ? "resolved" : "firing";
     std::vector<std::shared_ptr<const AlertObject>> some;
     for (const auto& alert : alerts_) {
-      if (alert->resolved() == resolved) {
+      if (alert->status() == status) {
         some.push_back(alert);
       }
     }
@@ -373,56 +346,88 @@ LabelSet Common(std::span<const NotifiedAlert> alerts, LabelSet Alert::*which) {
   return LabelSet::FromSorted(common);
 }
 
+TemplateAlert AlertOf(const NotifiedAlert& alert) {
+  TemplateAlert out{.status = alert.resolved ? "resolved" : "firing",
+                    .labels = alert.alert.labels,
+                    .annotations = alert.alert.annotations,
+                    .starts_at = {alert.alert.starts_at, nullptr, alert.alert.starts_offset_minutes},
+                    .ends_at = {kUnset, nullptr, 0},
+                    .generator_url = alert.alert.generator_url,
+                    .fingerprint = Hex16(alert.fingerprint),
+                    .severity = alert.severity,
+                    .incident_id = alert.incident_id,
+                    .acknowledged = alert.acknowledged};
+  // A firing alert's endsAt is only a promise of its sender: receivers see none.
+  if (alert.resolved) {
+    out.ends_at = {alert.alert.ends_at, nullptr, alert.alert.ends_offset_minutes};
+  }
+  return out;
+}
+
+TemplateGroup GroupOf(const Notification& n, const TemplateDataOptions& options) {
+  auto alerts = std::span(n.alerts).first(std::min(n.alerts.size(), options.alerts_max));
+  TemplateGroup out{.receiver = QuoteRegex(n.receiver->name),
+                    .status = "resolved",
+                    .reason = std::string(options.reason.empty() ? ToString(n.reason) : options.reason),
+                    .group_labels = n.group_labels,
+                    .common_labels = Common(alerts, &Alert::labels),
+                    .common_annotations = Common(alerts, &Alert::annotations),
+                    .route_labels = options.route_labels,
+                    .external_url = std::string(options.external_url),
+                    .acknowledged_by = n.acknowledged_by};
+  out.alerts.reserve(alerts.size());
+  for (const NotifiedAlert& alert : alerts) {
+    out.alerts.push_back(AlertOf(alert));
+    out.severity = std::max(out.severity, alert.severity);
+    if (!alert.resolved) {
+      out.status = "firing";
+    }
+    if (out.incident_url.empty() && alert.incident_id != 0) {
+      out.incident_url = fmt::format("{}{}", options.incident_url_prefix, alert.incident_id);
+    }
+  }
+  if (out.status == "firing") {
+    out.severity = n.MaxSeverity();
+  }
+  return out;
+}
+
 }  // namespace
 
 class TemplateData::Root final : public tmpl::Object {
  public:
-  Root(const Notification& n, const TemplateDataOptions& options)
-      : receiver_(QuoteRegex(n.receiver->name)),
-        reason_(options.reason.empty() ? ToString(n.reason) : options.reason),
-        external_url_(options.external_url),
-        acknowledged_by_(n.acknowledged_by),
-        group_labels_(n.group_labels),
-        route_labels_(options.route_labels) {
-    auto alerts = std::span(n.alerts).first(std::min(n.alerts.size(), options.alerts_max));
+  Root(TemplateGroup group, const char* type_name) : group_(std::move(group)), type_name_(type_name) {
     std::vector<std::shared_ptr<const AlertObject>> objects;
-    objects.reserve(alerts.size());
-    Severity highest = Severity::kNone;
-    for (const NotifiedAlert& alert : alerts) {
-      objects.push_back(std::make_shared<AlertObject>(alert));
-      highest = std::max(highest, alert.severity);
-      if (incident_url_.empty() && alert.incident_id != 0) {
-        incident_url_ = fmt::format("{}{}", options.incident_url_prefix, alert.incident_id);
-      }
+    objects.reserve(group_.alerts.size());
+    for (TemplateAlert& alert : group_.alerts) {
+      objects.push_back(std::make_shared<AlertObject>(std::move(alert)));
     }
+    group_.alerts.clear();
     alerts_ = std::make_shared<AlertsObject>(std::move(objects));
-    resolved_ = !alerts_->AnyFiring();
-    severity_ = resolved_ ? highest : n.MaxSeverity();
-    common_labels_ = Common(alerts, &Alert::labels);
-    common_annotations_ = Common(alerts, &Alert::annotations);
   }
 
-  std::string TypeName() const override { return "*template.Data"; }
+  std::string TypeName() const override { return type_name_; }
   std::string Print() const override {
-    return fmt::format("{{{} {} {} {} {} {} {} {} {}}}", receiver_, status(), alerts_->Print(), reason_,
-                       PrintPairs(group_labels_), PrintPairs(common_labels_), PrintPairs(common_annotations_),
-                       PrintPairs(route_labels_), external_url_);
+    return fmt::format("{{{} {} {} {} {} {} {} {} {}}}", group_.receiver, group_.status, alerts_->Print(),
+                       group_.reason, PrintPairs(group_.group_labels), PrintPairs(group_.common_labels),
+                       PrintPairs(group_.common_annotations), PrintPairs(group_.route_labels),
+                       group_.external_url);
   }
   std::optional<Value> Field(std::string_view name) const override {
     using Getter = Value (*)(const Root&);
     static const std::map<std::string_view, Getter> kFields{
-        {"Receiver", [](const Root& d) { return Value::View(d.receiver_); }},
-        {"Status", [](const Root& d) { return Value::View(d.status()); }},
+        {"Receiver", [](const Root& d) { return Value::View(d.group_.receiver); }},
+        {"Status", [](const Root& d) { return Value::View(d.group_.status); }},
         {"Alerts", [](const Root& d) { return Value::Of(d.alerts_); }},
-        {"NotificationReason", [](const Root& d) { return Value::View(d.reason_); }},
-        {"GroupLabels", [](const Root& d) { return KvValue(d.group_labels_); }},
-        {"CommonLabels", [](const Root& d) { return KvValue(d.common_labels_); }},
-        {"CommonAnnotations", [](const Root& d) { return KvValue(d.common_annotations_); }},
-        {"RouteLabels", [](const Root& d) { return KvValue(d.route_labels_); }},
-        {"ExternalURL", [](const Root& d) { return Value::View(d.external_url_); }},
-        {"Severity", [](const Root& d) { return Value::View(ToString(d.severity_)); }},
-        {"AcknowledgedBy", [](const Root& d) { return Value::View(d.acknowledged_by_); }},
-        {"IncidentURL", [](const Root& d) { return Value::View(d.incident_url_); }},
+        {"NotificationReason", [](const Root& d) { return Value::View(d.group_.reason); }},
+        {"GroupLabels", [](const Root& d) { return KvValue(d.group_.group_labels); }},
+        {"CommonLabels", [](const Root& d) { return KvValue(d.group_.common_labels); }},
+        {"CommonAnnotations", [](const Root& d) { return KvValue(d.group_.common_annotations); }},
+        {"RouteLabels", [](const Root& d) { return KvValue(d.group_.route_labels); }},
+        {"ExternalURL", [](const Root& d) { return Value::View(d.group_.external_url); }},
+        {"Severity", [](const Root& d) { return Value::View(ToString(d.group_.severity)); }},
+        {"AcknowledgedBy", [](const Root& d) { return Value::View(d.group_.acknowledged_by); }},
+        {"IncidentURL", [](const Root& d) { return Value::View(d.group_.incident_url); }},
     };
     auto it = kFields.find(name);
     return it != kFields.end() ? std::optional(it->second(*this)) : std::nullopt;
@@ -435,63 +440,56 @@ class TemplateData::Root final : public tmpl::Object {
 
   void AppendFields(std::string& out) const {
     out += "{\"receiver\":";
-    AppendJsonString(out, receiver_);
+    AppendJsonString(out, group_.receiver);
     out += ",\"status\":";
-    AppendJsonString(out, status());
+    AppendJsonString(out, group_.status);
     out += ",\"alerts\":";
     alerts_->AppendJson(out);
     out += ",\"notification_reason\":";
-    AppendJsonString(out, reason_);
+    AppendJsonString(out, group_.reason);
     out += ",\"groupLabels\":";
-    AppendJsonLabels(out, group_labels_);
+    AppendJsonLabels(out, group_.group_labels);
     out += ",\"commonLabels\":";
-    AppendJsonLabels(out, common_labels_);
+    AppendJsonLabels(out, group_.common_labels);
     out += ",\"commonAnnotations\":";
-    AppendJsonLabels(out, common_annotations_);
+    AppendJsonLabels(out, group_.common_annotations);
     // Only newer Alertmanagers have it: those who do not use route labels see the body they know.
-    if (!route_labels_.empty()) {
+    if (!group_.route_labels.empty()) {
       out += ",\"routeLabels\":";
-      AppendJsonLabels(out, route_labels_);
+      AppendJsonLabels(out, group_.route_labels);
     }
     out += ",\"externalURL\":";
-    AppendJsonString(out, external_url_);
+    AppendJsonString(out, group_.external_url);
   }
 
-  bool resolved() const { return resolved_; }
-  const LabelSet& route_labels() const { return route_labels_; }
-  const LabelSet& common_labels() const { return common_labels_; }
+  const TemplateGroup& group() const { return group_; }
 
  private:
-  std::string_view status() const { return resolved_ ? "resolved" : "firing"; }
-
-  std::string receiver_;
-  std::string reason_;
-  std::string external_url_;
-  std::string acknowledged_by_;
-  std::string incident_url_;
+  TemplateGroup group_;  // its alerts are in alerts_
+  const char* type_name_;
   std::shared_ptr<const AlertsObject> alerts_;
-  LabelSet group_labels_, common_labels_, common_annotations_, route_labels_;
-  Severity severity_ = Severity::kNone;
-  bool resolved_ = false;
 };
 
 TemplateData::TemplateData(const Notification& n, const TemplateDataOptions& options)
-    : data_(std::make_shared<Root>(n, options)), root_(Value::Of(data_)) {}
+    : TemplateData(GroupOf(n, options)) {}
+
+TemplateData::TemplateData(TemplateGroup group, const char* type_name)
+    : data_(std::make_shared<Root>(std::move(group), type_name)), root_(Value::Of(data_)) {}
 
 void TemplateData::AppendJsonFields(std::string& out) const {
   data_->AppendFields(out);
 }
 
 bool TemplateData::resolved() const {
-  return data_->resolved();
+  return data_->group().status == "resolved";
 }
 
 const LabelSet& TemplateData::route_labels() const {
-  return data_->route_labels();
+  return data_->group().route_labels;
 }
 
 const LabelSet& TemplateData::common_labels() const {
-  return data_->common_labels();
+  return data_->group().common_labels;
 }
 
 std::string QuoteRegex(std::string_view text) {

@@ -15,6 +15,30 @@
 
 namespace mlalert {
 
+// One alert and one group as templates see them: of a notification, or given as JSON to `mlalert template`.
+struct TemplateAlert {
+  std::string status;  // "firing" or "resolved"
+  LabelSet labels{}, annotations{};
+  tmpl::Time starts_at{}, ends_at{};
+  std::string generator_url{};
+  std::string fingerprint{};
+  Severity severity = Severity::kNone;
+  IncidentId incident_id = 0;
+  bool acknowledged = false;
+};
+
+struct TemplateGroup {
+  std::string receiver{};  // as it shows: regex-quoted
+  std::string status{};
+  std::vector<TemplateAlert> alerts{};
+  std::string reason{};
+  LabelSet group_labels{}, common_labels{}, common_annotations{}, route_labels{};
+  std::string external_url{};
+  Severity severity = Severity::kNone;
+  std::string acknowledged_by{};
+  std::string incident_url{};
+};
+
 struct TemplateDataOptions {
   // Only the first so many alerts exist for the template (webhook max_alerts).
   size_t alerts_max = SIZE_MAX;
@@ -33,6 +57,8 @@ struct TemplateDataOptions {
 class TemplateData {
  public:
   TemplateData(const Notification& n, const TemplateDataOptions& options);
+  // `type_name` is what error messages call the root.
+  explicit TemplateData(TemplateGroup group, const char* type_name = "*template.Data");
 
   const tmpl::Value& root() const { return root_; }
   // As the webhook has it: {"receiver":...,"externalURL":...} without the closing brace.
