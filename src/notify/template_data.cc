@@ -68,6 +68,10 @@ class PairObject final : public tmpl::Object {
 
   std::string TypeName() const override { return "template.Pair"; }
   std::string Print() const override { return fmt::format("{{{} {}}}", name_.AsString(), value_.AsString()); }
+  std::vector<std::pair<std::string_view, Value>> Fields() const override {
+    return {{"Name", name_}, {"Value", value_}};
+  }
+  bool IsComparable() const override { return true; }
   std::optional<Value> Field(std::string_view name) const override {
     if (name == "Name") {
       return name_;
@@ -237,6 +241,16 @@ void AppendJsonLabels(std::string& out, const LabelSet& labels) {
   out.push_back('}');
 }
 
+// The fields that upstream's struct has, for printf; ours do not show there.
+std::vector<std::pair<std::string_view, Value>> FieldsOf(const tmpl::Object& object,
+                                                         std::initializer_list<std::string_view> names) {
+  std::vector<std::pair<std::string_view, Value>> out;
+  for (std::string_view name : names) {
+    out.emplace_back(name, object.Field(name).value_or(Value()));
+  }
+  return out;
+}
+
 class AlertObject final : public tmpl::Object {
  public:
   explicit AlertObject(TemplateAlert alert)
@@ -251,6 +265,10 @@ class AlertObject final : public tmpl::Object {
     return fmt::format("{{{} {} {} {} {} {} {}}}", alert_.status, PrintPairs(alert_.labels),
                        PrintPairs(alert_.annotations), tmpl::PrintTime(alert_.starts_at),
                        tmpl::PrintTime(alert_.ends_at), alert_.generator_url, alert_.fingerprint);
+  }
+  std::vector<std::pair<std::string_view, Value>> Fields() const override {
+    return FieldsOf(*this,
+                    {"Status", "Labels", "Annotations", "StartsAt", "EndsAt", "GeneratorURL", "Fingerprint"});
   }
   std::optional<Value> Field(std::string_view name) const override {
     using Getter = Value (*)(const AlertObject&);
@@ -412,6 +430,10 @@ class TemplateData::Root final : public tmpl::Object {
                        group_.reason, PrintPairs(group_.group_labels), PrintPairs(group_.common_labels),
                        PrintPairs(group_.common_annotations), PrintPairs(group_.route_labels),
                        group_.external_url);
+  }
+  std::vector<std::pair<std::string_view, Value>> Fields() const override {
+    return FieldsOf(*this, {"Receiver", "Status", "Alerts", "NotificationReason", "GroupLabels",
+                            "CommonLabels", "CommonAnnotations", "RouteLabels", "ExternalURL"});
   }
   std::optional<Value> Field(std::string_view name) const override {
     using Getter = Value (*)(const Root&);

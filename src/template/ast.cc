@@ -158,6 +158,7 @@ std::unique_ptr<Operand> CloneOperand(const Operand& o) {
   copy->value = o.value;
   copy->is_int = o.is_int;
   copy->is_float = o.is_float;
+  copy->too_large = o.too_large;
   copy->integer = o.integer;
   copy->real = o.real;
   copy->base = o.base == nullptr ? nullptr : CloneOperand(*o.base);

@@ -56,6 +56,7 @@ struct Operand : Node {
   Value value;          // kBool, kNumber, kString
   bool is_int = false;  // kNumber: may fill an int parameter
   bool is_float = false;
+  bool too_large = false;  // kNumber: fits no int
   int64_t integer = 0;
   double real = 0;
   std::unique_ptr<Operand> base;   // kChain

@@ -172,7 +172,11 @@ Result<Value> Escape(ExecContext& context, Arguments args) {
   if (args.size() == 1 && args[0].kind() == Kind::kString) {
     return Value::String(kEscape(args[0].AsString()));
   }
-  return Value::String(kEscape(Sprint(args, context.limits().output_bytes)));
+  std::vector<Value> shown(args.begin(), args.end());
+  for (Value& v : shown) {
+    v = v.IsNil() ? Value::View("<no value>") : std::move(v);
+  }
+  return Value::String(kEscape(Sprint(shown, context.limits().output_bytes)));
 }
 
 FuncMap Build() {

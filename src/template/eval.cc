@@ -116,6 +116,9 @@ bool Executor::EvalCommand(const Command& command, const Value& dot, const Value
     case NodeType::kNil:
       return Fail("nil is not a command");
     default:
+      if (first.too_large) {
+        return Fail(fmt::format("{} overflows int", first.text));
+      }
       out = first.value;
       return true;
   }
@@ -353,6 +356,9 @@ bool Executor::EvalLiteralArg(ParamType type, const Operand& arg, Value& out) {
   bool fits = false;
   switch (type) {
     case ParamType::kAny:
+      if (arg.too_large) {
+        return Fail(fmt::format("{} overflows int", arg.text));
+      }
       out = arg.value;
       return true;
     case ParamType::kBool:

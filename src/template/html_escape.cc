@@ -147,7 +147,8 @@ class Escaper {
       return again;
     }
     if (end.Failed()) {
-      return end;
+      // The second pass may have added to the error's text, as upstream's does.
+      return again.Failed() ? again : end;
     }
     uint32_t pos = tree.body.empty() ? 0 : tree.body.front().pos;
     return FailedContext(fmt::format("cannot compute output context for template {}", tree.name),

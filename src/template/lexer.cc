@@ -302,35 +302,49 @@ class Lexer {
     Emit(TokenType::kRawString);
   }
 
-  void LexNumber() {
-    auto accept = [&](std::string_view set) {
-      bool hit = pos_ < text_.size() && set.find(text_[pos_]) != std::string_view::npos;
-      pos_ += hit ? 1 : 0;
-      return hit;
-    };
-    auto accept_run = [&](std::string_view set) {
-      while (accept(set)) {
-      }
-    };
+  bool Accept(std::string_view set) {
+    bool hit = pos_ < text_.size() && set.find(text_[pos_]) != std::string_view::npos;
+    pos_ += hit ? 1 : 0;
+    return hit;
+  }
+  void AcceptRun(std::string_view set) {
+    while (Accept(set)) {
+    }
+  }
+
+  // One number, also imaginary; false: a letter follows it.
+  bool ScanNumber() {
     constexpr std::string_view kDecimal = "0123456789_";
+    constexpr std::string_view kHex = "0123456789abcdefABCDEF_";
     std::string_view digits = kDecimal;
-    accept("+-");
-    if (accept("0")) {
-      digits = accept("xX")   ? "0123456789abcdefABCDEF_"
-               : accept("oO") ? "01234567_"
-               : accept("bB") ? "01_"
-                              : kDecimal;
+    Accept("+-");
+    if (Accept("0")) {
+      digits = Accept("xX") ? kHex : Accept("oO") ? "01234567_" : Accept("bB") ? "01_" : kDecimal;
     }
-    accept_run(digits);
-    if (accept(".")) {
-      accept_run(digits);
+    AcceptRun(digits);
+    if (Accept(".")) {
+      AcceptRun(digits);
     }
-    if (digits == kDecimal && accept("eE")) {
-      accept("+-");
-      accept_run(kDecimal);
+    if ((digits == kDecimal && Accept("eE")) || (digits == kHex && Accept("pP"))) {
+      Accept("+-");
+      AcceptRun(kDecimal);
     }
-    if (Rune r = Peek(); IsNameRune(r) || r.code == '+' || r.code == '-') {
+    Accept("i");
+    Rune r = Peek();
+    if (IsNameRune(r)) {
       pos_ += r.width;
+      return false;
+    }
+    return true;
+  }
+
+  void LexNumber() {
+    bool good = ScanNumber();
+    if (good && (At("+") || At("-"))) {
+      // Two parts make a complex number: 1+2i.
+      good = ScanNumber() && text_[pos_ - 1] == 'i';
+    }
+    if (!good) {
       return Error("bad number syntax: " + QuoteGo(text_.substr(start_, pos_ - start_)));
     }
     Emit(TokenType::kNumber);

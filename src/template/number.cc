@@ -239,8 +239,74 @@ Result<double> ParseGoFloat(std::string_view text) {
   return sign * v;
 }
 
+namespace {
+
+// The unsigned float, decimal or hexadecimal, of a literal.
+std::optional<double> LiteralFloat(std::string_view s) {
+  std::string digits;
+  if (s.size() > 2 && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+    if (!StripUnderscores(s.substr(2), 16, true, digits) || digits.find_first_of("pP") == std::string::npos) {
+      return std::nullopt;
+    }
+    double v = 0;
+    auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), v, std::chars_format::hex);
+    bool whole = error == std::errc() && end == digits.data() + digits.size();
+    return whole ? std::optional(v) : std::nullopt;
+  }
+  double v = 0;
+  bool good = StripUnderscores(s, 10, false, digits) && ParseUnsignedFloat(digits, v) == FloatParse::kOk;
+  return good ? std::optional(v) : std::nullopt;
+}
+
+void SetReal(Literal& out, double v, bool prints_float) {
+  out.is_float = true;
+  out.prints_float = prints_float;
+  out.real = v;
+  constexpr double kTwo63 = 9223372036854775808.0;
+  if (v >= -kTwo63 && v < kTwo63 && std::trunc(v) == v) {
+    out.is_int = true;
+    out.integer = static_cast<int64_t>(v);
+  }
+}
+
+// "2i", "1+2i". Go takes the text apart at the last sign that is not an exponent's.
+std::optional<Literal> ParseComplex(std::string_view text) {
+  std::string_view s = text.substr(0, text.size() - 1);
+  size_t split = std::string_view::npos;
+  for (size_t i = 1; i < s.size(); ++i) {
+    bool exponent = s[i - 1] == 'e' || s[i - 1] == 'E' || s[i - 1] == 'p' || s[i - 1] == 'P';
+    split = (s[i] == '+' || s[i] == '-') && !exponent ? i : split;
+  }
+  auto part = [](std::string_view p) -> std::optional<double> {
+    bool negative = !p.empty() && p[0] == '-';
+    p.remove_prefix(!p.empty() && (p[0] == '+' || p[0] == '-') ? 1 : 0);
+    auto v = LiteralFloat(p);
+    return v ? std::optional(negative ? -*v : *v) : std::nullopt;
+  };
+  auto real = split == std::string_view::npos ? std::optional(0.0) : part(s.substr(0, split));
+  auto imaginary = part(split == std::string_view::npos ? s : s.substr(split));
+  if (!real || !imaginary) {
+    return std::nullopt;
+  }
+  Literal out;
+  out.real = *real;
+  out.imaginary = *imaginary;
+  out.is_complex = *imaginary != 0;
+  if (!out.is_complex) {
+    SetReal(out, *real, false);
+    out.prints_float = !out.is_int;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::optional<Literal> ParseLiteral(std::string_view text, bool& overflow) {
   overflow = false;
+  if (text.ends_with('i')) {
+    return ParseComplex(text);
+  }
   Literal out;
   std::string_view s = text;
   bool negative = !s.empty() && s[0] == '-';
@@ -250,8 +316,14 @@ std::optional<Literal> ParseLiteral(std::string_view text, bool& overflow) {
   constexpr uint64_t kMax = std::numeric_limits<int64_t>::max();
   if (auto u = ParseUnsignedInt(s, overflow)) {
     if (*u > kMax + (negative ? 1 : 0)) {
-      overflow = true;
-      return std::nullopt;
+      // Without a sign it is an unsigned number, which has no value of its own in a template.
+      if (text != s) {
+        overflow = true;
+        return std::nullopt;
+      }
+      out.is_float = out.too_large = true;
+      out.real = static_cast<double>(*u);
+      return out;
     }
     out.is_int = out.is_float = true;
     out.integer = static_cast<int64_t>(negative ? 0 - *u : *u);
@@ -261,19 +333,16 @@ std::optional<Literal> ParseLiteral(std::string_view text, bool& overflow) {
   if (overflow) {
     return std::nullopt;
   }
-  std::string digits;
-  double v = 0;
-  if (!StripUnderscores(s, 10, false, digits) || ParseUnsignedFloat(digits, v) != FloatParse::kOk ||
-      digits.find_first_of(".eE") == std::string::npos) {
+  auto v = LiteralFloat(s);
+  if (!v) {
     return std::nullopt;
   }
-  out.is_float = out.prints_float = true;
-  out.real = negative ? -v : v;
-  constexpr double kTwo63 = 9223372036854775808.0;
-  if (out.real >= -kTwo63 && out.real < kTwo63 && std::trunc(out.real) == out.real) {
-    out.is_int = true;
-    out.integer = static_cast<int64_t>(out.real);
+  if (s.find_first_of(".eEpP") == std::string_view::npos) {
+    // 08: no octal number, but a float that looks like an integer.
+    overflow = true;
+    return std::nullopt;
   }
+  SetReal(out, negative ? -*v : *v, true);
   return out;
 }
 

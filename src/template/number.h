@@ -30,8 +30,11 @@ struct Literal {
   bool is_int = false;  // may stand for an int: also 1e3
   bool is_float = false;
   bool prints_float = false;  // as an untyped value it is a float64
+  bool is_complex = false;    // and nothing else: its imaginary part is not zero
+  bool too_large = false;     // an unsigned integer above int64: no value, but a float
   int64_t integer = 0;
   double real = 0;
+  double imaginary = 0;
 };
 // nullopt: not a number. `overflow` is set when the text is an integer that fits no type.
 std::optional<Literal> ParseLiteral(std::string_view text, bool& overflow);

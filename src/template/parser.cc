@@ -553,9 +553,10 @@ bool Parser::ParseOperand(std::unique_ptr<Operand>& out) {
 bool Parser::ParseNumber(const Token& token, Operand& out) {
   out.type = NodeType::kNumber;
   if (token.type == TokenType::kCharConstant) {
-    auto code = UnquoteRune(token.val);
+    bool malformed = false;
+    auto code = UnquoteRune(token.val, malformed);
     if (!code) {
-      return Error(fmt::format("malformed character constant: {}", token.val));
+      return Error(malformed ? fmt::format("malformed character constant: {}", token.val) : "invalid syntax");
     }
     out.is_int = out.is_float = true;
     out.integer = static_cast<int64_t>(*code);
@@ -573,7 +574,10 @@ bool Parser::ParseNumber(const Token& token, Operand& out) {
   out.is_float = number->is_float;
   out.integer = number->integer;
   out.real = number->real;
-  out.value = number->prints_float ? Value::Float(out.real) : Value::Integer(out.integer);
+  out.too_large = number->too_large;
+  out.value = number->is_complex     ? ComplexValue(number->real, number->imaginary)
+              : number->prints_float ? Value::Float(out.real)
+                                     : Value::Integer(out.integer);
   return true;
 }
 

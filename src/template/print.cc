@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <optional>
+#include <utility>
 
 #include "template/go_time.h"
 #include "template/number.h"
@@ -26,6 +27,8 @@ struct Flags {
   bool plus = false;
   bool minus = false;
   bool space = false;
+  bool sharp_v = false;  // %#v: as in a Go program
+  bool plus_v = false;   // %+v: with the names of fields
   std::optional<int> width;
   std::optional<int> precision;
 };
@@ -71,8 +74,12 @@ class Formatter {
   void PrintInt(const Value& v, uint64_t magnitude, bool negative, bool is_signed, char32_t verb);
   void PrintFloat(const Value& v, char32_t verb);
   void PrintText(const Value& v, std::string_view text, char32_t verb);
-  void PrintList(const Value& v, char32_t verb, int depth);
-  void PrintMap(const Value& v, char32_t verb, int depth);
+  // `type_name` is that of the whole, which may be an object around the list or map.
+  void PrintList(const Value& v, std::string_view type_name, char32_t verb, int depth);
+  void PrintMap(const Value& v, std::string_view type_name, char32_t verb, int depth);
+  void PrintStruct(const Value& v, char32_t verb, int depth);
+  void PrintObject(const Value& v, char32_t verb, int depth);
+  void KeepPoint(std::string& text, char32_t verb) const;
   void Integer(uint64_t magnitude, bool negative, unsigned base, char32_t verb);
   void Hex(std::string_view bytes, bool upper);
   void BadVerb(const Value& v, char32_t verb);
@@ -144,7 +151,7 @@ void Formatter::Hex(std::string_view bytes, bool upper) {
 void Formatter::PrintText(const Value& v, std::string_view text, char32_t verb) {
   switch (verb) {
     case 'v':
-      if (flags_.sharp) {
+      if (flags_.sharp_v) {
         Pad(QuoteGo(text));
         return;
       }
@@ -216,8 +223,10 @@ void Formatter::Integer(uint64_t magnitude, bool negative, unsigned base, char32
 void Formatter::PrintInt(const Value& v, uint64_t magnitude, bool negative, bool is_signed, char32_t verb) {
   switch (verb) {
     case 'v':
-      if (flags_.sharp && !is_signed) {
+      if (flags_.sharp_v && !is_signed) {
+        flags_.sharp = true;
         Integer(magnitude, negative, 16, 'v');
+        flags_.sharp = false;
         return;
       }
       [[fallthrough]];
@@ -266,6 +275,34 @@ void Formatter::PrintInt(const Value& v, uint64_t magnitude, bool negative, bool
   }
 }
 
+// %#g and the like: a decimal point always, and for g the zeros behind it. `text` begins with a sign.
+void Formatter::KeepPoint(std::string& text, char32_t verb) const {
+  int digits = 0;
+  if (verb == 'g' || verb == 'G' || verb == 'x' || verb == 'X') {
+    digits = flags_.precision.value_or(6);
+  }
+  const bool hex = verb == 'x' || verb == 'X';
+  size_t end = text.find_first_of(hex ? "pP" : "eE");
+  std::string tail = end == std::string::npos ? std::string() : text.substr(end);
+  text.resize(text.size() - tail.size());
+  bool point = false;
+  bool nonzero = false;
+  for (char c : std::string_view(text).substr(1)) {
+    if (c == '.') {
+      point = true;
+      continue;
+    }
+    nonzero = nonzero || c != '0';
+    digits -= nonzero ? 1 : 0;
+  }
+  if (!point) {
+    digits -= text.size() == 2 && text[1] == '0' ? 1 : 0;
+    text.push_back('.');
+  }
+  text.append(static_cast<size_t>(std::max(digits, 0)), '0');
+  text += tail;
+}
+
 void Formatter::PrintFloat(const Value& v, char32_t verb) {
   char format = 'g';
   int precision = -1;
@@ -301,6 +338,9 @@ void Formatter::PrintFloat(const Value& v, char32_t verb) {
     text.insert(0, 1, flags_.space && !flags_.plus ? ' ' : '+');
   }
   bool finite = std::isfinite(v.AsFloat());
+  if (flags_.sharp && finite) {
+    KeepPoint(text, verb);
+  }
   bool zero = flags_.zero;
   if (!finite) {
     flags_.zero = false;
@@ -320,28 +360,68 @@ void Formatter::PrintFloat(const Value& v, char32_t verb) {
   flags_.zero = zero;
 }
 
-void Formatter::PrintList(const Value& v, char32_t verb, int depth) {
-  out_.push_back('[');
+void Formatter::PrintList(const Value& v, std::string_view type_name, char32_t verb, int depth) {
+  const bool go = flags_.sharp_v;
+  out_ += go ? type_name : std::string_view();
+  out_.push_back(go ? '{' : '[');
   for (size_t i = 0; i < v.Size() && !Full(); ++i) {
     if (i > 0) {
-      out_.push_back(' ');
+      out_ += go ? ", " : " ";
     }
     PrintArg(v.Item(i), verb, depth + 1);
   }
-  out_.push_back(']');
+  out_.push_back(go ? '}' : ']');
 }
 
-void Formatter::PrintMap(const Value& v, char32_t verb, int depth) {
-  out_ += "map[";
+void Formatter::PrintMap(const Value& v, std::string_view type_name, char32_t verb, int depth) {
+  const bool go = flags_.sharp_v;
+  out_ += go ? type_name : std::string_view("map");
+  out_.push_back(go ? '{' : '[');
   for (size_t i = 0; i < v.Size() && !Full(); ++i) {
     if (i > 0) {
-      out_.push_back(' ');
+      out_ += go ? ", " : " ";
     }
     PrintArg(Value::View(v.KeyAt(i)), verb, depth + 1);
     out_.push_back(':');
     PrintArg(v.ValueAt(i), verb, depth + 1);
   }
-  out_.push_back(']');
+  out_.push_back(go ? '}' : ']');
+}
+
+void Formatter::PrintStruct(const Value& v, char32_t verb, int depth) {
+  const bool go = flags_.sharp_v;
+  out_ += go ? v.TypeName() : std::string();
+  out_.push_back('{');
+  const char* separator = "";
+  for (const auto& [name, value] : v.AsObject().Fields()) {
+    out_ += separator;
+    if (go || flags_.plus_v) {
+      out_ += name;
+      out_.push_back(':');
+    }
+    PrintArg(value, verb, depth + 1);
+    separator = go ? ", " : " ";
+  }
+  out_.push_back('}');
+}
+
+void Formatter::PrintObject(const Value& v, char32_t verb, int depth) {
+  const Object& object = v.AsObject();
+  const bool text_verb = verb == 'v' || verb == 's' || verb == 'q' || verb == 'x' || verb == 'X';
+  const Value* inner = object.Underlying();
+  if (object.PrintsItself() && text_verb && !flags_.sharp_v && !erroring_) {
+    PrintText(v, object.Print(), verb);
+  } else if (inner != nullptr && inner->kind() == Kind::kList) {
+    PrintList(*inner, object.TypeName(), verb, depth);
+  } else if (inner != nullptr && inner->kind() == Kind::kMap) {
+    PrintMap(*inner, object.TypeName(), verb, depth);
+  } else if (!object.Fields().empty()) {
+    PrintStruct(v, verb, depth);
+  } else {
+    bool go = std::exchange(flags_.sharp_v, false);
+    PrintText(v, object.Print(), verb);
+    flags_.sharp_v = go;
+  }
 }
 
 void Formatter::PrintArg(const Value& v, char32_t verb, int depth) {
@@ -357,13 +437,16 @@ void Formatter::PrintArg(const Value& v, char32_t verb, int depth) {
     PrintText(v, v.TypeName(), 's');
     return;
   }
+  if (v.kind() == Kind::kObject) {
+    PrintObject(v, verb, depth);
+    return;
+  }
   bool text_verb = verb == 'v' || verb == 's' || verb == 'q' || verb == 'x' || verb == 'X';
-  if (v.kind() == Kind::kObject || v.kind() == Kind::kTime || (text_verb && !erroring_)) {
+  if (v.kind() == Kind::kTime || (text_verb && !flags_.sharp_v && !erroring_)) {
     if (auto text = SelfPrinted(v)) {
-      bool sharp = flags_.sharp;
-      flags_.sharp = sharp && verb != 'v';
+      bool go = std::exchange(flags_.sharp_v, false);
       PrintText(v, *text, verb);
-      flags_.sharp = sharp;
+      flags_.sharp_v = go;
       return;
     }
   }
@@ -394,10 +477,10 @@ void Formatter::PrintArg(const Value& v, char32_t verb, int depth) {
       PrintText(v, v.AsString(), verb);
       return;
     case Kind::kList:
-      PrintList(v, verb, depth);
+      PrintList(v, v.TypeName(), verb, depth);
       return;
     case Kind::kMap:
-      PrintMap(v, verb, depth);
+      PrintMap(v, v.TypeName(), verb, depth);
       return;
     case Kind::kNil:
     case Kind::kTime:
@@ -505,6 +588,7 @@ void Formatter::Directive(std::string_view format, size_t& i, std::span<const Va
         out_ += "%!(BADPREC)";
       } else if (*flags_.precision < 0) {
         flags_.precision.reset();
+        out_ += "%!(BADPREC)";
       }
       after_index = false;
     } else {
@@ -529,6 +613,10 @@ void Formatter::Directive(std::string_view format, size_t& i, std::span<const Va
     AppendRune(out_, verb.code);
     out_ += good_index_ ? "(MISSING)" : "(BADINDEX)";
     return;
+  }
+  if (verb.code == 'v') {
+    flags_.sharp_v = std::exchange(flags_.sharp, false);
+    flags_.plus_v = std::exchange(flags_.plus, false);
   }
   PrintArg(args[arg_++], verb.code, 0);
 }

@@ -193,17 +193,19 @@ std::optional<std::string> UnquoteGo(std::string_view literal) {
   return out;
 }
 
-std::optional<char32_t> UnquoteRune(std::string_view literal) {
+std::optional<char32_t> UnquoteRune(std::string_view literal, bool& malformed) {
+  malformed = false;
   if (literal.size() < 3 || literal.front() != '\'' || literal.back() != '\'') {
     return std::nullopt;
   }
   std::string_view body = literal.substr(1, literal.size() - 2);
   size_t pos = 0;
   auto c = ReadEscaped(body, pos, '\'');
-  if (!c || pos != body.size()) {
+  if (!c) {
     return std::nullopt;
   }
-  return c->code;
+  malformed = pos != body.size();
+  return malformed ? std::nullopt : std::optional(c->code);
 }
 
 std::string EscapeHtml(std::string_view text) {

@@ -16,8 +16,9 @@ std::string QuoteGo(std::string_view text, bool ascii_only = false);
 std::string QuoteRune(char32_t code, bool ascii_only = false);
 // strconv.Unquote of "interpreted" or `raw` literals; nullopt: bad syntax.
 std::optional<std::string> UnquoteGo(std::string_view literal);
-// The character of a 'c' literal.
-std::optional<char32_t> UnquoteRune(std::string_view literal);
+// The character of a 'c' literal. nullopt: bad syntax, or `malformed` when more than one character stands
+// there.
+std::optional<char32_t> UnquoteRune(std::string_view literal, bool& malformed);
 
 std::string EscapeHtml(std::string_view text);   // template.HTMLEscapeString
 std::string EscapeJs(std::string_view text);     // template.JSEscapeString

@@ -71,7 +71,8 @@ class RuleRoot final : public Object {
 Result<RuleTemplate> RuleTemplate::Parse(std::string_view alert_name, std::string_view text,
                                          const Template* shared) {
   std::string name = fmt::format("__alert_{}", alert_name);
-  if (text.find("{{") == std::string_view::npos) {
+  // A lone "{{" is text, as in vmalert: nobody means an action by it.
+  if (text.find("{{") == std::string_view::npos || text == "{{") {
     return RuleTemplate(std::move(name), std::string(text), std::nullopt);
   }
   MLALERT_ASSIGN(Template parsed, shared == nullptr ? Template::Parse(name, text, RuleFunctions(), Options())

@@ -1,5 +1,8 @@
 // The methods of time.Time, time.Duration, time.Month and time.Weekday that templates use.
+#include <algorithm>
 #include <array>
+#include <chrono>
+#include <date/tz.h>
 #include <fmt/format.h>
 #include <limits>
 
@@ -20,11 +23,33 @@ struct Method {
   Fn fn;
 };
 
+// {{ $t.Location }}: it prints its name.
+class LocationObject final : public Object {
+ public:
+  explicit LocationObject(std::string name) : name_(std::move(name)) {}
+
+  std::string TypeName() const override { return "*time.Location"; }
+  std::string Print() const override { return name_; }
+  bool PrintsItself() const override { return true; }
+  const Signature* FindMethod(std::string_view name) const override {
+    static const Signature none{};
+    return name == "String" ? &none : nullptr;
+  }
+  Result<Value> Call(std::string_view, std::span<const Value>) const override { return Value::String(name_); }
+
+ private:
+  std::string name_;
+};
+
 const Signature& SignatureOf(std::optional<ParamType> param) {
   static const Signature none{};
   static const Signature string{{ParamType::kString}, false};
   static const Signature time{{ParamType::kTime}, false};
   static const Signature duration{{ParamType::kDuration}, false};
+  static const Signature three_ints{{ParamType::kInt, ParamType::kInt, ParamType::kInt}, false};
+  if (param == ParamType::kInt) {
+    return three_ints;
+  }
   if (!param) {
     return none;
   }
@@ -87,10 +112,49 @@ int64_t Rounded(int64_t d, int64_t unit) {
   return rest < unit - rest ? d - rest : SaturatingAdd(d, unit - rest);
 }
 
+// The same time of day that many years, months and days later; days that a month lacks run into the next one.
+Value AddDate(const Time& t, int64_t years, int64_t months, int64_t days) {
+  constexpr int64_t kFar = 300 * 366;  // our range of years, in days
+  years = std::clamp(years, -kFar, kFar);
+  months = std::clamp(months, -kFar, kFar);
+  days = std::clamp(days, -kFar, kFar);
+  if (!IsSet(t.at)) {
+    return Value::OfTime(t);
+  }
+  const Civil civil = ToCivil(t);
+  int64_t month = civil.month - 1 + months;
+  int64_t year = civil.year + years + FloorDiv(month, 12);
+  month -= FloorDiv(month, 12) * 12;
+  auto day_number = [](int64_t y, int64_t m, int64_t d) {
+    using namespace std::chrono;
+    auto first = std::chrono::year(static_cast<int>(std::clamp<int64_t>(y, -30000, 30000))) /
+                 std::chrono::month(static_cast<unsigned>(m + 1)) / 1;
+    return sys_days(first).time_since_epoch().count() + d - 1;
+  };
+  int64_t moved =
+      day_number(year, month, civil.day + days) - day_number(civil.year, civil.month - 1, civil.day);
+  int64_t nanos = 0;
+  if (__builtin_mul_overflow(moved, int64_t{86400} * 1000000000, &nanos)) {
+    nanos = moved > 0 ? kMax : kMin;
+  }
+  Time out = t;
+  out.at = Timestamp(Duration(SaturatingAdd(Nanos(t), nanos)));
+  int64_t shift = civil.offset_seconds - ToCivil(out).offset_seconds;
+  out.at = Timestamp(Duration(SaturatingAdd(Nanos(out), shift * 1000000000)));
+  return Value::OfTime(out);
+}
+
+std::string LocationName(const Time& t) {
+  if (t.zone != nullptr) {
+    return t.zone->name();
+  }
+  return t.offset_minutes == 0 ? "UTC" : "";
+}
+
 constexpr auto kDur = ParamType::kDuration;
 constexpr auto kTimeParam = ParamType::kTime;
 
-const std::array<Method<TimeMethod>, 25> kTimeMethods{{
+const std::array<Method<TimeMethod>, 28> kTimeMethods{{
     {"Format", ParamType::kString,
      [](const Time& t, Arguments a) -> Result<Value> {
        return Value::String(FormatLayout(t, a[0].AsString()));
@@ -155,6 +219,20 @@ const std::array<Method<TimeMethod>, 25> kTimeMethods{{
      [](const Time& t, Arguments a) -> Result<Value> { return Value::Bool(t.at > a[0].AsTime().at); }},
     {"Equal", kTimeParam,
      [](const Time& t, Arguments a) -> Result<Value> { return Value::Bool(t.at == a[0].AsTime().at); }},
+    {"Compare", kTimeParam,
+     [](const Time& t, Arguments a) -> Result<Value> {
+       Timestamp other = a[0].AsTime().at;
+       return Value::Integer(t.at < other ? -1 : t.at > other ? 1 : 0);
+     }},
+    {"AddDate", ParamType::kInt,
+     [](const Time& t, Arguments a) -> Result<Value> {
+       return AddDate(t, a[0].AsInt().bits, a[1].AsInt().bits, a[2].AsInt().bits);
+     }},
+    {"Location",
+     {},
+     [](const Time& t, Arguments) -> Result<Value> {
+       return Value::Of(std::make_shared<LocationObject>(LocationName(t)));
+     }},
     {"Truncate", kDur,
      [](const Time& t, Arguments a) -> Result<Value> {
        int64_t unit = a[0].AsDuration().count();

@@ -148,6 +148,20 @@ std::string ToLower(std::string_view text) {
   return MapRunes(text, LowerRune);
 }
 
+namespace {
+
+// Title case differs from upper case only for letters that are drawn as two.
+char32_t TitleRune(char32_t c) {
+  for (char32_t title : {0x01C5, 0x01C8, 0x01CB, 0x01F2}) {
+    if (c >= title - 1 && c <= title + 1) {
+      return title;
+    }
+  }
+  return UpperRune(c);
+}
+
+}  // namespace
+
 std::string TitleCase(std::string_view text, bool keep_rest) {
   bool in_word = false;
   bool after_mid = false;
@@ -158,7 +172,7 @@ std::string TitleCase(std::string_view text, bool keep_rest) {
     }
     after_mid = mid;
     if (IsCased(c)) {
-      char32_t mapped = in_word ? (keep_rest ? c : LowerRune(c)) : UpperRune(c);
+      char32_t mapped = in_word ? (keep_rest ? c : LowerRune(c)) : TitleRune(c);
       in_word = true;
       return mapped;
     }

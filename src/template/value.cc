@@ -1,10 +1,12 @@
 #include "template/value.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 
 #include "base/json.h"
 #include "template/json_encode.h"
+#include "template/number.h"
 #include "template/print.h"
 
 namespace mlalert::tmpl {
@@ -345,6 +347,34 @@ bool Object::AppendJson(std::string& out) const {
   return Underlying() != nullptr && AppendJsonValue(out, *Underlying());
 }
 
+namespace {
+
+class ComplexObject final : public Object {
+ public:
+  ComplexObject(double real, double imaginary) : real_(real), imaginary_(imaginary) {}
+
+  std::string TypeName() const override { return "complex128"; }
+  std::string Print() const override {
+    std::string out = "(";
+    AppendFloat(out, real_, 'g', -1);
+    if (!std::signbit(imaginary_)) {
+      out.push_back('+');
+    }
+    AppendFloat(out, imaginary_, 'g', -1);
+    return out + "i)";
+  }
+  bool IsComparable() const override { return true; }
+
+ private:
+  double real_, imaginary_;
+};
+
+}  // namespace
+
+Value ComplexValue(double real, double imaginary) {
+  return Value::Of(std::make_shared<ComplexObject>(real, imaginary));
+}
+
 SampleObject::SampleObject(Sample sample)
     : labels_(Value::StringMap(std::move(sample.labels))), value_(sample.value) {}
 
@@ -359,6 +389,10 @@ std::string SampleObject::Print() const {
   AppendValue(out, Value::Float(value_));
   out.push_back('}');
   return out;
+}
+
+std::vector<std::pair<std::string_view, Value>> SampleObject::Fields() const {
+  return {{"Labels", labels_}, {"Value", Value::Float(value_)}};
 }
 
 std::optional<Value> SampleObject::Field(std::string_view name) const {
@@ -479,12 +513,14 @@ Result<bool> EqualValues(const Value& a, const Value& b) {
   if (a.kind() == Kind::kTime && b.kind() == Kind::kTime) {
     return a.AsTime().at == b.AsTime().at;
   }
-  if (a.kind() == Kind::kObject && b.kind() == Kind::kObject && &a.Unwrapped() == &a &&
-      &b.Unwrapped() == &b) {
-    return &a.AsObject() == &b.AsObject();
+  if (a.kind() == Kind::kObject && b.kind() == Kind::kObject && a.AsObject().IsComparable() &&
+      b.AsObject().IsComparable()) {
+    return a.TypeName() == b.TypeName() && a.AsObject().Print() == b.AsObject().Print();
   }
   std::string text;
-  AppendValue(text, a.Unwrapped().kind() == Kind::kList || a.Unwrapped().kind() == Kind::kMap ? a : b, 256);
+  bool first = a.Unwrapped().kind() == Kind::kList || a.Unwrapped().kind() == Kind::kMap ||
+               (a.kind() == Kind::kObject && !a.AsObject().IsComparable());
+  AppendValue(text, first ? a : b, 1024);
   return Fail(ErrorCode::kInvalid, fmt::format("non-comparable type {}: {}", text, a.TypeName()));
 }
 

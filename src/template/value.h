@@ -176,6 +176,10 @@ class Object {
   virtual bool PrintsItself() const { return false; }
   // The list or map this object wraps: range, index, len, truth and (for maps) fields use it. Null: a struct.
   virtual const Value* Underlying() const { return nullptr; }
+  // The fields of a struct in their order, for printf; empty: it prints as Print() whatever the verb.
+  virtual std::vector<std::pair<std::string_view, Value>> Fields() const { return {}; }
+  // May stand in eq: no field is a list or map.
+  virtual bool IsComparable() const { return false; }
   // A field of a struct; nullopt: there is no such field. Borrowed strings in it must outlive the execution,
   // not only this object: templates may keep them in variables.
   virtual std::optional<Value> Field(std::string_view name) const;
@@ -200,6 +204,7 @@ class SampleObject final : public Object {
 
   std::string TypeName() const override;
   std::string Print() const override;
+  std::vector<std::pair<std::string_view, Value>> Fields() const override;
   std::optional<Value> Field(std::string_view name) const override;
   bool AppendJson(std::string& out) const override;
 
@@ -210,6 +215,9 @@ class SampleObject final : public Object {
   Value labels_;
   double value_;
 };
+
+// A complex128 literal: it can be printed, and nothing else.
+Value ComplexValue(double real, double imaginary);
 
 // A list that sample functions (first, sortByLabel) accept.
 Value SampleListValue(std::vector<Sample> samples);

@@ -62,6 +62,10 @@ BOOST_AUTO_TEST_CASE(fields_and_methods_table) {
            "{firing alertname=A, cluster=eu, pod=1 s=x 2026-01-02 03:04:05.6 +0000 UTC 0001-01-01 00:00:00 "
            "+0000 "
            "UTC  FP}"},
+          {"{{ printf \"%#v\" .CommonLabels }}", "template.KV{\"alertname\":\"A\", \"cluster\":\"eu\"}"},
+          {"{{ printf \"%+v|%d\" (index .CommonLabels.SortedPairs 1) (index .CommonLabels.SortedPairs 1) }}",
+           "{Name:cluster Value:eu}|{%!d(string=cluster) %!d(string=eu)}"},
+          {"{{ $p := index .CommonLabels.SortedPairs 0 }}{{ eq $p $p }}", "true"},
           {"{{ .Nope }}",
            "template: :1:3: executing \"\" at <.Nope>: can't evaluate field Nope in type *template.Data"},
           {"{{ range .Alerts }}{{ .Nope }}{{ end }}",

@@ -90,6 +90,29 @@ BOOST_AUTO_TEST_CASE(printf_has_gos_verbs_and_flags) {
   CheckAll(cases);
 }
 
+// Checked against Go: the e2e test beside amtool has more.
+BOOST_AUTO_TEST_CASE(literals_and_printf_in_full) {
+  const Case cases[] = {
+      {"{{ 0x1p4 }} {{ 0x1.8p1 }} {{ 1_000 }} {{ 0b11 }} {{ 0o17 }} {{ 017 }}", "16 3 1000 3 15 15"},
+      {"{{ 1i }} {{ 2+3i }} {{ 1.5-2i }} {{ 3+0i }}", "(0+1i) (2+3i) (1.5-2i) 3"},
+      {"{{ 08 }}", "E: template: t:1: integer overflow: \"08\""},
+      {"{{ 1+2 }}", "E: template: t:1: bad number syntax: \"1+2\""},
+      {"{{ --1 }}", "E: template: t:1: bad number syntax: \"--1\""},
+      {"{{ 18446744073709551615 }}",
+       "E: template: t:1:3: executing \"t\" at <18446744073709551615>: 18446744073709551615 overflows int"},
+      {"{{ 18446744073709551616 }}", "E: template: t:1: integer overflow: \"18446744073709551616\""},
+      {"{{ '' }}", "E: template: t:1: invalid syntax"},
+      {"{{ 'ab' }}", "E: template: t:1: malformed character constant: 'ab'"},
+      {"{{ printf \"%+v %+d %#v %#v\" 1 1 (stringSlice \"a\" \"b\") 1.5 }}",
+       "1 +1 []string{\"a\", \"b\"} 1.5"},
+      {"{{ printf \"%.*f\" -1 2.5 }}", "%!(BADPREC)2.500000"},
+      {"{{ printf \"%#g %#.0f %#.3e\" 1.0 2.0 3.0 }}", "1.00000 2. 3.000e+00"},
+      {"{{ html nil }}{{ js nil 1 }}", "&lt;no value&gt;\\u003Cno value\\u003E1"},
+      {"{{ title \"\u01c6ep\" }}", "\u01c5ep"},
+  };
+  CheckAll(cases);
+}
+
 BOOST_AUTO_TEST_CASE(strings_quote_and_unquote_as_go_does) {
   BOOST_TEST(QuoteGo("a\"\\\x01\xff é\u200b") == "\"a\\\"\\\\\\x01\\xff é\\u200b\"");
   BOOST_TEST(*UnquoteGo("\"\\x41\\101\\u00e9\\U0001F600\\n\"") == "AAé😀\n");
@@ -184,6 +207,19 @@ BOOST_AUTO_TEST_CASE(text_functions_are_alertmanagers) {
       {"{{ routeLabels \"x\" }}|", "|"},
   };
   CheckCalls(cases);
+}
+
+BOOST_AUTO_TEST_CASE(dates_add_up) {
+  const Value data = Value::AnyMap({{"T", Value::OfTime({At("2026-01-31T10:00:00Z")})}});
+  const Case cases[] = {
+      {"{{ .T.AddDate 0 1 0 }}", "2026-03-03 10:00:00 +0000 UTC"},
+      {"{{ .T.AddDate -1 -1 -31 }}", "2024-11-30 10:00:00 +0000 UTC"},
+      {"{{ (tz \"Europe/Paris\" .T).AddDate 0 6 0 }}", "2026-07-31 11:00:00 +0200 CEST"},
+      {"{{ .T.Location }} {{ (tz \"Europe/Paris\" .T).Location.String }} {{ .T.Compare .T }}",
+       "UTC Europe/Paris 0"},
+      {"{{ (.T.AddDate 9223372036854775807 0 0).IsZero }}", "false"},
+  };
+  CheckAll(cases, data);
 }
 
 BOOST_AUTO_TEST_CASE(times_format_convert_and_subtract) {

@@ -19,7 +19,6 @@ const std::map<int, std::string>& Deviations() {
       {99, "toDuration exists since Prometheus 3.6; the recording was made with 3.5"},
       {100, "toDuration exists since Prometheus 3.6; the recording was made with 3.5"},
       {167, "urlQueryEscape exists since Prometheus 3.8; the recording was made with 3.5"},
-      {252, "vmalert passes a lone {{ through; Prometheus refuses it at load, and so do we"},
   };
   return deviations;
 }
