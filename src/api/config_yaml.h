@@ -1,14 +1,16 @@
-// The configuration in force as YAML, for GET /api/v2/status: what Alertmanager's clients read out of it
-// (routes, receivers, inhibition), in keys that their strict parsers know. Receivers are names only:
-// integrations hold secrets. Thread: pure function.
+// `config.original` of GET /api/v2/status. The loader has printed the config (config/config_print.h); here
+// only the form is chosen: amtool, which reads it with the strict loader of its own version, does not tell
+// that version, only that it is written in Go. It gets the form that its oldest version in use (0.25) can
+// read, and that means the same. Thread: pure.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "config/config.h"
 
 namespace mlalert {
 
-std::string ConfigToYaml(const Config& config);
+const std::string& ConfigToYaml(const Config& config, std::string_view user_agent);
 
 }  // namespace mlalert

@@ -35,7 +35,8 @@ void GetStatus(ApiContext& context, HttpRequest& request, HttpResponse& response
   cluster.Set("status", context.cluster.enabled ? "ready" : "disabled");
   Json config = Json::MakeObject();
   ConfigPtr loaded = context.gate.Read([](const Engine& engine) { return engine.shared_config(); });
-  config.Set("original", context.config_yaml ? context.config_yaml() : ConfigToYaml(*loaded));
+  config.Set("original", context.config_yaml ? context.config_yaml()
+                                             : ConfigToYaml(*loaded, request.Header("User-Agent")));
   Json version = Json::MakeObject();
   version.Set("branch", "");
   version.Set("buildDate", "");

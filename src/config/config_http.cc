@@ -6,12 +6,39 @@
 #include "config/config_sections.h"
 #include "config/file_io.h"
 #include "config/url_check.h"
+#include "config/yaml_json.h"
 
 namespace mlalert {
 namespace {
 
-constexpr std::string_view kRefUnsupported =
-    "references to a secret manager are not supported; use the value or its _file";
+constexpr std::string_view kJwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+size_t CountSet(std::initializer_list<bool> given) {
+  return static_cast<size_t>(std::count(given.begin(), given.end(), true));
+}
+
+// Go's url.Parse takes nearly everything; what it refuses, in its words.
+std::string_view UrlSyntaxError(std::string_view text) {
+  if (std::any_of(text.begin(), text.end(),
+                  [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; })) {
+    return "net/url: invalid control character in URL";
+  }
+  if (text.starts_with(':')) {
+    return "missing protocol scheme";
+  }
+  size_t colon = text.find(':');
+  bool letter = !text.empty() && ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z'));
+  if (!letter && colon != std::string_view::npos &&
+      colon < std::min(text.find_first_of("/?#"), text.size())) {
+    return "first path segment in URL cannot contain colon";
+  }
+  if (text.starts_with("http://") || text.starts_with("https://")) {
+    auto parts = CheckHttpUrl(text);
+    static constexpr std::string_view kNoHost = "missing host for URL";
+    return parts || parts.error().message == kNoHost ? std::string_view() : "invalid URL";
+  }
+  return {};
+}
 
 class HttpConfigReader {
  public:
@@ -20,15 +47,27 @@ class HttpConfigReader {
   HttpClientConfig Read(const YamlValue& value) const {
     HttpClientConfig out;
     YamlMap map(value, "config.plain");
-    ReadAuthentication(map, out);
+    Bearer bearer;
+    ReadAuthentication(map, out, bearer);
     if (auto tls = map.TakeSet("tls_config")) {
       out.tls = ReadTls(*tls);
     }
     map.Read("follow_redirects", out.follow_redirects);
     map.Read("enable_http2", out.enable_http2);
     ReadProxy(map, out.proxy);
-    ReadHeaders(map, out);
+    ReadHeaders(map, "http_headers", out);
     map.Finish();
+    if (map.Failed()) {
+      return out;
+    }
+    if (std::string_view wrong = CheckAuthentication(out, bearer); !wrong.empty()) {
+      value.Error(std::string(wrong));
+      return out;
+    }
+    if (bearer.given()) {
+      out.authorization = Authorization{"Bearer", std::move(bearer.token), std::move(bearer.file)};
+    }
+    CheckProxy(value, out.proxy);
     return out;
   }
 
@@ -41,35 +80,36 @@ class HttpConfigReader {
     ReadFile(map, "ca_file", out.ca_file);
     ReadFile(map, "cert_file", out.cert_file);
     ReadFile(map, "key_file", out.key_file);
-    RefuseRefs(map, {"ca_ref", "cert_ref", "key_ref"});
+    ReadRef(map, "ca_ref", out.ca_ref);
+    ReadRef(map, "cert_ref", out.cert_ref);
+    ReadRef(map, "key_ref", out.key_ref);
     map.Read("server_name", out.server_name);
     map.Read("insecure_skip_verify", out.insecure_skip_verify);
     out.min_version = ReadTlsVersion(map, "min_version");
     out.max_version = ReadTlsVersion(map, "max_version");
     map.Finish();
-    bool cert = !out.cert.empty() || !out.cert_file.empty();
-    bool key = !out.key.empty() || !out.key_file.empty();
-    if (!out.ca.empty() && !out.ca_file.empty()) {
-      map.At("ca_file").Error("at most one of ca, ca_file & ca_ref must be configured");
+    if (map.Failed()) {
+      return out;
     }
-    if (!out.cert.empty() && !out.cert_file.empty()) {
-      map.At("cert_file").Error("at most one of cert, cert_file & cert_ref must be configured");
-    }
-    if (!out.key.empty() && !out.key_file.empty()) {
-      map.At("key_file").Error("at most one of key and key_file must be configured");
-    }
-    if (cert && !key) {
+    size_t certs = CountSet({!out.cert.empty(), !out.cert_file.empty(), !out.cert_ref.empty()});
+    size_t keys = CountSet({!out.key.empty(), !out.key_file.empty(), !out.key_ref.empty()});
+    if (CountSet({!out.ca.empty(), !out.ca_file.empty(), !out.ca_ref.empty()}) > 1) {
+      value.Error("at most one of ca, ca_file & ca_ref must be configured");
+    } else if (certs > 1) {
+      value.Error("at most one of cert, cert_file & cert_ref must be configured");
+    } else if (keys > 1) {
+      value.Error("at most one of key and key_file must be configured");
+    } else if (certs > 0 && keys == 0) {
       value.Error(
           "exactly one of key or key_file must be configured when a client certificate is configured");
-    }
-    if (key && !cert) {
+    } else if (keys > 0 && certs == 0) {
       value.Error("exactly one of cert or cert_file must be configured when a client key is configured");
-    }
-    if (out.max_version != TlsVersion::kDefault && out.max_version < out.min_version) {
+    } else if (out.max_version != TlsVersion::kDefault && out.max_version < out.min_version) {
+      // Upstream says so when it builds the client, not when it checks the file.
       map.At("max_version")
-          .Error(
+          .Warn(
               "tls_config.max_version must be greater than or equal to tls_config.min_version if both are "
-              "specified");
+              "specified: no call will succeed");
     }
     return out;
   }
@@ -83,19 +123,18 @@ class HttpConfigReader {
     }
   }
 
-  static void RefuseRefs(YamlMap& map, std::initializer_list<std::string_view> keys) {
-    for (std::string_view key : keys) {
-      std::string ref;
-      if (map.Read(key, ref) && !ref.empty()) {
-        map.At(key).Error(fmt::format("{} is not supported", key), std::string(kRefUnsupported));
-      }
+  static void ReadRef(YamlMap& map, std::string_view key, std::string& out) {
+    if (map.Read(key, out) && !out.empty()) {
+      map.At(key).Warn(fmt::format("{} names a secret manager, which is not there: calls go without it", key),
+                       "use the value or its _file");
     }
   }
 
   static TlsVersion ReadTlsVersion(YamlMap& map, std::string_view key) {
     static constexpr std::array<std::string_view, 4> kNames{"TLS10", "TLS11", "TLS12", "TLS13"};
+    auto value = map.TakeSet(key);
     std::string text;
-    if (!map.Read(key, text) || text.empty()) {
+    if (!value || !value->Read(text)) {
       return TlsVersion::kDefault;
     }
     auto it = std::find(kNames.begin(), kNames.end(), text);
@@ -106,12 +145,15 @@ class HttpConfigReader {
     return static_cast<TlsVersion>(it - kNames.begin() + 1);
   }
 
-  void ReadAuthentication(YamlMap& map, HttpClientConfig& out) const {
-    Secret bearer;
-    std::string bearer_file;
-    map.Read("bearer_token", bearer);
-    ReadFile(map, "bearer_token_file", bearer_file);
-    bool has_bearer = !bearer.empty() || !bearer_file.empty();
+  struct Bearer {
+    Secret token;
+    std::string file;
+    bool given() const { return !token.empty() || !file.empty(); }
+  };
+
+  void ReadAuthentication(YamlMap& map, HttpClientConfig& out, Bearer& bearer) const {
+    map.Read("bearer_token", bearer.token);
+    ReadFile(map, "bearer_token_file", bearer.file);
     if (auto value = map.TakeSet("basic_auth")) {
       out.basic_auth = ReadBasicAuth(*value);
     }
@@ -121,62 +163,101 @@ class HttpConfigReader {
     if (auto value = map.TakeSet("oauth2")) {
       out.oauth2 = ReadOAuth2(*value);
     }
-    const YamlValue& at = map.value();
-    if (!bearer.empty() && !bearer_file.empty()) {
-      at.Error("at most one of bearer_token & bearer_token_file must be configured");
-    } else if ((out.basic_auth || out.oauth2) && has_bearer) {
-      at.Error("at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured");
-    } else if (out.authorization && has_bearer) {
-      at.Error("authorization is not compatible with bearer_token & bearer_token_file");
-    } else if ((out.basic_auth && out.oauth2) || (out.authorization && (out.basic_auth || out.oauth2))) {
-      at.Error("at most one of basic_auth, oauth2 & authorization must be configured");
-    } else if (has_bearer) {
-      out.authorization = Authorization{"Bearer", std::move(bearer), std::move(bearer_file)};
+  }
+
+  // Upstream's order; the first complaint is the only one. Empty when there is none.
+  static std::string_view CheckAuthentication(const HttpClientConfig& c, const Bearer& bearer) {
+    if (!bearer.token.empty() && !bearer.file.empty()) {
+      return "at most one of bearer_token & bearer_token_file must be configured";
     }
+    if ((c.basic_auth || c.oauth2) && bearer.given()) {
+      return "at most one of basic_auth, oauth2, bearer_token & bearer_token_file must be configured";
+    }
+    if (c.basic_auth) {
+      const BasicAuth& auth = *c.basic_auth;
+      if (CountSet({!auth.username.empty(), !auth.username_file.empty(), !auth.username_ref.empty()}) > 1) {
+        return "at most one of basic_auth username, username_file & username_ref must be configured";
+      }
+      if (CountSet({!auth.password.empty(), !auth.password_file.empty(), !auth.password_ref.empty()}) > 1) {
+        return "at most one of basic_auth password, password_file & password_ref must be configured";
+      }
+    }
+    if (c.authorization) {
+      const Authorization& auth = *c.authorization;
+      if (bearer.given()) {
+        return "authorization is not compatible with bearer_token & bearer_token_file";
+      }
+      if (CountSet({!auth.credentials.empty(), !auth.credentials_file.empty(),
+                    !auth.credentials_ref.empty()}) > 1) {
+        return "at most one of authorization credentials & credentials_file must be configured";
+      }
+      if (auth.type.size() == 5 && CanonicalHeader(auth.type) == "Basic") {
+        return "authorization type cannot be set to \"basic\", use \"basic_auth\" instead";
+      }
+      if (c.basic_auth || c.oauth2) {
+        return "at most one of basic_auth, oauth2 & authorization must be configured";
+      }
+    }
+    return c.oauth2 ? CheckOAuth2(c) : std::string_view();
+  }
+
+  static std::string_view CheckOAuth2(const HttpClientConfig& c) {
+    const OAuth2& o = *c.oauth2;
+    if (c.basic_auth) {
+      return "at most one of basic_auth, oauth2 & authorization must be configured";
+    }
+    if (o.client_id.empty()) {
+      return "oauth2 client_id must be configured";
+    }
+    if (o.token_url.empty()) {
+      return "oauth2 token_url must be configured";
+    }
+    if (o.grant_type == kJwtBearer) {
+      if (CountSet({!o.client_certificate_key.empty(), !o.client_certificate_key_file.empty(),
+                    !o.client_certificate_key_ref.empty()}) > 1) {
+        return "at most one of oauth2 client_certificate_key, client_certificate_key_file & "
+               "client_certificate_key_ref must be configured using "
+               "grant-type=urn:ietf:params:oauth:grant-type:jwt-bearer";
+      }
+      static constexpr std::array<std::string_view, 4> kAlgorithms{"", "RS256", "RS384", "RS512"};
+      if (std::find(kAlgorithms.begin(), kAlgorithms.end(), o.signature_algorithm) == kAlgorithms.end()) {
+        return "valid signature algorithms are RS256, RS384 and RS512";
+      }
+      return {};
+    }
+    if (CountSet({!o.client_secret.empty(), !o.client_secret_file.empty(), !o.client_secret_ref.empty()}) >
+        1) {
+      return "at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be configured "
+             "using grant-type=client_credentials";
+    }
+    return {};
   }
 
   BasicAuth ReadBasicAuth(const YamlValue& value) const {
     BasicAuth out;
     YamlMap map(value, "config.plain");
     map.Read("username", out.username);
-    map.Read("password", out.password);
     ReadFile(map, "username_file", out.username_file);
+    ReadRef(map, "username_ref", out.username_ref);
+    map.Read("password", out.password);
     ReadFile(map, "password_file", out.password_file);
-    RefuseRefs(map, {"username_ref", "password_ref"});
+    ReadRef(map, "password_ref", out.password_ref);
     map.Finish();
-    if (!out.username.empty() && !out.username_file.empty()) {
-      map.At("username_file")
-          .Error("at most one of basic_auth username, username_file & username_ref must be configured");
-    }
-    if (!out.password.empty() && !out.password_file.empty()) {
-      map.At("password_file")
-          .Error("at most one of basic_auth password, password_file & password_ref must be configured");
-    }
     return out;
   }
 
   Authorization ReadAuthorization(const YamlValue& value) const {
     Authorization out;
-    YamlMap map(value, "config.plain");
+    YamlMap map(value, "config.Authorization");
     std::string type;
     map.Read("type", type);
     map.Read("credentials", out.credentials);
     ReadFile(map, "credentials_file", out.credentials_file);
-    RefuseRefs(map, {"credentials_ref"});
+    ReadRef(map, "credentials_ref", out.credentials_ref);
     map.Finish();
-    size_t first = type.find_first_not_of(" \t");
-    type = first == std::string::npos ? "" : type.substr(first, type.find_last_not_of(" \t") - first + 1);
-    if (!type.empty()) {
-      out.type = type;
-    }
-    std::transform(type.begin(), type.end(), type.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    if (type == "basic") {
-      map.At("type").Error("authorization type cannot be set to \"basic\", use \"basic_auth\" instead");
-    }
-    if (!out.credentials.empty() && !out.credentials_file.empty()) {
-      map.At("credentials_file")
-          .Error("at most one of authorization credentials & credentials_file must be configured");
+    size_t first = type.find_first_not_of(" \t\r\n");
+    if (first != std::string::npos) {
+      out.type = type.substr(first, type.find_last_not_of(" \t\r\n") - first + 1);
     }
     return out;
   }
@@ -187,19 +268,16 @@ class HttpConfigReader {
     map.Read("client_id", out.client_id);
     map.Read("client_secret", out.client_secret);
     ReadFile(map, "client_secret_file", out.client_secret_file);
-    RefuseRefs(map, {"client_secret_ref"});
-    std::string grant_type;
-    if (map.Read("grant_type", grant_type) && !grant_type.empty() && grant_type != "client_credentials") {
-      map.At("grant_type")
-          .Error(fmt::format("grant_type {} is not supported", Quoted(grant_type)), "use client_credentials");
-    }
-    for (std::string_view key :
-         {"client_certificate_key_id", "client_certificate_key", "client_certificate_key_file",
-          "client_certificate_key_ref", "signature_algorithm", "iss", "audience", "claims"}) {
-      if (map.TakeSet(key)) {
-        map.At(key).Error(fmt::format("{} is not supported: only grant_type client_credentials is", key));
-      }
-    }
+    ReadRef(map, "client_secret_ref", out.client_secret_ref);
+    map.Read("client_certificate_key_id", out.client_certificate_key_id);
+    map.Read("client_certificate_key", out.client_certificate_key);
+    ReadFile(map, "client_certificate_key_file", out.client_certificate_key_file);
+    ReadRef(map, "client_certificate_key_ref", out.client_certificate_key_ref);
+    map.Read("grant_type", out.grant_type);
+    map.Read("signature_algorithm", out.signature_algorithm);
+    map.Read("iss", out.iss);
+    map.Read("audience", out.audience);
+    ReadClaims(map, out);
     map.Read("scopes", out.scopes);
     map.Read("token_url", out.token_url);
     std::map<std::string, std::string> params;
@@ -210,25 +288,46 @@ class HttpConfigReader {
     }
     ReadProxy(map, out.proxy);
     map.Finish();
-    if (out.client_id.empty()) {
-      value.Error("oauth2 client_id must be configured");
-    }
-    if (out.token_url.empty()) {
-      value.Error("oauth2 token_url must be configured");
-    } else if (auto parts = CheckHttpUrl(out.token_url); !parts) {
-      map.At("token_url").Error(parts.error().message);
-    }
-    if (!out.client_secret.empty() && !out.client_secret_file.empty()) {
-      value.Error(
-          "at most one of oauth2 client_secret, client_secret_file & client_secret_ref must be configured "
-          "using "
-          "grant-type=client_credentials");
+    if (!map.Failed()) {
+      CheckProxy(value, out.proxy);
+      WarnAboutOAuth2(map, out);
     }
     return out;
   }
 
+  // Accepted as upstream accepts it, and no token will come of it.
+  static void WarnAboutOAuth2(const YamlMap& map, const OAuth2& out) {
+    if (out.grant_type == kJwtBearer) {
+      map.At("grant_type").Warn("grant_type jwt-bearer is not supported: no token will be fetched");
+    } else if (!out.grant_type.empty() && out.grant_type != "client_credentials") {
+      map.At("grant_type")
+          .Warn(fmt::format("unknown grant_type {}: client_credentials is used", Quoted(out.grant_type)));
+    }
+    if (auto parts = CheckHttpUrl(out.token_url); !out.token_url.empty() && !parts) {
+      map.At("token_url").Warn(fmt::format("{}: no token will be fetched", parts.error().message));
+    }
+  }
+
+  static void ReadClaims(YamlMap& map, OAuth2& out) {
+    auto value = map.TakeSet("claims");
+    if (!value) {
+      return;
+    }
+    if (value->node().kind != YamlNode::Kind::kMap) {
+      value->WrongType("map[string]interface {}");
+      return;
+    }
+    for (const auto& entry : value->node().entries) {
+      out.claims.emplace_back(entry.key, YamlToJson(*entry.value).Dump());
+    }
+  }
+
   static void ReadProxy(YamlMap& map, ProxyConfig& out) {
-    map.Read("proxy_url", out.url);
+    if (map.Read("proxy_url", out.url)) {
+      if (std::string_view wrong = UrlSyntaxError(out.url); !wrong.empty()) {
+        map.At("proxy_url").Error(fmt::format("parse proxy_url: {}", wrong));
+      }
+    }
     map.Read("no_proxy", out.no_proxy);
     map.Read("proxy_from_environment", out.from_environment);
     auto header = map.TakeSet("proxy_connect_header");
@@ -245,19 +344,18 @@ class HttpConfigReader {
         out.connect_header.emplace_back(entry.key, std::move(values));
       }
     }
-    const YamlValue& at = map.value();
+  }
+
+  static void CheckProxy(const YamlValue& at, const ProxyConfig& out) {
     if (!out.connect_header.empty() && out.url.empty() && !out.from_environment) {
       at.Error(
           "if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be "
           "configured");
-    }
-    if (out.from_environment && !out.url.empty()) {
+    } else if (out.from_environment && !out.url.empty()) {
       at.Error("if proxy_from_environment is configured, proxy_url must not be configured");
-    }
-    if (out.from_environment && !out.no_proxy.empty()) {
+    } else if (out.from_environment && !out.no_proxy.empty()) {
       at.Error("if proxy_from_environment is configured, no_proxy must not be configured");
-    }
-    if (!out.no_proxy.empty() && out.url.empty() && !out.from_environment) {
+    } else if (!out.no_proxy.empty() && out.url.empty() && !out.from_environment) {
       at.Error("if no_proxy is configured, proxy_url must also be configured");
     }
   }
@@ -275,8 +373,9 @@ class HttpConfigReader {
            std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
   }
 
-  void ReadHeaders(YamlMap& map, HttpClientConfig& out) const {
-    auto value = map.TakeSet("http_headers");
+ public:
+  void ReadHeaders(YamlMap& map, std::string_view key, HttpClientConfig& out) const {
+    auto value = map.TakeSet(key);
     if (!value) {
       return;
     }
@@ -309,6 +408,7 @@ class HttpConfigReader {
     }
   }
 
+ private:
   const std::string& directory_;
 };
 
@@ -316,6 +416,12 @@ class HttpConfigReader {
 
 HttpConfigPtr ReadHttpConfig(const YamlValue& value, const std::string& directory) {
   return std::make_shared<const HttpClientConfig>(HttpConfigReader(directory).Read(value));
+}
+
+void ReadHttpHeaders(YamlMap& map, std::string_view key) {
+  const std::string directory;
+  HttpClientConfig unused;
+  HttpConfigReader(directory).ReadHeaders(map, key, unused);
 }
 
 TlsConfig ReadTlsConfig(const YamlValue& value) {

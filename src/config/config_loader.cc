@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "base/hash.h"
+#include "config/config_print.h"
 #include "config/config_sections.h"
 #include "config/file_io.h"
 #include "config/yaml_reader.h"
@@ -35,15 +36,6 @@ Diagnostics FileProblem(const std::string& file, std::string message) {
   return out;
 }
 
-// Sections of Alertmanager that mlalert has no use for (yet): the file stays loadable.
-void WarnAboutIgnored(YamlMap& root) {
-  for (std::string_view key : {"tracing", "event_recorder"}) {
-    if (root.TakeSet(key)) {
-      root.At(key).Warn(fmt::format("{} is not supported and is ignored", key));
-    }
-  }
-}
-
 void ReadConfig(const YamlValue& value, LoadContext& context, Config& out) {
   YamlMap root(value, "config.plain");
   ReadGlobal(root, context, out.global);
@@ -69,7 +61,7 @@ void ReadConfig(const YamlValue& value, LoadContext& context, Config& out) {
     glob = JoinDirectory(context.directory, glob);
   }
   ReadMlalertSections(root, context, out);
-  WarnAboutIgnored(root);
+  ReadObservability(root);
   root.Finish();
 }
 
@@ -99,6 +91,8 @@ Diagnostics LoadConfigText(std::string_view text, const std::string& file, Confi
   ReadConfig(value, context, *config);
   if (diagnostics.ok()) {
     LintConfig(YamlMap(value, "config.plain"), *config);
+    config->printed = PrintConfig(*tree, *config, options, PrintFor::kNewest);
+    config->printed_for_old_clients = PrintConfig(*tree, *config, options, PrintFor::kOldClients);
     out = std::move(config);
   }
   diagnostics.Sort();

@@ -180,13 +180,16 @@ void ReadReceivers(const YamlValue& value, const LoadContext& context, const Glo
   ReceiverReader reader(context, global);
   std::set<std::string> names;
   for (const YamlValue& item : value.Items("[]config.Receiver")) {
-    Receiver receiver = reader.Read(item);
-    if (!receiver.name.empty() && !names.insert(receiver.name).second) {
+    // Upstream's reader does not look at a null: a receiver without name that no route can reach.
+    Receiver receiver = item.IsNull() ? Receiver{} : reader.Read(item);
+    if ((item.IsNull() || !receiver.name.empty()) && !names.insert(receiver.name).second) {
       YamlMap(item, "config.plain")
           .At("name")
           .Error(fmt::format("notification config name {} is not unique", Quoted(receiver.name)));
     }
-    out.push_back(std::move(receiver));
+    if (!item.IsNull()) {
+      out.push_back(std::move(receiver));
+    }
   }
 }
 

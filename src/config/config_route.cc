@@ -72,16 +72,21 @@ class RouteReader {
     }
     std::set<std::string> seen;
     bool all = std::find(names.begin(), names.end(), "...") != names.end();
-    if (all && names.size() > 1) {
+    std::erase(names, "...");
+    for (const auto& name : names) {
+      if (!IsLabelName(name, context_)) {
+        value->Error(fmt::format("invalid label name {} in group_by list", Quoted(name)));
+        return;
+      }
+    }
+    if (all && !names.empty()) {
       value->Error("cannot have wildcard group_by (`...`) and other labels at the same time");
       return;
     }
     for (const auto& name : names) {
-      if (!IsLabelName(name, context_) && !all) {
-        value->Error(fmt::format("invalid label name {} in group_by list", Quoted(name)));
-      }
       if (!seen.insert(name).second) {
         value->Error(fmt::format("duplicated label {} in group_by", Quoted(name)));
+        return;
       }
     }
     out.group_by_all = all;
@@ -152,6 +157,10 @@ class RouteReader {
     inherited.continue_matching = false;
     inherited.routes.clear();
     for (const YamlValue& item : value->Items("[]*config.Route")) {
+      if (item.IsNull()) {
+        item.Error("a route cannot be null");  // upstream crashes
+        continue;
+      }
       Route child = inherited;
       Read(item, false, child);
       out.routes.push_back(std::move(child));

@@ -49,6 +49,11 @@ HttpConfigPtr ReadHttpConfig(const YamlValue& value, const std::string& director
 // tls_config of mail, whose files are relative to the working directory.
 TlsConfig ReadTlsConfig(const YamlValue& value);
 
+// A map of header names to values, secrets and files, as http_headers has it; checked only.
+void ReadHttpHeaders(YamlMap& map, std::string_view key);
+// tracing and event_recorder, which are checked only.
+void ReadObservability(YamlMap& root);
+
 void ReadGlobal(YamlMap& root, const LoadContext& context, GlobalConfig& out);
 void ReadReceivers(const YamlValue& value, const LoadContext& context, const GlobalConfig& global,
                    std::vector<Receiver>& out);

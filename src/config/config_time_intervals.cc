@@ -137,12 +137,19 @@ Result<int> ClockMinutes(std::string_view text) {
 }
 
 void ReadTime(const YamlValue& item, std::vector<IntRange>& out) {
+  if (item.IsNull()) {
+    out.push_back({});
+    return;
+  }
   YamlMap map(item, "timeinterval.yamlTimeRange");
   std::string start;
   std::string end;
   map.Read("start_time", start);
   map.Read("end_time", end);
   map.Finish();
+  if (map.Failed()) {
+    return;
+  }
   if (start.empty() || end.empty()) {
     item.Error("both start and end times must be provided");
     return;
@@ -170,6 +177,10 @@ std::optional<std::vector<IntRange>> ReadRanges(YamlMap& map, std::string_view k
   std::vector<IntRange> out;
   for (const YamlValue& item : value->Items(go_type)) {
     std::string text;
+    if (item.IsNull()) {
+      out.push_back({});  // upstream's zero value
+      continue;
+    }
     if (!item.Read(text)) {
       continue;
     }
@@ -220,20 +231,23 @@ void ReadTimeIntervals(const YamlValue& value, bool deprecated_key, LoadContext&
                        std::vector<NamedTimeInterval>& out) {
   std::string_view kind = deprecated_key ? "mute time interval" : "time interval";
   for (const YamlValue& item : value.Items("[]config.TimeInterval")) {
-    YamlMap map(item, deprecated_key ? "config.MuteTimeInterval" : "config.TimeInterval");
+    YamlMap map(item, "config.plain");
     NamedTimeInterval interval;
     map.Read("name", interval.name);
-    if (interval.name.empty()) {
-      item.Error(fmt::format("missing name in {}", kind));
-    } else if (!context.time_interval_names.insert(interval.name).second) {
-      map.At("name").Error(fmt::format("{} {} is not unique", kind, Quoted(interval.name)));
-    }
     if (auto specs = map.Take("time_intervals")) {
       for (const YamlValue& spec : specs->Items("[]timeinterval.TimeInterval")) {
         ReadSpec(spec, interval.specs.emplace_back());
       }
     }
     map.Finish();
+    if (map.Failed()) {
+      // Said already; its name counts all the same, or every route that uses it would be wrong too.
+      context.time_interval_names.insert(interval.name);
+    } else if (interval.name.empty() && !item.IsNull()) {
+      item.Error(fmt::format("missing name in {}", kind));
+    } else if (!context.time_interval_names.insert(interval.name).second) {
+      map.At("name").Error(fmt::format("{} {} is not unique", kind, Quoted(interval.name)));
+    }
     out.push_back(std::move(interval));
   }
 }

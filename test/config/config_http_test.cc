@@ -106,14 +106,31 @@ BOOST_AUTO_TEST_CASE(refuses_in_alertmanagers_words) {
            {"{tls_config: {min_version: TLS9}}", "unknown TLS version: TLS9"},
            {"{follow_redirects: 1}", "cannot unmarshal !!int `1` into bool"},
            {"{folow_redirects: true}", "field folow_redirects not found in type config.plain"},
-           {"{basic_auth: {password_ref: a}}", "password_ref is not supported"},
-           {"{oauth2: {client_id: a, token_url: 'http://a', grant_type: x}}",
-            R"(grant_type "x" is not supported)"},
+           {"{oauth2: {client_id: a, token_url: 'http://a', grant_type: "
+            "'urn:ietf:params:oauth:grant-type:jwt-bearer', signature_algorithm: HS256}}",
+            "valid signature algorithms are RS256, RS384 and RS512"},
+           {"{proxy_url: '127.0.0.1:3128'}",
+            "parse proxy_url: first path segment in URL cannot contain colon"},
+           {"{tls_config: {min_version: ''}}", "unknown TLS version: "},
+           {"{basic_auth: {username: a, username_ref: b}}",
+            "at most one of basic_auth username, username_file & username_ref must be configured"},
            {"{proxy_connect_header: []}", "cannot unmarshal !!seq into config.ProxyHeader"},
            {"{http_headers: []}", "cannot unmarshal !!seq into config.Headers"},
        }) {
     ExpectError(WithHttp(c.text), c.message);
   }
+}
+
+BOOST_AUTO_TEST_CASE(what_upstream_accepts_and_will_not_work_is_a_warning) {
+  ExpectWarning(Minimal("global: {http_config: {basic_auth: {password_ref: a}}}\n"),
+                "password_ref names a secret manager, which is not there: calls go without it");
+  ExpectWarning(Minimal("global: {http_config: {tls_config: {min_version: TLS13, max_version: TLS12}}}\n"),
+                "tls_config.max_version must be greater than or equal to tls_config.min_version if both are "
+                "specified: no call will succeed");
+  ExpectWarning(Minimal("global: {http_config: {oauth2: {client_id: a, token_url: 'http://a', grant_type: "
+                        "'urn:ietf:params:oauth:grant-type:jwt-bearer', client_certificate_key_file: k, "
+                        "claims: {a: [1]}}}}\n"),
+                "grant_type jwt-bearer is not supported: no token will be fetched");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

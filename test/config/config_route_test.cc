@@ -68,9 +68,26 @@ BOOST_AUTO_TEST_CASE(paths_are_taken_from_the_files_directory) {
   BOOST_TEST(c->rule_files[0] == "/etc/rules/*.yml");
 }
 
-BOOST_AUTO_TEST_CASE(sections_we_do_not_have_are_ignored_aloud) {
-  ExpectWarning(Minimal("tracing: {endpoint: x}\n"), "tracing is not supported and is ignored");
-  ExpectWarning(Minimal("event_recorder: {}\n"), "event_recorder is not supported and is ignored");
+BOOST_AUTO_TEST_CASE(sections_without_effect_are_checked_and_named) {
+  ExpectWarning(Minimal("tracing: {endpoint: x, headers: {A: {values: [b]}}, timeout: 5s}\n"),
+                "tracing is checked and not exported: mlalert sends no spans");
+  ExpectError(Minimal("tracing: {}\n"), "tracing endpoint must be set");
+  ExpectError(Minimal("tracing: {endpoint: x, client_type: udp}\n"),
+              "expected tracing client type to be to be http or grpc, but got udp");
+  ExpectError(Minimal("tracing: {endpoint: x, compression: zstd}\n"),
+              "invalid compression type zstd provided, valid options: gzip");
+  ExpectWarning(Minimal("event_recorder: {stdout_outputs: [{}]}\n"),
+                "event_recorder is checked and not acted upon: history.md tells what mlalert records");
+  ExpectError(Minimal("event_recorder: {outputs: []}\n"),
+              "field outputs not found in type eventrecorder.Config");
+}
+
+BOOST_AUTO_TEST_CASE(nulls_in_lists_are_what_they_are_upstream) {
+  ExpectClean("route: {receiver: r}\nreceivers: [{name: r}, null]\n");
+  ExpectError("route: {receiver: r}\nreceivers: [{name: r}, null, null]\n",
+              R"(notification config name "" is not unique)");
+  ExpectError("route: {receiver: r, routes: [null]}\nreceivers: [{name: r}]\n", "a route cannot be null");
+  ExpectClean(Minimal("inhibit_rules: [null]\ntime_intervals: [null]\n"));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_is_a_diagnostic) {
