@@ -115,6 +115,24 @@ BOOST_AUTO_TEST_CASE(the_size_rule_is_exact_to_the_byte) {
   BOOST_TEST(body_with(512000 - fixed + 1).size() < 1000u);
 }
 
+BOOST_AUTO_TEST_CASE(details_may_be_trees) {
+  Notification n = Pagerduty("routing_key: k", {GoldenAlert(false)});
+  Receiver r = *n.receiver;
+  r.pagerduty_configs[0].details = {
+      {"flag", Json(true)},
+      {"nest",
+       Must(ParseJson(
+           R"({"b{{ .Status }}": ["{{ .Status }}", 2, "2", "{{ .CommonLabels.nope }}"], "a": null})"))},
+      {"{{ .Status }}", Json("kept")}};  // keys of the first level are no templates, as upstream
+  BOOST_TEST(Payload(MakeNotification(ConfigOf(r), IntegrationKind::kPagerduty, {GoldenAlert(false)}))
+                 .Find("custom_details")
+                 ->Dump() ==
+             R"({"flag":true,"nest":{"a":null,"bfiring":["firing",2,2,null]},"{{ .Status }}":"kept"})");
+  r.pagerduty_configs[0].details = {{"x", Must(ParseJson(R"([{"y": "{{ .Nope }}"}])"))}};
+  BOOST_TEST(BuildError(MakeNotification(ConfigOf(r), IntegrationKind::kPagerduty, {GoldenAlert(false)}))
+                 .find("can't evaluate field Nope") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(hostile_labels_stay_values) {
   NotifiedAlert alert = MakeAlert({{"alertname", "A"}, {"evil", "\"}],\"x\":1,\xff: &a *a <b>"}});
   Json body = BuildJson(Pagerduty("routing_key: k, details: {d: '{{ .CommonLabels.evil }}'}", {alert}));

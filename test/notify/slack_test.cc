@@ -35,6 +35,18 @@ BOOST_AUTO_TEST_CASE(equals_upstream_byte_for_byte) {
              ReadGolden("slack_plain_firing.json"));
 }
 
+BOOST_AUTO_TEST_CASE(markdown_is_read_in_three_places_unless_others_are_named) {
+  Notification n = Slack("channel: x", {GoldenAlert(false)});
+  Receiver r = *n.receiver;
+  auto places = [&](std::vector<std::string> configured) {
+    r.slack_configs[0].mrkdwn_in = std::move(configured);
+    Json body = BuildJson(MakeNotification(ConfigOf(r), IntegrationKind::kSlack, {GoldenAlert(false)}));
+    return Attachment(body).Find("mrkdwn_in")->Dump();
+  };
+  BOOST_TEST(places({}) == R"(["fallback","pretext","text"])");
+  BOOST_TEST(places({"text"}) == R"(["text"])");
+}
+
 BOOST_AUTO_TEST_CASE(every_text_is_templated) {
   std::string body = BuildBody(Slack(
       "channel: '{{ .Status }}1', username: '{{ .Status }}2', color: '{{ .Status }}3', title: '{{ .Status "
