@@ -24,7 +24,8 @@ class TreeHandler {
   bool Int(int i) { return Add(Json(i)); }
   bool Uint(unsigned i) { return Add(Json(static_cast<int64_t>(i))); }
   bool Int64(int64_t i) { return Add(Json(i)); }
-  bool Uint64(uint64_t i) { return Add(Json(static_cast<double>(i))); }
+  // RapidJSON says so of everything above 32 bits.
+  bool Uint64(uint64_t i) { return Add(i <= INT64_MAX ? Json(i) : Json(static_cast<double>(i))); }
   bool Double(double d) { return Add(Json(d)); }
   bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
   bool String(const char* s, rapidjson::SizeType n, bool) {

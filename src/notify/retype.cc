@@ -1,9 +1,9 @@
 // Rendered texts that mean more than text: "3" is a number, "[1, 2]" a list, "a: b" a map.
 #include <algorithm>
-#include <charconv>
 
 #include "base/json.h"
 #include "config/yaml_document.h"
+#include "config/yaml_json.h"
 #include "notify/json_object.h"
 #include "notify/payload.h"
 
@@ -43,58 +43,6 @@ void AppendSorted(std::string& out, const Json& json) {
   }
 }
 
-void AppendScalar(std::string& out, const YamlNode& node) {
-  std::string_view tag = node.Tag();
-  bool truth = false;
-  int64_t integer = 0;
-  double real = 0;
-  if (tag == "!!bool" && ParseYamlBool(node.text, truth)) {
-    out += truth ? "true" : "false";
-  } else if (tag == "!!int" && ParseYamlInt(node.text, integer)) {
-    out += std::to_string(integer);
-  } else if (tag == "!!float" &&
-             std::from_chars(node.text.data(), node.text.data() + node.text.size(), real).ec == std::errc()) {
-    AppendJsonNumber(out, real);
-  } else {
-    AppendJsonString(out, node.text);
-  }
-}
-
-void AppendNode(std::string& out, const YamlNode& node) {
-  switch (node.kind) {
-    case YamlNode::Kind::kNull:
-      out += "null";
-      return;
-    case YamlNode::Kind::kScalar:
-      AppendScalar(out, node);
-      return;
-    case YamlNode::Kind::kSequence: {
-      out.push_back('[');
-      const char* separator = "";
-      for (const YamlNodePtr& item : node.items) {
-        out += separator;
-        AppendNode(out, *item);
-        separator = ",";
-      }
-      out.push_back(']');
-      return;
-    }
-    case YamlNode::Kind::kMap: {
-      std::vector<const YamlNode::Entry*> entries;
-      for (const YamlNode::Entry& entry : node.entries) {
-        entries.push_back(&entry);
-      }
-      std::sort(entries.begin(), entries.end(), [](auto* a, auto* b) { return a->key < b->key; });
-      JsonObject object(out);
-      for (const YamlNode::Entry* entry : entries) {
-        AppendNode(object.Key(entry->key), *entry->value);
-      }
-      object.End();
-      return;
-    }
-  }
-}
-
 }  // namespace
 
 std::string RetypeAsJson(std::string_view rendered) {
@@ -113,7 +61,7 @@ std::string RetypeAsJson(std::string_view rendered) {
     YamlNodePtr node = ParseYaml(rendered, source, diagnostics);
     if (node != nullptr && diagnostics.ok() &&
         (node->kind != YamlNode::Kind::kScalar || node->Tag() != "!!str")) {
-      AppendNode(out, *node);
+      AppendSorted(out, YamlToJson(*node));
       return out;
     }
   }

@@ -112,7 +112,7 @@ receivers:
   victorops_configs:
   - {api_url: "URL/vo", api_key: VK, routing_key: "a b/{{ .Status }}?", message_type: WARNING, custom_fields: {cf: "{{ .Status }}"}}
   webex_configs:
-  - {api_url: "URL/webex", room_id: "room{{ .Status }}", http_config: {authorization: {credentials: wtok}}}
+  - {api_url: "URL/webex", room_id: room, http_config: {authorization: {credentials: wtok}}}
   wechat_configs:
   - {api_secret: s, corp_id: c, to_user: u, to_party: p, to_tag: t, agent_id: "1", send_resolved: true, message_type: markdown}
 """
