@@ -15,7 +15,9 @@ Receiver Rocketchat() {
   c.color = R"({{ if eq .Status "firing" }}red{{ else }}green{{ end }})";
   c.title = R"({{ template "rocketchat.default.title" . }})";
   c.title_link = R"({{ template "rocketchat.default.titlelink" . }})";
-  c.actions.push_back({"button", "a", "b", ""});
+  RocketchatAction& action = c.actions.emplace_back();
+  action.text = "a";
+  action.url = "b";
   return r;
 }
 
@@ -51,7 +53,11 @@ BOOST_AUTO_TEST_CASE(every_key) {
   c.thumb_url = "thumb";
   c.short_fields = true;
   c.fields = {{"t", "{{ .Status }}", std::nullopt}, {"t2", "v2", false}};
-  c.actions = {{"other", "go", "", "say {{ .Status }}"}};
+  c.actions.resize(1);
+  c.actions[0] = {};
+  c.actions[0].type = "other";
+  c.actions[0].text = "go";
+  c.actions[0].msg = "say {{ .Status }}";
   BOOST_TEST(
       BuildBody(FiringOf(r, kKind)) ==
       R"x({"channel":"#x","emoji":":e:","avatar":"icon","attachments":[{"title":"[FIRING:1] A eu (critical)",)x"
