@@ -1,8 +1,9 @@
 // Posts the same active alerts again and again, as a Prometheus does with everything that fires. All bodies
 // are built before the clock starts; a round only moves endsAt in place, so that the loader costs little
-// beside the server. usage: alert_loader HOST PORT ALERTS BATCH CONNECTIONS Each line on stdin starts one
-// round over all alerts; each round answers with one line "alerts seconds cpu_seconds". A reply other than
-// 200 ends the program with status 1.
+// beside the server. usage: alert_loader HOST PORT ALERTS BATCH CONNECTIONS [MODELS] Alert i is of model i
+// modulo MODELS. Each line on stdin starts one round over all alerts; each round answers with one line
+// "alerts seconds cpu_seconds", and then, when MODELS is given, with one line of Unix microseconds: when each
+// batch was sent. A reply other than 200 ends the program with status 1.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
@@ -21,7 +22,7 @@
 
 namespace {
 
-constexpr int kModels = 200;
+int models = 200;
 constexpr std::string_view kTimeShape = "2026-01-01T00:00:00.000Z";
 // Prometheus tells the end of an active alert as 4 evaluation or resend intervals ahead.
 constexpr int kEndsAheadSeconds = 240;
@@ -48,7 +49,7 @@ void AppendAlert(Request& request, int i, const std::string& starts_at) {
   static const char* const kNames[] = {"FeatureDriftHigh", "PredictionLatencyHigh", "ModelStale",
                                        "AccuracyDropped"};
   static const char* const kTeams[] = {"ml-platform", "risk", "search", "ads"};
-  int model = i % kModels;
+  int model = i % models;
   const std::string m = "model-" + std::to_string(model) + "-v2";
   const std::string instance = "serving-" + std::to_string(i) + ".ml.internal:9100";
   std::string& out = request.bytes;
@@ -62,7 +63,7 @@ void AppendAlert(Request& request, int i, const std::string& starts_at) {
       R"(","startsAt":")" + starts_at +
       R"(","generatorURL":"http://prometheus.ml.internal:9090/graph?g0.expr=histogram_quantile%280.99%2C+rate%28)"
       R"(latency_bucket%5B5m%5D%29%29+%3E+0.5\u0026g0.tab=1","labels":{"alertname":")" +
-      kNames[(i / kModels) % 4] + R"(","cluster":"eu-west-1","env":"production","instance":")" + instance +
+      kNames[(i / models) % 4] + R"(","cluster":"eu-west-1","env":"production","instance":")" + instance +
       R"(","job":"model-serving","model":")" + m +
       R"(","pipeline":"online-scoring","severity":"warning","team":")" + kTeams[model % 4] + "\"}}";
 }
@@ -147,7 +148,9 @@ double CpuSeconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-void RunRound(std::vector<Request>& requests, const std::vector<int>& sockets) {
+// When each batch was sent, in microseconds.
+std::vector<long long> RunRound(std::vector<Request>& requests, const std::vector<int>& sockets) {
+  std::vector<long long> sent;
   auto now = std::chrono::system_clock::now();
   const std::string ends_at = TimeText(now + std::chrono::seconds(kEndsAheadSeconds));
   for (size_t i = 0; i < requests.size(); ++i) {
@@ -159,23 +162,30 @@ void RunRound(std::vector<Request>& requests, const std::vector<int>& sockets) {
     if (i >= sockets.size()) {
       ReadReply(fd);
     }
+    sent.push_back(std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::system_clock::now().time_since_epoch())
+                       .count());
     SendAll(fd, requests[i].bytes);
   }
   for (size_t i = 0; i < std::min(sockets.size(), requests.size()); ++i) {
     ReadReply(sockets[i]);
   }
+  return sent;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) {
-    std::fprintf(stderr, "usage: alert_loader HOST PORT ALERTS BATCH CONNECTIONS\n");
+  if (argc != 6 && argc != 7) {
+    std::fprintf(stderr, "usage: alert_loader HOST PORT ALERTS BATCH CONNECTIONS [MODELS]\n");
     return 2;
   }
   const char* host = argv[1];
   const int port = std::atoi(argv[2]);
   const int alerts = std::atoi(argv[3]);
+  if (argc == 7) {
+    models = std::atoi(argv[6]);
+  }
   std::vector<Request> requests = BuildRequests(host, alerts, std::atoi(argv[4]));
   std::vector<int> sockets;
   for (int i = 0; i < std::atoi(argv[5]); ++i) {
@@ -185,9 +195,12 @@ int main(int argc, char** argv) {
   while (std::fgets(line, sizeof(line), stdin) != nullptr) {
     double cpu = CpuSeconds();
     auto begin = std::chrono::steady_clock::now();
-    RunRound(requests, sockets);
+    const std::vector<long long> sent = RunRound(requests, sockets);
     std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     std::printf("%d %.6f %.6f\n", alerts, took.count(), CpuSeconds() - cpu);
+    for (size_t i = 0; argc == 7 && i < sent.size(); ++i) {
+      std::printf("%lld%c", sent[i], i + 1 < sent.size() ? ' ' : '\n');
+    }
     std::fflush(stdout);
   }
   for (int fd : sockets) {

@@ -3,6 +3,9 @@
 // http_stub PORT SERIES [sleep]
 //   a path that ends in /api/v1/query   a Prometheus vector of SERIES series (0 or 1)
 //   /stub/queries                       how many queries were answered, as text
+//   /record                             200 without a body; remembers when it came, and its groupLabels.model
+//   /stub/recorded                      how many of those came, as text
+//   /stub/arrivals                      one line for each: Unix microseconds, model
 //   anything else                       200 without a body (webhook receiver, notifier)
 #include <algorithm>
 #include <arpa/inet.h>
@@ -47,7 +50,7 @@ class Stub {
       if (rest.size() < head_end + kHeadEnd.size() + body) {
         break;
       }
-      Answer(head, out);
+      Answer(head, rest.substr(head_end + kHeadEnd.size(), body), out);
       at += head_end + kHeadEnd.size() + body;
     }
     in.erase(0, at);
@@ -55,11 +58,18 @@ class Stub {
   }
 
  private:
-  void Answer(std::string_view head, std::string& out) {
+  void Answer(std::string_view head, std::string_view body, std::string& out) {
     std::string_view target = head.substr(0, head.find("\r\n"));
     target.remove_prefix(std::min(target.find(' ') + 1, target.size()));
     std::string_view path = target.substr(0, target.find_first_of(" ?"));
-    if (path == "/stub/queries") {
+    if (path == "/record") {
+      Record(body);
+      Reply("", out);
+    } else if (path == "/stub/recorded") {
+      Reply(std::to_string(recorded_), out);
+    } else if (path == "/stub/arrivals") {
+      Reply(arrivals_, out);
+    } else if (path == "/stub/queries") {
       Reply(std::to_string(queries_), out);
     } else if (path.ends_with("/api/v1/query")) {
       ++queries_;
@@ -67,6 +77,20 @@ class Stub {
     } else {
       Reply("", out);
     }
+  }
+
+  void Record(std::string_view body) {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    constexpr std::string_view kLabel = R"("groupLabels":{"model":")";
+    std::string_view model;
+    if (size_t at = body.find(kLabel); at != std::string_view::npos) {
+      model = body.substr(at + kLabel.size());
+      model = model.substr(0, model.find('"'));
+    }
+    arrivals_ +=
+        std::to_string(now.tv_sec * 1000000LL + now.tv_nsec / 1000) + ' ' + std::string(model) + '\n';
+    ++recorded_;
   }
 
   std::string Vector() const {
@@ -93,6 +117,8 @@ class Stub {
 
   int series_;
   uint64_t queries_ = 0;
+  uint64_t recorded_ = 0;
+  std::string arrivals_;
 };
 
 int Listen(int port) {

@@ -72,7 +72,7 @@ Result<PreparedCall> BuildIncidentio(const Notification& n, const ReceiverContex
 }
 
 NotificationOutcome JudgeIncidentio(const HttpResult& result) {
-  return JudgeStatus(result, ErrorDetails(result));
+  return JudgeStatus(result, ErrorDetails(result), kTooManyRequests);
 }
 
 }  // namespace mlalert

@@ -167,7 +167,7 @@ Status RenderBodies(const JiraConfig& c, const std::string& project, const std::
 
 // Nothing but an answer is tried again: a call that broke off may have created the issue.
 NotificationOutcome JudgeCall(const HttpResult& result, std::string_view what) {
-  NotificationOutcome out = JudgeStatus(result, QuotedBody(result));
+  NotificationOutcome out = JudgeStatus(result, QuotedBody(result), kTooManyRequests);
   if (result.status == 0) {
     out.verdict = DeliveryVerdict::kFailed;
   }

@@ -152,7 +152,7 @@ std::string AcknowledgeBody(const Notification& n, const std::string& source) {
 
 // Sends `calls` one after the other; the first that is not accepted decides, else the last one.
 NextStep Continue(const HttpResult& result, const std::vector<HttpCall>& calls, size_t sent) {
-  NotificationOutcome outcome = JudgeStatus(result, QuotedBody(result));
+  NotificationOutcome outcome = JudgeStatus(result, QuotedBody(result), kTooManyRequests);
   if (outcome.verdict != DeliveryVerdict::kSent || sent == calls.size()) {
     return outcome;
   }

@@ -226,7 +226,7 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
 NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1) {
   static constexpr int kBusyV1[] = {403};
   return JudgeStatus(result, ErrorDetails(result),
-                     v1 ? std::span<const int>(kBusyV1) : std::span<const int>());
+                     v1 ? std::span<const int>(kBusyV1) : std::span<const int>(kTooManyRequests));
 }
 
 }  // namespace mlalert

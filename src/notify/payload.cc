@@ -63,12 +63,10 @@ std::string QuotedBody(const HttpResult& result) {
 
 NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view details,
                                 std::span<const int> retry_statuses) {
-  std::vector<int> statuses(retry_statuses.begin(), retry_statuses.end());
-  statuses.push_back(429);
   NotificationOutcome out;
   out.http_status = result.status;
   out.latency = result.latency;
-  switch (Judge(result, statuses)) {
+  switch (Judge(result, retry_statuses)) {
     case Verdict::kSuccess:
       out.verdict = DeliveryVerdict::kSent;
       return out;

@@ -129,8 +129,10 @@ std::string RenderTree(const Json& tree, Renderer& render);
 std::string AlertsBody(const TemplateData& data, const Notification& n, std::string_view version,
                        size_t truncated);
 
+// For the few that ask for patience with it; all others count 429 as a refusal, until the next tick.
+inline constexpr int kTooManyRequests[] = {429};
 // Verdict, status, latency, Retry-After and error of an answer whose status alone decides. `details` follow
-// the status in the error; `retry_statuses` are tried again besides 429 and 5xx.
+// the status in the error; `retry_statuses` are tried again besides 5xx.
 NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view details,
                                 std::span<const int> retry_statuses = {});
 // The answer's body as an error may quote it: cut, valid UTF-8, on one line.

@@ -10,8 +10,8 @@ import re
 
 # Of the webhook payload: 0.32 and 0.34 added the first two; the third holds the sender's port.
 PAYLOAD_IGNORED = ("notification_reason", "routeLabels", "externalURL")
-# 0.28 added mutedBy to an alert's status, 0.32 annotations to a silence.
-ANSWER_IGNORED = ("mutedBy", "annotations_of_silence")
+# 0.28 added mutedBy to an alert's status, 0.34 routeLabels to a group.
+ANSWER_IGNORED = ("mutedBy", "routeLabels")
 SERVER_TIMES_APART = 0.75  # of times that a server made, in seconds
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")

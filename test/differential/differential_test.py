@@ -24,7 +24,8 @@ WAVE = 16
 class Run:
     def __init__(self, scenario, sink):
         self.scenario = scenario
-        self.pair = peers.Pair(scenario.name, scenario.config, sink, scenario.flags, scenario.prefix)
+        self.pair = peers.Pair(scenario.name, scenario.config, sink, scenario.flags, scenario.prefix,
+                               scenario.files)
         self.problems = []
 
     def start(self):

@@ -125,7 +125,7 @@ def _mlalert(flags):
 class Pair:
     """The two, in one story."""
 
-    def __init__(self, name, config, sink, flags=(), prefix=""):
+    def __init__(self, name, config, sink, flags=(), prefix="", files=None):
         self.name = name
         self.sink = sink
         self.prefix = prefix
@@ -134,8 +134,12 @@ class Pair:
         self.zero = 0.0       # wall clock at the story's second 0
         self.problems = []
         self.expected = {}    # hook -> {side: lines}
+        self.width = {}       # hook -> how far from the expected time it may be
         self.loose = set()    # hooks whose failed attempts (5xx) are not compared: their times are random
         self._starts = {}
+        for path, text in (files or {}).items():
+            for side in self.sides.values():
+                (side.directory / path).write_text(text)
         self._write(config)
 
     # The processes.
@@ -266,13 +270,13 @@ class Pair:
 
     # The outside world.
 
-    def answer(self, hook, status, until=None, body=b"no"):
-        """The hook answers so until that second of the story; after it 200."""
+    def answer(self, hook, status, until=None, body=b"no", slow=0):
+        """The hook answers so (after `slow` seconds) until that second of the story; then with 200, at once."""
         for which in SIDES:
             def rule():
                 if until is not None and self.now >= until:
                     return harness.Answer(200, b"ok")
-                return harness.Answer(status, body)
+                return harness.Answer(status, body, hang=slow)
             self.sink.rule(f"/{self.name}/{which}/{hook}", rule)
         if status >= 500:
             self.loose.add(hook)
@@ -284,6 +288,11 @@ class Pair:
         where the two are known to differ (docs/compatibility.md says so too)."""
         assert (theirs is None) == (why is None)
         self.expected[hook] = {OURS: list(lines), THEIRS: list(lines if theirs is None else theirs)}
+
+    def about(self, hook, *lines, within):
+        """The same, where times are random (retries). The two are then compared more widely."""
+        self.heard(hook, *lines)
+        self.width[hook] = within
 
     def hooks(self):
         prefix = f"/{self.name}/"
@@ -304,9 +313,11 @@ class Pair:
                 problems.append(f"{hook}: the scenario does not say what it must hear")
             else:
                 for which in SIDES:
-                    problems += compare.against(f"{hook}: {which}", taken[which], expected[which], tolerance)
+                    problems += compare.against(f"{hook}: {which}", taken[which], expected[which],
+                                                max(tolerance, self.width.get(hook, 0)))
             if expected is None or expected[OURS] == expected[THEIRS]:
-                problems += compare.sides(hook, taken[OURS], taken[THEIRS], tolerance)
+                problems += compare.sides(hook, taken[OURS], taken[THEIRS],
+                                          max(tolerance, 2 * self.width.get(hook, 0)))
         return problems
 
 

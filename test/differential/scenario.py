@@ -6,6 +6,10 @@ import typing
 
 SCENARIOS = []
 
+# Known differences; docs/compatibility.md explains them.
+DEAD_GROUP_LINGERS = "before 0.28 a group that is empty goes on ticking for up to 30 s, and a new alert joins it"
+OLDER_ALERT_JOINS = "before 0.28 any alert that is older than group_wait hastens a group that has not spoken yet"
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scenario:
@@ -16,13 +20,14 @@ class Scenario:
     flags: tuple
     prefix: str
     story: typing.Callable
+    files: dict
 
 
-def scenario(covers, config, length, flags=(), prefix=""):
+def scenario(covers, config, length, flags=(), prefix="", files=()):
     """`covers`: the traps (T4: section 16 of the reference) or the worked timeline (15.6 a) that it is about."""
     def add(story):
         assert all(other.name != story.__name__ for other in SCENARIOS), story.__name__
-        SCENARIOS.append(Scenario(story.__name__, covers, config, length, tuple(flags), prefix, story))
+        SCENARIOS.append(Scenario(story.__name__, covers, config, length, tuple(flags), prefix, story, dict(files)))
         return story
     return add
 

@@ -1,6 +1,6 @@
 """When a group speaks: section 4.3 and the worked timelines 15.6."""
 
-from scenario import hook, receiver, route, scenario, simple
+from scenario import DEAD_GROUP_LINGERS, OLDER_ALERT_JOINS, hook, receiver, route, scenario, simple
 
 
 @scenario("T5: a group waits group_wait, then speaks every group_interval", simple(wait="1s", interval="2s"), 8)
@@ -35,18 +35,17 @@ def merges_of_one_alert(s):
 
 
 @scenario("15.6 b, T4 T6 T7: the one that answers is not told again while the other fails",
-          route(wait="1s", interval="2s", repeat="3s") + "receivers:\n" + receiver("hook", hook("good"), hook("bad")), 8)
+          route(wait="1s", interval="2s", repeat="3s") + "receivers:\n" + receiver("hook", hook("good"), hook("bad")), 9)
 def one_of_two_integrations_fails(s):
-    s.answer("bad", 503, until=3.5)
+    # From 1 s to 10 s (the least that a flush may take) the flush waits for "bad"; the tick at 3 is late, and counts as
+    # of 3: too early to repeat. The retries of "bad" are at random times, so what follows them is as well.
+    s.answer("bad", 503, until=2.9)
     s.at(0).fire("A")
-    s.loose.add("bad")
-    s.expected["bad"] = None
-    del s.expected["bad"]
-    s.heard("good", "1 A", "5 A")
-    s.heard("bad", "4.3 A")
+    s.about("good", "1 A", "5.6 A", within=0.9)
+    s.about("bad", "3.6 A", "7.6 A", within=0.9)
 
 
-@scenario("15.6 c, T9", simple(group_by="[]", repeat="4900ms"), 10)
+@scenario("15.6 c, T9", simple(group_by="[]", repeat="4600ms"), 9)
 def repeat_interval(s):
     s.at(0.1).fire("A")
     s.at(0.7).fire("B")
@@ -55,7 +54,7 @@ def repeat_interval(s):
     s.heard("hook", "1.1 A B", "3.1 A B C D E", "8.1 A B C D E")
 
 
-@scenario("T9: an exact multiple slips to the next tick", simple(repeat="2s"), 8)
+@scenario("T9: a repeat waits for the next tick (an exact multiple slips one; when a tick is late it does not)", simple(repeat="2300ms"), 8)
 def repeat_slips_one_interval(s):
     s.at(0).fire("A")
     s.heard("hook", "1 A", "4 A", "7 A")
@@ -92,7 +91,9 @@ def overrun_flush_follows_at_once(s):
     s.at(0).fire("A")
     s.at(5).fire("B")  # the flush that is under way does not know it
     # 1 s + 10 s: given up; the flush that follows at once has both.
-    s.heard("hook", "11 A B")
+    # 1 s + 10 s: given up; the flush that follows at once has both. The next one counts from it.
+    s.at(12).fire("C")
+    s.heard("hook", "11 A B", "14 A B C")
 
 
 @scenario("15.6 j, T5: an alert older than group_wait that creates its group does not wait",
@@ -102,7 +103,7 @@ def old_alert_speaks_at_once(s):
     s.post({"labels": {"alertname": "B", "group": "2"}, "startsAt": s.time(0)})
     s.at(0.5).post({"labels": {"alertname": "C", "group": "2"}, "startsAt": s.time(-100)})  # joins: changes nothing
     s.at(1).post({"labels": {"alertname": "D", "group": "1"}, "startsAt": s.time(-100)})
-    s.heard("hook", "0 A", "2 A D", "4 B C")
+    s.heard("hook", "0 A", "2 A D", "4 B C", theirs=["0 A", "2 A D", "0.5 B C"], why=OLDER_ALERT_JOINS)
 
 
 @scenario("zero group_wait", simple(wait="0s", interval="2s"), 5)
@@ -113,12 +114,12 @@ def zero_group_wait(s):
     s.heard("hook", "0 A", "2 A B", "4 -A B")
 
 
-@scenario("what resolves within group_wait is never told", simple(wait="2s"), 5)
+@scenario("what resolves within group_wait is never told", simple(wait="2s", interval="2s"), 6.5)
 def resolved_before_the_first_flush(s):
     s.at(0).fire("A")
     s.at(1).resolve("A")
-    s.at(3).fire("A")  # a new group, a new wait
-    s.heard("hook", "5 A")
+    s.at(3.9).fire("A")  # a new group, a new wait
+    s.heard("hook", "5.9 A", theirs=["4 A"], why=DEAD_GROUP_LINGERS)
 
 
 @scenario("a group that has died comes back with a new wait", simple(wait="1s", interval="2s"), 9)
@@ -127,7 +128,7 @@ def destroyed_group_starts_anew(s):
     s.at(2).resolve("A")
     s.at(3.5).fire("A")
     s.at(6).resolve("A")
-    s.heard("hook", "1 A", "3 -A", "4.5 A", "6.5 -A")
+    s.heard("hook", "1 A", "3 -A", "4.5 A", "6.5 -A", theirs=["1 A", "3 -A", "5 A", "7 -A"], why=DEAD_GROUP_LINGERS)
 
 
 @scenario("an alert that resolves and fires again between two flushes", simple(wait="1s", interval="3s"), 8.5)

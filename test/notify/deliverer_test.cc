@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(failures_are_counted_by_reason) {
   };
   const std::vector<Case> cases{{Answer(401), FailureReason::kAuthError, false},
                                 {Answer(404), FailureReason::kClientError, false},
-                                {Answer(429), FailureReason::kRateLimited, true},
+                                {Answer(429), FailureReason::kRateLimited, false},
                                 {Answer(500), FailureReason::kServerError, true},
                                 {Answer(301), FailureReason::kOther, false},
                                 {Broken(Failure::kCancelled, "x"), FailureReason::kContextCanceled, false},

@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
       {Answer(403, "x"), false, "failed", "unexpected status code 403"},
       {Answer(403, "x"), true, "retry", "unexpected status code 403"},
       {Answer(429), false, "retry", "unexpected status code 429"},
-      {Answer(429), true, "retry", "unexpected status code 429"},
+      {Answer(429), true, "failed", "unexpected status code 429"},
       {Answer(500), false, "retry", "unexpected status code 500"},
       {Answer(301), false, "failed", "unexpected status code 301"},
       {Broken(Failure::kConnect, "refused"), false, "retry", "refused"},

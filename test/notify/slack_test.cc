@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
       {Answer(200, "[]", json), "retry", "could not read the answer from Slack: it is not valid JSON"},
       {broke_off_json, "retry", "could not read the answer from Slack: it is not valid JSON"},
       {Answer(403, "invalid_token"), "failed", "unexpected status code 403: invalid_token"},
-      {Answer(429), "retry", "unexpected status code 429"},
+      {Answer(429), "failed", "unexpected status code 429"},
       {Answer(500), "retry", "unexpected status code 500"},
       {Broken(Failure::kDns, "no such host"), "retry", "no such host"},
   };

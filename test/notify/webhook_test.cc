@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
       {Answer(400, "no\nsuch\x01thing\xff"), "failed",
        "unexpected status code 400: no such thing\xEF\xBF\xBD"},
       {Answer(404), "failed", "unexpected status code 404"},
-      {Answer(429, "slow down"), "retry", "unexpected status code 429: slow down"},
+      {Answer(429, "slow down"), "failed", "unexpected status code 429: slow down"},
       {Answer(500, "boom"), "retry", "unexpected status code 500: boom"},
       {Answer(503), "retry", "unexpected status code 503"},
       {Broken(Failure::kConnect, "connection refused"), "retry", "connection refused"},
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
 }
 
 BOOST_AUTO_TEST_CASE(retry_after_is_passed_on_with_a_retry_only) {
-  HttpResult busy = Answer(429);
+  HttpResult busy = Answer(503);
   busy.retry_after = std::chrono::seconds(7);
   BOOST_TEST((JudgeHttp(busy).retry_after == Duration(std::chrono::seconds(7))));
   busy.status = 400;
