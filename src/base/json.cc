@@ -358,11 +358,29 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   return handler.Take();
 }
 
+namespace {
+
+bool IsPlainInJson(char c) {
+  return static_cast<unsigned char>(c) < 0x7F && c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' &&
+         c != '&';
+}
+
+}  // namespace
+
 void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
   const char* p = text.data();
   const char* end = p + text.size();
   while (p < end) {
+    // Most of a text needs no escape: one copy for each run of it.
+    const char* plain = p;
+    while (p < end && IsPlainInJson(*p)) {
+      ++p;
+    }
+    out.append(plain, p);
+    if (p == end) {
+      break;
+    }
     auto c = static_cast<unsigned char>(*p);
     if (c >= 0x80) {
       size_t length = SequenceLength(p, end);

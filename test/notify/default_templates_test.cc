@@ -141,10 +141,9 @@ BOOST_AUTO_TEST_CASE(html_telegram_message) {
 
 BOOST_AUTO_TEST_CASE(html_errors_are_those_of_the_rendering) {
   Notification n = Sample({GoldenAlert(false)});
-  BOOST_TEST(
-      RenderText(n, "<a href='{{ .Status }}", true) ==
-      "html/template: ends in a non-text context: {stateURL delimSingleQuote urlPartNone jsCtxRegexp "
-      "attrURL elementNone <nil>}");
+  BOOST_TEST(RenderText(n, "<a href='{{ .Status }}", true) ==
+             "html/template: ends in a non-text context: {stateURL delimSingleQuote urlPartNone jsCtxRegexp "
+             "attrURL elementNone <nil>}");
   BOOST_TEST(RenderText(n, "<b>{{ .Nope }}</b>", true) ==
              "template: :1:6: executing \"\" at <.Nope>: can't evaluate field Nope in type *template.Data");
 }
