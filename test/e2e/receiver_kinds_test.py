@@ -202,7 +202,8 @@ receivers:
         for name, path in self.PATHS.items():
             echo = f"you sent {path}"
             refusals = [Answer(503, echo), Answer(429, echo), Answer(404, echo)]
-            wanted = ["retrying", "retrying", "retrying" if name == "telegram" else "failed"]
+            wanted = ["retrying", "retrying" if name in ("telegram", "incidentio") else "failed",
+                      "retrying" if name == "telegram" else "failed"]
             if name in self.NO:
                 refusals.append(Answer(200, self.NO[name][0]))
                 wanted.append(self.NO[name][1])
