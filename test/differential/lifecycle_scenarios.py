@@ -107,7 +107,7 @@ def restart_then_resolve(s):
     s.at(0).fire("A")
     s.at(2)
     s.restart()
-    s.at(6)
+    s.at(6.4)
     s.resolve("A")
-    s.heard("hook", "1 A", "7 -A", theirs=["1 A", "6 -A"], why="its group is new and the alert old; ours is still the one "
+    s.heard("hook", "1 A", "7 -A", theirs=["1 A", "6.4 -A"], why="its group is new and the alert old; ours is still the one "
             "that ticks each second")
