@@ -19,7 +19,8 @@ target_link_libraries(mlalert_options INTERFACE Threads::Threads tl::expected)
 # macros doubles the build and finds nothing of ours, and so test objects are the same (cached) as in the dev preset.
 add_library(mlalert_sanitized INTERFACE)
 if(MLALERT_SANITIZE)
-  target_compile_options(mlalert_sanitized INTERFACE -fsanitize=${MLALERT_SANITIZE} -fno-omit-frame-pointer)
+  target_compile_options(mlalert_sanitized INTERFACE -fsanitize=${MLALERT_SANITIZE} -fno-omit-frame-pointer
+                         -fno-sanitize-recover=all)
   target_link_options(mlalert_options INTERFACE -fsanitize=${MLALERT_SANITIZE})
   if(MLALERT_FUZZ)
     # A finding ends the run. RapidJSON adds an offset to a null pointer; that check alone is off.

@@ -84,7 +84,8 @@ Json IncidentToJson(const Incident& incident, Timestamp now) {
   json.Set("resolve_reason", incident.resolve_reason == ResolveReason::kNone
                                  ? Json()
                                  : Json(ToString(incident.resolve_reason)));
-  json.Set("next_severity_at", Time(incident.next_severity_at));
+  std::optional<NextRaise> raise = NextRaiseOf(incident);
+  json.Set("next_severity_at", raise ? Time(raise->at) : Json());
   json.Set("cooldown_until", CooldownJson(incident, now));
   json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
   json.Set("acknowledgement", incident.ack != nullptr ? AckJson(*incident.ack) : Json());
@@ -101,7 +102,6 @@ Json IncidentToJson(const Incident& incident, Timestamp now) {
 
 Json PlanToJson(const Incident& incident, Timestamp now) {
   Json steps = Json::MakeArray();
-  Json next_severity;
   if (incident.policy != nullptr) {
     const auto& ladder = incident.policy->ladder;
     for (size_t i = 0; i < ladder.size(); ++i) {
@@ -112,15 +112,13 @@ Json PlanToJson(const Incident& incident, Timestamp now) {
       step.Set("at", Time(DueAt(incident, ladder[i])));
       steps.Push(std::move(step));
     }
-    if (incident.ladder_step < ladder.size() && IsSet(incident.next_severity_at)) {
-      next_severity = ToString(ladder[incident.ladder_step].severity);
-    }
   }
+  std::optional<NextRaise> raise = NextRaiseOf(incident);
   Json json = Json::MakeObject();
   json.Set("clock_seconds", ToSeconds(LadderClock(incident, now)));
   json.Set("clock_running", IsSet(incident.clock_since));
-  json.Set("next_severity", std::move(next_severity));
-  json.Set("next_severity_at", Time(incident.next_severity_at));
+  json.Set("next_severity", raise ? Json(ToString(raise->severity)) : Json());
+  json.Set("next_severity_at", raise ? Time(raise->at) : Json());
   json.Set("steps", std::move(steps));
   json.Set("cooldown_until", CooldownJson(incident, now));
   json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));

@@ -10,6 +10,7 @@
 #include "cli/web_options.h"
 
 #include "base/time.h"
+#include "config/url_check.h"
 
 namespace mlalert {
 
@@ -30,7 +31,9 @@ void AddDemoCommand(CLI::App& app, int& exit_code) {
       "run", "Start Prometheus, the exporter, mlalert and a sink for notifications, and tell what happens");
   run->add_option("--prometheus", flags->run.prometheus_url,
                   "Use this Prometheus, with real waits, instead of the demo's");
-  run->add_option("--config", flags->run.config, "Configuration for mlalert instead of the demo's");
+  run->add_option(
+      "--config", flags->run.config,
+      "Your configuration instead of the demo's; its receivers are replaced: notifications are only printed");
   run->add_option("--rules", flags->run.rules_dir, "Folder of the rule files")->capture_default_str();
   run->add_option("--for", flags->run_for,
                   "End by itself after this time, e.g. 90s; exit 0 only if all was seen");
@@ -44,6 +47,12 @@ void AddDemoCommand(CLI::App& app, int& exit_code) {
         return;
       }
       flags->run.run_for = *duration;
+    }
+    if (auto url = CheckHttpUrl(flags->run.prometheus_url); !flags->run.prometheus_url.empty() && !url) {
+      fmt::print(stderr, "demo run: --prometheus: {}\n  hint: e.g. http://prometheus:9090\n",
+                 url.error().message);
+      exit_code = 2;
+      return;
     }
     std::error_code error;
     flags->run.self = std::filesystem::read_symlink("/proc/self/exe", error).string();

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 #include "base/json.h"
+#include "config/config_loader.h"
 #include "promql/analysis.h"
 #include "promql/parser.h"
 #include "promql/printer.h"
@@ -62,13 +64,13 @@ receivers:
 - name: dashboard
   webhook_configs: [{{url: "{sink}/webhook"}}]
 - name: slack
-  slack_configs: [{{api_url: "{sink}/slack", channel: "#ml-alerts", send_resolved: true}}]
+  slack_configs: [{{api_url: "{sink}/slack", channel: "#ml-alerts", send_resolved: true, text: '{{{{ range .Alerts.Firing }}}}{{{{ .Annotations.summary }}}} {{{{ end }}}}'}}]
 - name: pagerduty
   pagerduty_configs: [{{url: "{sink}/pagerduty", routing_key: "demo-routing-key"}}]
-incidents: {{identity: [alertname, env, model, pipeline, feature, check], reopen_window: {reopen}}}
+incidents: {{identity: [alertname, env, model, pipeline, feature, check, budget_day], reopen_window: {reopen}}}
 incident_policies:
 - name: cost
-  matchers: ['alertname="MLLLMCostBudget"']
+  matchers: ['alertname=~"MLLLMCostBudget|MLLLMCostRunaway"']
   cooldown: {cost_cooldown}
 - name: page
   matchers: ['severity=~"P0|P1"']
@@ -90,6 +92,98 @@ incident_policies:
                      fmt::arg("cost_cooldown", wait("24h", "24m")),
                      fmt::arg("page_cooldown", wait("15m", "15s")),
                      fmt::arg("climb_cooldown", wait("30m", "30s")), fmt::arg("ladder", ladder));
+}
+
+namespace {
+
+// `text` without the sections of these names: from their line to the next line that begins a section.
+std::string WithoutSections(const std::string& text, const std::set<std::string_view>& names) {
+  std::string out;
+  bool skipping = false;
+  for (size_t at = 0; at < text.size();) {
+    size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    std::string_view line = std::string_view(text).substr(at, end - at);
+    at = end;
+    bool begins_section = line.find_first_of(" \t\r\n#-]}") != 0;
+    if (begins_section) {
+      std::string_view key = line.substr(0, line.find_first_of(": \t\r\n"));
+      if (key.size() >= 2 && (key.front() == '"' || key.front() == '\'')) {
+        key = key.substr(1, key.size() - 2);
+      }
+      skipping = names.contains(key);
+    }
+    if (!skipping) {
+      out += line;
+    }
+  }
+  return out;
+}
+
+// The same receivers with the shapes that the sink can read: what is no Slack and no PagerDuty is a webhook.
+Json SinkReceiver(const Receiver& receiver, const std::string& sink_url) {
+  Json slack = Json::MakeArray(), pagerduty = Json::MakeArray(), webhook = Json::MakeArray();
+  for (const SlackConfig& c : receiver.slack_configs) {
+    Json one = Json::MakeObject();
+    one.Set("api_url", sink_url + "/slack").Set("channel", c.channel).Set("text", c.text);
+    one.Set("title", c.title).Set("send_resolved", c.send_resolved);
+    slack.Push(std::move(one));
+  }
+  for (const PagerdutyConfig& c : receiver.pagerduty_configs) {
+    Json one = Json::MakeObject();
+    one.Set("url", sink_url + "/pagerduty").Set("routing_key", "demo-routing-key");
+    one.Set("description", c.description).Set("severity", c.severity).Set("send_resolved", c.send_resolved);
+    pagerduty.Push(std::move(one));
+  }
+  for (IntegrationRef ref : IntegrationsOf(receiver)) {
+    if (ref.kind != IntegrationKind::kSlack && ref.kind != IntegrationKind::kPagerduty) {
+      Json one = Json::MakeObject();
+      one.Set("url", sink_url + "/webhook").Set("send_resolved", IntegrationOf(receiver, ref).send_resolved);
+      webhook.Push(std::move(one));
+    }
+  }
+  Json out = Json::MakeObject();
+  out.Set("name", receiver.name);
+  out.Set("slack_configs", std::move(slack)).Set("pagerduty_configs", std::move(pagerduty));
+  out.Set("webhook_configs", std::move(webhook));
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> ConfigForSink(const std::string& text, const Config& config,
+                                  const DemoConfigOptions& options) {
+  std::string out = WithoutSections(text, {"datasources", "receivers", "rule_files", "templates"});
+  Json datasources = Json::MakeArray();
+  for (const DatasourceConfig& source : config.datasources) {
+    Json one = Json::MakeObject();
+    one.Set("name", source.name).Set("url", options.prometheus_url);
+    datasources.Push(std::move(one));
+  }
+  if (config.datasources.empty()) {
+    datasources.Push(Json(Json::Object{{"name", "default"}, {"url", options.prometheus_url}}));
+  }
+  Json rule_files = Json::MakeArray();
+  for (const std::string& glob : config.rule_files) {
+    rule_files.Push(glob);
+  }
+  if (config.rule_files.empty()) {
+    rule_files.Push(options.rule_glob);
+  }
+  Json templates = Json::MakeArray();
+  for (const std::string& glob : config.templates) {
+    templates.Push(glob);
+  }
+  Json receivers = Json::MakeArray();
+  for (const Receiver& receiver : config.receivers) {
+    receivers.Push(SinkReceiver(receiver, options.sink_url));
+  }
+  // JSON is YAML.
+  out += fmt::format("\ndatasources: {}\nrule_files: {}\ntemplates: {}\nreceivers: {}\n", datasources.Dump(),
+                     rule_files.Dump(), templates.Dump(), receivers.Dump());
+  ConfigPtr loaded;
+  Diagnostics diagnostics = LoadConfigText(out, "the configuration for the demo", loaded);
+  MLALERT_TRY(diagnostics.ToStatus());
+  return out;
 }
 
 Result<std::string> ScaleRules(const std::vector<RuleGroup>& groups, double speed) {

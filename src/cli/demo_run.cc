@@ -19,7 +19,10 @@
 #include "cli/demo_sink.h"
 #include "cli/demo_story.h"
 
+#include "config/config_loader.h"
+#include "config/file_io.h"
 #include "config/rule_loader.h"
+#include "config/yaml_document.h"
 #include "net/http_transport.h"
 
 namespace mlalert {
@@ -117,7 +120,9 @@ class Demo {
  private:
   Status StartAll();
   Status StartPrometheus();
+  Status AskPrometheus();
   Status WriteRules(std::string& glob);
+  Result<std::string> ConfigText();
   Status WaitReady(const std::string& url, ChildProcess& child, const std::string& name,
                    const std::string& log);
   void Poll();
@@ -210,6 +215,44 @@ Status Demo::WriteRules(std::string& glob) {
   return Write(dir_ / "rules/ml-core.yml", scaled);
 }
 
+// Better said at once than after a minute of silence.
+Status Demo::AskPrometheus() {
+  while (prometheus_url_.ends_with('/')) {
+    prometheus_url_.pop_back();
+  }
+  HttpResult result = caller_.Call("GET", prometheus_url_ + "/api/v1/query?query=1");
+  if (result.status == 200) {
+    Say(fmt::format("Prometheus at {} answers", prometheus_url_));
+    return {};
+  }
+  return Fail(
+      Error{ErrorCode::kUnavailable,
+            fmt::format("--prometheus {}: {}", prometheus_url_,
+                        result.status != 0 ? fmt::format("a query is answered with status {}", result.status)
+                                           : result.error),
+            {},
+            "the URL is that of the HTTP API without /api/v1, e.g. http://prometheus:9090"});
+}
+
+// The demo's own configuration, or the user's with its receivers and data sources replaced.
+Result<std::string> Demo::ConfigText() {
+  DemoConfigOptions demo;
+  demo.prometheus_url = prometheus_url_;
+  MLALERT_TRY(WriteRules(demo.rule_glob));
+  demo.sink_url = fmt::format("http://127.0.0.1:{}", sink_->port());
+  demo.scaled = options_.prometheus_url.empty();
+  if (options_.config.empty()) {
+    return DemoMlalertConfig(demo);
+  }
+  MLALERT_ASSIGN(std::string text, ReadSmallFile(options_.config, kYamlBytesMax));
+  ConfigPtr loaded;
+  Diagnostics diagnostics = LoadConfigText(text, fs::absolute(options_.config).string(), loaded);
+  MLALERT_TRY(diagnostics.ToStatus());
+  Say(fmt::format("{}: its {} receivers are replaced by this terminal, nobody else is told", options_.config,
+                  loaded->receivers.size()));
+  return ConfigForSink(text, *loaded, demo);
+}
+
 Status Demo::StartAll() {
   MLALERT_TRY(dir_.Make());
   MLALERT_TRY(caller_.Start());
@@ -219,17 +262,12 @@ Status Demo::StartAll() {
   prometheus_url_ = options_.prometheus_url;
   if (prometheus_url_.empty()) {
     MLALERT_TRY(StartPrometheus());
+  } else {
+    MLALERT_TRY(AskPrometheus());
   }
-  std::string config = options_.config;
-  if (config.empty()) {
-    DemoConfigOptions demo;
-    demo.prometheus_url = prometheus_url_;
-    MLALERT_TRY(WriteRules(demo.rule_glob));
-    demo.sink_url = fmt::format("http://127.0.0.1:{}", sink_->port());
-    demo.scaled = options_.prometheus_url.empty();
-    config = dir_ / "mlalert.yml";
-    MLALERT_TRY(Write(config, DemoMlalertConfig(demo)));
-  }
+  std::string config = dir_ / "mlalert.yml";
+  MLALERT_ASSIGN(std::string text, ConfigText());
+  MLALERT_TRY(Write(config, text));
   MLALERT_ASSIGN(int port, FreePort());
   mlalert_url_ = fmt::format("http://127.0.0.1:{}", port);
   MLALERT_ASSIGN(mlalert_, ChildProcess::Start({options_.self, "serve", "--config.file=" + config,

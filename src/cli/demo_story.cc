@@ -129,7 +129,8 @@ std::vector<std::string> DemoStory::OnIncidents(const Json& answer, double secon
       known.first_seen = seconds;
       Mark(kSteps[0], seconds);
     }
-    std::string who = fmt::format("INCIDENT {} {} {}", known.id, known.model, known.alertname);
+    std::string who = fmt::format("INCIDENT {} {}{}{}", known.id, known.model, known.model.empty() ? "" : " ",
+                                  known.alertname);
     const std::string& severity = json.GetString("severity");
     if (is_new) {
       lines.push_back(fmt::format("{} opened at {}", who, severity));

@@ -44,9 +44,58 @@ bool MentionsSeverity(const Route& route) {
                      [](const Route& child) { return MentionsSeverity(child); });
 }
 
+// The kinds that wake somebody.
 bool IsPager(const Config& config, const std::string& name) {
   const Receiver* receiver = config.FindReceiver(name);
-  return receiver != nullptr && !receiver->pagerduty_configs.empty();
+  return receiver != nullptr &&
+         (!receiver->pagerduty_configs.empty() || !receiver->opsgenie_configs.empty() ||
+          !receiver->victorops_configs.empty() || !receiver->pushover_configs.empty() ||
+          !receiver->incidentio_configs.empty());
+}
+
+// Labels that one matcher accepts: the value itself, or the first word of a regex like `a|b`. Empty: cannot
+// tell.
+std::string Accepted(const Matcher& matcher) {
+  if (matcher.op() == MatchOp::kEqual) {
+    return std::string(matcher.value());
+  }
+  if (matcher.op() != MatchOp::kRegex) {
+    return {};
+  }
+  std::string word(matcher.value().substr(0, matcher.value().find('|')));
+  return matcher.MatchesValue(word) ? word : std::string();
+}
+
+// Follows one route down: an alert that matches it, its parents and `severity` must reach a pager too, and at
+// any hour.
+void WarnAboutRoute(const Config& config, const Route& route, const YamlValue& at, LabelSet labels) {
+  for (const Matcher& matcher : route.matchers) {
+    std::string value = Accepted(matcher);
+    if (matcher.name() != "severity" && !value.empty()) {
+      labels = labels.With(matcher.name(), value);
+    }
+  }
+  std::set<std::string> names;
+  CollectReceivers(config.route, labels, names);
+  bool paged =
+      std::any_of(names.begin(), names.end(), [&](const std::string& name) { return IsPager(config, name); });
+  if (MatchesAll(route.matchers, labels) && !paged && names.contains(route.receiver)) {
+    at.Warn(fmt::format("alerts of severity {} that match this route, e.g. {}, reach no receiver that pages",
+                        labels.Get("severity"), labels.ToString()),
+            "give it a child route for severity=~\"P0|P1\", or `continue: true` where the pager's route "
+            "comes after it");
+  } else if (MatchesAll(route.matchers, labels) && IsPager(config, route.receiver) &&
+             !(route.mute_time_intervals.empty() && route.active_time_intervals.empty())) {
+    at.Warn(fmt::format("alerts of severity {} page nobody while this route is muted by its time intervals",
+                        labels.Get("severity")));
+  }
+  const auto* children = at.node().Find("routes");
+  for (size_t i = 0; children != nullptr && i < route.routes.size() && i < children->value->items.size();
+       ++i) {
+    const YamlNode& child = *children->value->items[i];
+    WarnAboutRoute(config, route.routes[i],
+                   at.Child(child, child.pos, fmt::format("{}.routes[{}]", at.path(), i)), labels);
+  }
 }
 
 // An alert with this severity and no other routing label pages somebody.
@@ -89,8 +138,18 @@ void WarnWhenNobodyIsPaged(const YamlMap& root, const Config& config) {
   }
   if (p0 || p1) {
     std::string_view what = p0 && p1 ? "P0 and P1" : p0 ? "P0" : "P1";
-    root.At("route").Warn(fmt::format("alerts of severity {} reach no receiver with pagerduty_configs", what),
+    root.At("route").Warn(fmt::format("alerts of severity {} reach no receiver that pages", what),
                           "route severity=~\"P0|P1\" to a receiver that pages");
+    return;
+  }
+  if (ours) {
+    LabelSet worst = LabelSet::From({{"alertname", "x"}, {"severity", "P0"}});
+    if (!Pages(config, worst)) {
+      worst = worst.With("severity", Pages(config, worst.With("severity", "critical")) ? "critical" : "page");
+    }
+    if (Pages(config, worst)) {
+      WarnAboutRoute(config, config.route, root.At("route"), worst);
+    }
   }
 }
 

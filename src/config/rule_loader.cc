@@ -199,7 +199,11 @@ class RuleFileReader {
   void CheckNames(YamlMap& map, const RuleFields& fields) const {
     for (const auto& [name, text] : fields.labels) {
       if (!IsLabelName(name)) {
-        Bad(map.At("labels"), fmt::format("invalid label name: {}", name));
+        Bad(EntryOf(map.At("labels"), name), fmt::format("invalid label name: {}", name));
+      } else if (!IsClassicName(name)) {
+        EntryOf(map.At("labels"), name)
+            .Warn(fmt::format("{}label name {} is valid since Prometheus 3 only", prefix_, GoQuote(name)),
+                  "older ones and their tools know letters, digits and _, not beginning with a digit");
       }
     }
     for (const auto& [name, text] : fields.annotations) {
@@ -261,6 +265,20 @@ class RuleFileReader {
   }
 
   void Bad(const YamlValue& at, const std::string& message) const { at.Error(prefix_ + message); }
+
+  // The place of one entry's key.
+  static YamlValue EntryOf(const YamlValue& section, const std::string& name) {
+    const auto* entry = section.node().Find(name);
+    return entry == nullptr
+               ? section
+               : section.Child(*entry->value, entry->key_pos, fmt::format("{}.{}", section.path(), name));
+  }
+
+  static bool IsClassicName(std::string_view name) {
+    auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+    return letter(name.front()) &&
+           std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+  }
 
   static bool IsLabelName(std::string_view name) { return !name.empty() && name != "__name__"; }
 

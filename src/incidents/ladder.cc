@@ -56,7 +56,24 @@ LadderResult ClimbLadder(Incident& incident, Timestamp now) {
   return result;
 }
 
+std::optional<NextRaise> NextRaiseOf(const Incident& incident) {
+  if (incident.policy == nullptr || !IsSet(incident.clock_since)) {
+    return std::nullopt;
+  }
+  const auto& ladder = incident.policy->ladder;
+  for (size_t i = incident.ladder_step; i < ladder.size(); ++i) {
+    if (ladder[i].severity > EffectiveSeverity(incident)) {
+      return NextRaise{ladder[i].severity,
+                       After(incident.clock_since, ladder[i].after - incident.clock_elapsed)};
+    }
+  }
+  return std::nullopt;
+}
+
 bool IsQuiet(const Incident& incident) {
+  if (EffectiveSeverity(incident) >= Severity::kP1) {
+    return false;
+  }
   if (incident.policy == nullptr || !incident.policy->quiet_before_first_step ||
       incident.policy->ladder.empty() || incident.ladder_step > 0 || incident.raised != Severity::kNone) {
     return false;

@@ -3,6 +3,8 @@
 // on. Pure functions on Incident; time is passed in.
 #pragma once
 
+#include <optional>
+
 #include "base/time.h"
 #include "model/incident.h"
 
@@ -31,8 +33,16 @@ struct LadderResult {
 };
 LadderResult ClimbLadder(Incident& incident, Timestamp now);
 
+// The next rung that makes the incident more severe than it is; what `ladder` holds below that changes
+// nothing. None when the clock stands or nothing above is ahead.
+struct NextRaise {
+  Severity severity = Severity::kNone;
+  Timestamp at = kUnset;
+};
+std::optional<NextRaise> NextRaiseOf(const Incident& incident);
+
 // Before the first rung of a quiet ladder nobody is told, unless the trouble has become worse than what
-// opened it.
+// opened it. What is P1 or P0 never waits, however it came to be governed by a quiet ladder.
 bool IsQuiet(const Incident& incident);
 
 // max(base, ladder, raised), never below what it already is in this episode.

@@ -74,7 +74,7 @@ DedupDecision Decide(const DedupInput& input) {
   } else if (!IsSubset(out.firing, entry.firing)) {
     out.reason = entry.firing.empty() ? NotifyReason::kFirst : NotifyReason::kNewAlerts;
   } else if (somebody_rose) {
-    out.reason = NotifyReason::kNewAlerts;
+    out.reason = NotifyReason::kRaised;
   } else if (out.firing.empty()) {
     // Even when nothing is sent (send_resolved: false) the log must learn it.
     out.reason = entry.firing.empty() ? NotifyReason::kNone : NotifyReason::kAllResolved;

@@ -12,6 +12,8 @@ std::string_view ToString(NotifyReason reason) {
       return "first notification";
     case NotifyReason::kNewAlerts:
       return "new alerts added";
+    case NotifyReason::kRaised:
+      return "severity raised";
     case NotifyReason::kAllResolved:
       return "all alerts resolved";
     case NotifyReason::kSomeResolved:

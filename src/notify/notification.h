@@ -21,10 +21,11 @@ enum class NotifyReason : uint8_t {
   kNewAlerts,
   kAllResolved,
   kSomeResolved,
+  kRaised,        // ours: an incident has become more severe than the receiver was told
   kAcknowledged,  // ours: the receivers that were told hear that somebody took it
   kRepeat,
 };
-// Alertmanager's notification_reason texts; "acknowledged" is ours.
+// Alertmanager's notification_reason texts; "severity raised" and "acknowledged" are ours.
 std::string_view ToString(NotifyReason reason);
 
 struct NotifiedAlert {

@@ -13,8 +13,14 @@ std::string AlertsBody(const TemplateData& data, const Notification& n, std::str
   data.AppendJsonFields(body);
   body += fmt::format(R"(,"version":"{}","groupKey":)", version);
   AppendJsonString(body, n.group_key);
-  body += fmt::format(R"(,"truncatedAlerts":{}}})", truncated);
-  body.push_back('\n');
+  body += fmt::format(R"(,"truncatedAlerts":{})", truncated);
+  if (n.reason == NotifyReason::kAcknowledged) {
+    body += R"(,"acknowledgedBy":)";
+    AppendJsonString(body, n.acknowledged_by);
+    body += R"(,"acknowledgeComment":)";
+    AppendJsonString(body, n.acknowledge_comment);
+  }
+  body += "}\n";
   return body;
 }
 

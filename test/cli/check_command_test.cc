@@ -114,7 +114,7 @@ incident_policies: [{name: all, cooldown: 5m}]
 )");
   Checked got = Check({file});
   BOOST_TEST(got.exit_code == 0);
-  BOOST_TEST(Has(got.out, "warning: alerts of severity P0 and P1 reach no receiver with pagerduty_configs"));
+  BOOST_TEST(Has(got.out, "warning: alerts of severity P0 and P1 reach no receiver that pages"));
   BOOST_TEST(Has(got.out, ": config OK: 1 receiver, 1 route, 1 policy; 1 warning\n"));
 
   Checked strict = Check({file}, true);

@@ -138,8 +138,7 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(config_lint)
 
 BOOST_AUTO_TEST_CASE(warns_when_the_worst_pages_nobody) {
-  constexpr std::string_view kNoPager =
-      "alerts of severity P0 and P1 reach no receiver with pagerduty_configs";
+  constexpr std::string_view kNoPager = "alerts of severity P0 and P1 reach no receiver that pages";
   ExpectWarning(Minimal("rule_files: [a.yml]\n"), kNoPager);
   ExpectWarning(Minimal("datasources: [{url: 'http://a'}]\n"), kNoPager);
   ExpectWarning(Minimal("incident_policies: [{name: a}]\n"), kNoPager);
@@ -151,7 +150,7 @@ BOOST_AUTO_TEST_CASE(says_which_of_the_two_is_quiet) {
   ExpectWarning(
       "route: {receiver: r, routes: [{matchers: [severity=P0], receiver: pager}]}\n"
       "receivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\nrule_files: [a.yml]\n",
-      "alerts of severity P1 reach no receiver with pagerduty_configs");
+      "alerts of severity P1 reach no receiver that pages");
 }
 
 BOOST_AUTO_TEST_CASE(a_route_that_shadows_the_pager_is_seen) {
@@ -159,12 +158,42 @@ BOOST_AUTO_TEST_CASE(a_route_that_shadows_the_pager_is_seen) {
       "route: {receiver: r, routes: [{receiver: r, matchers: ['severity!=\"\"']}, {matchers: "
       "['severity=~\"P0|P1\"'], receiver: pager}]}\n"
       "receivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\nrule_files: [a.yml]\n",
-      "alerts of severity P0 and P1 reach no receiver with pagerduty_configs");
+      "alerts of severity P0 and P1 reach no receiver that pages");
   ExpectClean(
       "route: {receiver: r, routes: [{receiver: r, matchers: ['severity!=\"\"'], continue: true}, {matchers: "
       "['severity=~\"P0|P1\"'], "
       "receiver: pager}]}\nreceivers: [{name: r}, {name: pager, pagerduty_configs: [{routing_key: "
       "k}]}]\nrule_files: [a.yml]\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_child_route_that_takes_the_worst_away_from_the_pager_is_seen) {
+  constexpr std::string_view kReceivers =
+      "receivers: [{name: chat}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\nrule_files: "
+      "[a.yml]\n";
+  ExpectWarning(
+      "route: {receiver: pager, routes: [{matchers: ['team=\"x\"'], receiver: chat}]}\n" +
+          std::string(kReceivers),
+      R"(alerts of severity P0 that match this route, e.g. {alertname="x", severity="P0", team="x"}, reach no receiver that pages)");
+  ExpectClean(
+      "route: {receiver: pager, routes: [{matchers: ['team=\"x\"', 'severity=\"P3\"'], receiver: chat}]}\n" +
+      std::string(kReceivers));
+  ExpectClean(
+      "route: {receiver: pager, routes: [{matchers: ['team=\"x\"'], receiver: chat, continue: true}, "
+      "{receiver: "
+      "pager}]}\n" +
+      std::string(kReceivers));
+}
+
+BOOST_AUTO_TEST_CASE(a_pager_that_sleeps_is_seen) {
+  ExpectWarning(
+      "route: {receiver: chat, routes: [{matchers: ['severity=~\"P0|P1\"'], receiver: pager, "
+      "mute_time_intervals: "
+      "[night]}]}\n"
+      "time_intervals: [{name: night, time_intervals: [{times: [{start_time: '00:00', end_time: "
+      "'08:00'}]}]}]\n"
+      "receivers: [{name: chat}, {name: pager, pagerduty_configs: [{routing_key: k}]}]\nrule_files: "
+      "[a.yml]\n",
+      "alerts of severity P0 page nobody while this route is muted by its time intervals");
 }
 
 BOOST_AUTO_TEST_CASE(paging_only_what_has_a_model_is_enough) {
@@ -181,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_plain_alertmanager_config_is_asked_leniently) {
   ExpectWarning(
       "route: {receiver: r, routes: [{matchers: ['severity=critical'], group_by: [a]}]}\nreceivers: [{name: "
       "r}]\n",
-      "alerts of severity P0 and P1 reach no receiver with pagerduty_configs");
+      "alerts of severity P0 and P1 reach no receiver that pages");
 }
 
 BOOST_AUTO_TEST_CASE(warns_about_receivers_nobody_uses) {

@@ -195,7 +195,7 @@ class Usage(Demo):
     def test_bad_flags(self):
         for arguments in (["run", "--for=soon"], ["run", "--for=-5s"], ["run", "--for=0s"], ["run", "--for=5"],
                           ["run", "--for="], ["run", "--for"], ["run", "--fro=5s"], ["runn"], ["--listen=nowhere"],
-                          ["--listen=127.0.0.1:99999"], ["--seed=x"]):
+                          ["--listen=127.0.0.1:99999"], ["--seed=x"], ["run", "--prometheus=foo"]):
             with self.subTest(arguments=arguments):
                 done = self.run_demo(*arguments)
                 self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
@@ -208,7 +208,7 @@ class Usage(Demo):
         rules = f"--rules={SOURCE_DIR / 'rules'}"
         for arguments, env, words in (
                 ([f"--rules={empty}"], {}, ["no rules in", str(empty), "--rules"]), (["--rules=/nowhere"], {}, ["/nowhere"]),
-                ([rules, f"--config={bad}"], {}, ["mlalert serve did not become ready", "bad.yml:1"]),
+                ([rules, f"--config={bad}"], {}, ["bad.yml:1", "no receiver"]),
                 ([rules], {"PATH": str(empty)}, ["prometheus did not become ready", "cannot run prometheus"]),
                 ([rules], {"TMPDIR": str(empty / "none")}, ["demo: no temporary folder", "TMPDIR"])):
             with self.subTest(words=words):
@@ -217,6 +217,38 @@ class Usage(Demo):
                 for word in words:
                     self.assertIn(word, done.stderr)
                 self.assert_folder_gone()
+
+
+    def test_a_prometheus_that_does_not_answer_is_said_at_once(self):
+        port = harness.free_port()
+        done = self.run_demo("run", f"--rules={SOURCE_DIR / 'rules'}", f"--prometheus=http://127.0.0.1:{port}/")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"--prometheus http://127.0.0.1:{port}: ", done.stderr)
+        self.assertIn("connection refused", done.stderr)
+
+
+class OnesOwnPrometheus(Demo):
+    def test_own_config_is_used_and_nobody_but_the_terminal_is_told(self):
+        prometheus = self.prometheus()
+        real = self.sink()
+        self.write("rules/own.yml", "groups: [{name: g, interval: 1s, rules: [{alert: Own, expr: vector(1), "
+                                    "labels: {severity: P1, model: m}}]}]\n")
+        config = self.write("own.yml", f"""
+datasources: [{{name: main, url: "http://127.0.0.1:9"}}]
+rule_files: [rules/*.yml]   # relative to this file
+route: {{receiver: ops, group_wait: 0s, group_interval: 1s}}
+receivers:
+- name: ops
+  webhook_configs: [{{url: "{real.url}"}}]
+incident_policies:
+- {{name: all, cooldown: 5m}}
+""")
+        process = self.demo("run", f"--prometheus={prometheus.url}", f"--config={config}")
+        self.wait_ready(process)
+        wait_until(lambda: "WEBHOOK  ops for m: firing Own(P1)" in process.log(), "the notification is printed")
+        self.assertIn("nobody else is told", process.log())
+        self.assertEqual(process.end(signal.SIGINT, timeout=12), 0)
+        self.assertEqual(real.requests(), [])
 
 
 class ExporterAlone(Demo):

@@ -72,11 +72,16 @@ BOOST_AUTO_TEST_CASE(fingerprint_is_of_the_labels_as_received) {
   BOOST_TEST(body.Find("alerts")->AsArray()[0].GetString("fingerprint") == "0000000000000abc");
 }
 
-BOOST_AUTO_TEST_CASE(acknowledgement_has_the_same_shape) {
-  Json body = BuildJson(Webhook("url: 'http://x/'", {GoldenAlert(false)}, NotifyReason::kAcknowledged));
+BOOST_AUTO_TEST_CASE(acknowledgement_has_the_same_shape_and_says_who) {
+  Notification n = Webhook("url: 'http://x/'", {GoldenAlert(false)}, NotifyReason::kAcknowledged);
+  n.acknowledged_by = "alice";
+  n.acknowledge_comment = "known";
+  Json body = BuildJson(n);
+  BOOST_TEST(body.GetString("acknowledgedBy") == "alice");
+  BOOST_TEST(body.GetString("acknowledgeComment") == "known");
   BOOST_TEST(body.GetString("notification_reason") == "acknowledged");
   BOOST_TEST(body.GetString("status") == "firing");
-  BOOST_TEST(body.AsObject().size() == 11u);
+  BOOST_TEST(body.AsObject().size() == 13u);
 }
 
 BOOST_AUTO_TEST_CASE(route_labels_appear_only_where_the_route_has_some) {

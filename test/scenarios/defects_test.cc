@@ -115,8 +115,8 @@ incident_policies:
 )");
   sim.Fire(Labels({{"alertname", "Drift"}, {"severity", "P3"}})).At(hours(3)).Restart().At(hours(4));
   ExpectHeard(sim, {"+0s slack/webhook[0] first notification firing=Drift:P3",
-                    "+30m slack/webhook[0] new alerts added firing=Drift:P2",
-                    "+1h slack/webhook[0] new alerts added firing=Drift:P1"});
+                    "+30m slack/webhook[0] severity raised firing=Drift:P2",
+                    "+1h slack/webhook[0] severity raised firing=Drift:P1"});
 }
 
 BOOST_AUTO_TEST_CASE(d11_a_budget_that_stays_exceeded_does_not_fire_after_each_cooldown) {
@@ -128,6 +128,31 @@ BOOST_AUTO_TEST_CASE(d11_a_budget_that_stays_exceeded_does_not_fire_after_each_c
   ExpectHeard(sim, {"+0s slack/webhook[0] first notification firing=Cost:P2",
                     "+4h1m slack/webhook[0] repeat interval elapsed firing=Cost:P2",
                     "+8h2m slack/webhook[0] repeat interval elapsed firing=Cost:P2"});
+}
+
+// The shipped rule labels each day's budget: the next day's is another incident, whatever is left of a cooldown.
+BOOST_AUTO_TEST_CASE(d11_the_next_budget_period_is_told_although_the_cooldown_of_the_last_one_runs) {
+  Sim sim(R"(
+route: {receiver: page, group_by: [alertname, model], group_wait: 0s, group_interval: 1m, repeat_interval: 24h}
+receivers: [{name: page, webhook_configs: [{url: 'http://sink/'}]}]
+incidents: {identity: [alertname, model, budget_day]}
+incident_policies: [{name: cost, cooldown: 24h}]
+)");
+  const LabelSet monday =
+      LabelSet::From({{"alertname", "Cost"}, {"model", "m"}, {"severity", "P1"}, {"budget_day", "2026-11-23"}});
+  sim.Fire(monday).At(hours(1)).Resolve(monday);
+  sim.At(hours(3)).Fire(monday.With("budget_day", "2026-11-24"));
+  sim.At(hours(4));
+  std::vector<std::string> heard = sim.TakeHeard();
+  BOOST_REQUIRE(heard.size() == 3U);
+  BOOST_TEST(heard[0].starts_with("+0s page/webhook[0] first notification"));
+  BOOST_TEST(heard[2].starts_with("+3h"), heard[2]);
+  // The same budget that is exceeded again within the cooldown is no news.
+  sim.At(hours(5)).Resolve(monday.With("budget_day", "2026-11-24"));
+  sim.At(hours(6));
+  sim.TakeHeard();
+  sim.Fire(monday.With("budget_day", "2026-11-24")).At(hours(7));
+  BOOST_TEST(sim.TakeHeard().empty());
 }
 
 BOOST_AUTO_TEST_CASE(d11_acknowledged_it_stays_silent_until_it_is_over) {

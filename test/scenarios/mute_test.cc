@@ -209,7 +209,7 @@ incident_policies:
   sim.At(minutes(11)).Fire(Labels({{"alertname", "Slow"}, {"model", "b"}, {"severity", "P3"}}));
   sim.At(minutes(30));
   ExpectHeard(sim, {"+30s web/webhook[0] first notification firing=Lag:P2",
-                    "+10m web/webhook[0] new alerts added firing=Lag:P1"});
+                    "+10m web/webhook[0] severity raised firing=Lag:P1"});
 }
 
 BOOST_AUTO_TEST_CASE(a_reload_and_a_restart_find_the_sources_again) {
