@@ -289,8 +289,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
     for (const NotifiedAlert& told : n.alerts) {
       IncidentEntry* entry = incidents_.table().Find(told.incident_id);
       bool speaks_of_firing = n.reason == NotifyReason::kFirst || n.reason == NotifyReason::kNewAlerts ||
-                               n.reason == NotifyReason::kRaised ||
-                              n.reason == NotifyReason::kRepeat;
+                              n.reason == NotifyReason::kRaised || n.reason == NotifyReason::kRepeat;
       // What only stands in the list because it fires still is not told anew.
       if (entry != nullptr && !told.resolved && !told.quiet_repeat && speaks_of_firing) {
         incidents_.OnTold(*entry, now, told.severity);

@@ -40,8 +40,8 @@ Status SmtpTransfer::SetUp(MonoTime now) {
     connect_to_.Add("::" + HostPort(mail_->host, mail_->port));
     options.Set(CURLOPT_CONNECT_TO, connect_to_.get());
   }
-  options.SetString(CURLOPT_URL, fmt::format("{}://{}/{}", implicit ? "smtps" : "smtp", HostPort(name, mail_->port),
-                                             PathEscape(mail_->hello)));
+  options.SetString(CURLOPT_URL, fmt::format("{}://{}/{}", implicit ? "smtps" : "smtp",
+                                             HostPort(name, mail_->port), PathEscape(mail_->hello)));
   options.Set(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
   options.Set(CURLOPT_CONNECT_ONLY, 1L);
   options.Set(CURLOPT_FRESH_CONNECT, 1L);

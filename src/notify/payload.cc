@@ -75,7 +75,9 @@ NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view detai
       out.retry_after = result.retry_after;
       break;
     case Verdict::kFail:
-      out.verdict = DeliveryVerdict::kFailed;
+      // Who says when to come back wants to be asked again, whatever its kind.
+      out.retry_after = result.status == 429 ? result.retry_after : std::nullopt;
+      out.verdict = out.retry_after ? DeliveryVerdict::kRetry : DeliveryVerdict::kFailed;
       break;
   }
   if (result.status == 0 || result.failure == Failure::kCancelled) {

@@ -85,7 +85,7 @@ Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& 
 Result<PreparedCall> BuildWechat(const Notification& n, const ReceiverContext& context);
 
 // Fills verdict, http_status, latency, error, retry_after and receiver_data.
-// Their `verdict` for statuses is that of net/retry.h plus 429, which is always worth another attempt.
+// Their `verdict` for statuses is that of net/retry.h, plus 429 with a Retry-After, which is always obeyed.
 // JudgeHttp: for kinds whose status alone decides; the error quotes the answer.
 NotificationOutcome JudgeHttp(const HttpResult& result);
 NotificationOutcome JudgeIncidentio(const HttpResult& result);
@@ -129,7 +129,8 @@ std::string RenderTree(const Json& tree, Renderer& render);
 std::string AlertsBody(const TemplateData& data, const Notification& n, std::string_view version,
                        size_t truncated);
 
-// For the few that ask for patience with it; all others count 429 as a refusal, until the next tick.
+// For the few that ask for patience with it; to all others 429 without a Retry-After is a refusal, until the
+// next tick.
 inline constexpr int kTooManyRequests[] = {429};
 // Verdict, status, latency, Retry-After and error of an answer whose status alone decides. `details` follow
 // the status in the error; `retry_statuses` are tried again besides 5xx.

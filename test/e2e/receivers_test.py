@@ -92,7 +92,7 @@ class Receivers(harness.TestCase):
 
     def test_what_is_tried_again_and_what_is_not(self):
         again = {"500": Answer(500), "503": Answer(503), "hang up": Answer(raw=hang_up),
-                 "garbage": Answer(raw=garbage)}
+                 "garbage": Answer(raw=garbage), "429, Retry-After": Answer(429, headers={"Retry-After": "1"})}
         busy = {"429": Answer(429)}  # of these three kinds PagerDuty alone asks for patience with it
         final = {"400": Answer(400, b'{"message":"bad","errors":["e1"]}'), "404": Answer(404), "403": Answer(403)}
         # A connection that breaks when it is used again is tried once more by the client below us: close each.

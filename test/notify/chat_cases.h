@@ -66,10 +66,13 @@ inline void CheckStatusVerdicts(const Notification& n, const std::string& prefix
   const std::string limited = prefix + "unexpected status code 429: slow";
   const std::string failing = prefix + "unexpected status code 503";
   const std::string broken = prefix + "connection refused";
+  HttpResult busy = Answer(429, "slow");
+  busy.retry_after = std::chrono::seconds(7);
   CheckVerdicts(n, {{Answer(200, "whatever"), "sent", ""},
                     {Answer(204), "sent", ""},
                     {Answer(400, "no"), "failed", refused.c_str()},
-                    {Answer(429, "slow"), "retry", limited.c_str()},
+                    {Answer(429, "slow"), "failed", limited.c_str()},
+                    {busy, "retry", limited.c_str()},
                     {Answer(503), "retry", failing.c_str()},
                     {Broken(Failure::kConnect, "connection refused"), "retry", broken.c_str()}});
 }

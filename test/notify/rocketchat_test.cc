@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(the_body_may_say_no) {
                  {Answer(200, "<html>"), "retry",
                   "channel \"#x\": could not read the answer from Rocketchat: it is not valid JSON"},
                  {Answer(400, "bad"), "failed", "channel \"#x\": unexpected status code 400: bad"},
-                 {Answer(429), "retry", "channel \"#x\": unexpected status code 429"},
+                 {Answer(429), "failed", "channel \"#x\": unexpected status code 429"},
                  {Answer(500), "retry", "channel \"#x\": unexpected status code 500"},
                  {Broken(Failure::kDns, "no such host"), "retry", "channel \"#x\": no such host"}});
 }

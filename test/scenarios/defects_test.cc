@@ -130,7 +130,8 @@ BOOST_AUTO_TEST_CASE(d11_a_budget_that_stays_exceeded_does_not_fire_after_each_c
                     "+8h2m slack/webhook[0] repeat interval elapsed firing=Cost:P2"});
 }
 
-// The shipped rule labels each day's budget: the next day's is another incident, whatever is left of a cooldown.
+// The shipped rule labels each day's budget: the next day's is another incident, whatever is left of a
+// cooldown.
 BOOST_AUTO_TEST_CASE(d11_the_next_budget_period_is_told_although_the_cooldown_of_the_last_one_runs) {
   Sim sim(R"(
 route: {receiver: page, group_by: [alertname, model], group_wait: 0s, group_interval: 1m, repeat_interval: 24h}
@@ -138,8 +139,8 @@ receivers: [{name: page, webhook_configs: [{url: 'http://sink/'}]}]
 incidents: {identity: [alertname, model, budget_day]}
 incident_policies: [{name: cost, cooldown: 24h}]
 )");
-  const LabelSet monday =
-      LabelSet::From({{"alertname", "Cost"}, {"model", "m"}, {"severity", "P1"}, {"budget_day", "2026-11-23"}});
+  const LabelSet monday = LabelSet::From(
+      {{"alertname", "Cost"}, {"model", "m"}, {"severity", "P1"}, {"budget_day", "2026-11-23"}});
   sim.Fire(monday).At(hours(1)).Resolve(monday);
   sim.At(hours(3)).Fire(monday.With("budget_day", "2026-11-24"));
   sim.At(hours(4));

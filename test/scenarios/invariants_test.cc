@@ -145,8 +145,7 @@ class Story {
 
   void Hear(const Heard& heard) {
     bool about_firing = heard.reason == NotifyReason::kFirst || heard.reason == NotifyReason::kNewAlerts ||
-                         heard.reason == NotifyReason::kRaised ||
-                        heard.reason == NotifyReason::kRepeat;
+                        heard.reason == NotifyReason::kRaised || heard.reason == NotifyReason::kRepeat;
     BOOST_CHECK_MESSAGE(!(about_firing && heard.all_taken), "acknowledged, yet told: " + heard.ToString());
     auto& known = knows_[heard.receiver + " " + heard.group_key];
     for (const std::string& alert : heard.firing) {
