@@ -115,8 +115,9 @@ class Checker {
         .Set("routes", static_cast<int64_t>(routes))
         .Set("policies", static_cast<int64_t>(config->incident_policies.size()));
     CheckTemplates(file, config, report.diagnostics);
-    RuleDefaults defaults{config->evaluation.interval, config->evaluation.query_offset};
-    for (const std::string& glob : config->rule_files) {
+    RuleDefaults defaults = RuleDefaultsOf(*config);
+    for (const auto& [glob, datasource] : config->rule_files) {
+      defaults.datasource = datasource;
       CheckGlob(glob, defaults);
     }
   }

@@ -53,8 +53,7 @@ Result<Loaded> LoadAll(const ServeOptions& options) {
       LoadConfigFile(options.config_file, loaded.config, {.matcher_mode = options.matcher_mode});
   LogDiagnostics(diagnostics);
   MLALERT_TRY(diagnostics.ToStatus());
-  RuleDefaults defaults{loaded.config->evaluation.interval, loaded.config->evaluation.query_offset};
-  Diagnostics rules = LoadRuleFiles(loaded.config->rule_files, defaults, loaded.groups);
+  Diagnostics rules = LoadRuleFiles(loaded.config->rule_files, RuleDefaultsOf(*loaded.config), loaded.groups);
   LogDiagnostics(rules);
   MLALERT_TRY(rules.ToStatus());
   return loaded;

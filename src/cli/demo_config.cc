@@ -163,8 +163,13 @@ Result<std::string> ConfigForSink(const std::string& text, const Config& config,
     datasources.Push(Json(Json::Object{{"name", "default"}, {"url", options.prometheus_url}}));
   }
   Json rule_files = Json::MakeArray();
-  for (const std::string& glob : config.rule_files) {
-    rule_files.Push(glob);
+  for (const RuleFiles& files : config.rule_files) {
+    Json one = Json::MakeObject();
+    one.Set("files", Json(Json::Array{Json(files.glob)}));
+    if (!files.datasource.empty()) {
+      one.Set("datasource", files.datasource);
+    }
+    rule_files.Push(std::move(one));
   }
   if (config.rule_files.empty()) {
     rule_files.Push(options.rule_glob);

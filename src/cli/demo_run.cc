@@ -201,7 +201,7 @@ Status Demo::WriteRules(std::string& glob) {
     return {};  // real rules for a real Prometheus
   }
   std::vector<RuleGroup> groups;
-  Diagnostics diagnostics = LoadRuleFiles({glob}, {}, groups);
+  Diagnostics diagnostics = LoadRuleFiles({{glob, ""}}, {}, groups);
   MLALERT_TRY(diagnostics.ToStatus());
   if (groups.empty()) {
     return Fail(Error{ErrorCode::kNotFound,

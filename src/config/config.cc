@@ -10,6 +10,12 @@ const Receiver* Config::FindReceiver(std::string_view name) const {
   return it != receivers.end() ? &*it : nullptr;
 }
 
+const DatasourceConfig* Config::FindDatasource(std::string_view name) const {
+  auto it = std::find_if(datasources.begin(), datasources.end(),
+                         [&](const DatasourceConfig& d) { return d.name == name; });
+  return it != datasources.end() ? &*it : nullptr;
+}
+
 const ModelConfig* Config::FindModel(std::string_view name) const {
   auto it = std::find_if(models.begin(), models.end(), [&](const ModelConfig& m) { return m.name == name; });
   return it != models.end() ? &*it : nullptr;

@@ -98,9 +98,23 @@ struct GlobalConfig {
 struct DatasourceConfig {
   std::string name = "default";
   std::string url;  // without userinfo, which moves into http_config
+  std::vector<std::string>
+      failover_urls;  // the same data elsewhere: asked in turn while `url` does not answer
   Duration timeout = std::chrono::seconds(30);
-  std::map<std::string, std::string> headers;
+  int concurrency = 0;  // queries in flight; 0: evaluation.concurrency
+  bool use_get = false;
+  std::vector<std::pair<std::string, std::string>> params;  // of every query, e.g. nocache or dedup
+  std::map<std::string, std::string> headers;               // e.g. X-Scope-OrgID
+  // kMetricsql: what is not PromQL may still be a query; only the server can tell.
+  enum class Dialect : uint8_t { kPromql, kMetricsql };
+  Dialect dialect = Dialect::kPromql;
   HttpConfigPtr http_config;
+};
+
+// One pattern of rule_files, and who is asked for the rules of the files that it matches.
+struct RuleFiles {
+  std::string glob;        // absolute
+  std::string datasource;  // empty: the first one
 };
 
 struct EvaluationConfig {
@@ -108,6 +122,8 @@ struct EvaluationConfig {
   Duration query_offset{};
   int concurrency = 4;
   Duration resend_delay = std::chrono::minutes(1);
+  // A group that has this label asks the data source of that name. Empty: no label does.
+  std::string datasource_label;
   // What a firing alert does when the series it was computed from are gone.
   enum class NoData : uint8_t { kHold, kResolve };
   NoData no_data = NoData::kHold;
@@ -143,7 +159,7 @@ struct Config {
   std::vector<std::string> templates;  // globs, made absolute
 
   std::vector<DatasourceConfig> datasources;
-  std::vector<std::string> rule_files;  // globs, made absolute
+  std::vector<RuleFiles> rule_files;
   EvaluationConfig evaluation;
   IncidentsConfig incidents;
   std::vector<IncidentPolicy> incident_policies;
@@ -151,6 +167,8 @@ struct Config {
   std::vector<ModelConfig> models;
 
   const Receiver* FindReceiver(std::string_view name) const;
+  // Null: no such data source.
+  const DatasourceConfig* FindDatasource(std::string_view name) const;
   const ModelConfig* FindModel(std::string_view name) const;
   // The first policy whose matchers match; null when none does (then the alert behaves as under
   // Alertmanager).

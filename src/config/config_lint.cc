@@ -167,11 +167,6 @@ void WarnAboutUnusedReceivers(const YamlMap& root, const Config& config) {
 
 // Accepted, checked and without effect so far: said aloud rather than ignored.
 void WarnAboutIdleKeys(const YamlMap& root, const Config& config) {
-  if (config.datasources.size() > 1) {
-    root.At("datasources")
-        .Warn(fmt::format("all rules ask the first data source, {}; the others are not used yet",
-                          Quoted(config.datasources.front().name)));
-  }
   if (!config.models.empty()) {
     root.At("models").Warn("the catalogue of models is checked but not used yet");
   }

@@ -37,6 +37,74 @@ void MoveUserinfo(const YamlMap& map, const HttpUrlParts& parts, DatasourceConfi
   out.http_config = std::make_shared<const HttpClientConfig>(std::move(http));
 }
 
+void ReadFailover(YamlMap& map, DatasourceConfig& out) {
+  auto list = map.Take("failover_urls");
+  if (!list) {
+    return;
+  }
+  for (const YamlValue& item : list->Items("a list of URLs")) {
+    std::string url;
+    item.Read(url);
+    auto parts = CheckHttpUrl(url);
+    if (!parts) {
+      item.Error(parts.error().message);
+    } else if (parts->username) {
+      item.Error("a failover URL holds a user name", "http_config applies to all URLs of a data source");
+    } else {
+      out.failover_urls.push_back(parts->without_userinfo);
+    }
+  }
+}
+
+// Values are one text or a list of them.
+void ReadParams(YamlMap& map, DatasourceConfig& out) {
+  auto params = map.TakeSet("params");
+  if (!params) {
+    return;
+  }
+  if (params->node().kind != YamlNode::Kind::kMap) {
+    params->WrongType("map[string][]string");
+    return;
+  }
+  for (const auto& entry : params->node().entries) {
+    YamlValue item =
+        params->Child(*entry.value, entry.key_pos, fmt::format("{}.{}", params->path(), entry.key));
+    if (entry.key == "query" || entry.key == "time" || entry.key == "timeout") {
+      item.Error(fmt::format("params cannot hold {}: mlalert sets it for every query", Quoted(entry.key)));
+      continue;
+    }
+    std::vector<std::string> values;
+    if (item.IsScalar()) {
+      item.Read(values.emplace_back());
+    } else {
+      item.Read(values);
+    }
+    for (std::string& text : values) {
+      out.params.emplace_back(entry.key, std::move(text));
+    }
+  }
+}
+
+// One of a few words; an unknown one is an error with a hint.
+template <class T>
+void ReadWord(YamlMap& map, std::string_view key, std::initializer_list<std::pair<std::string_view, T>> words,
+              T& out) {
+  std::string text;
+  if (!map.Read(key, text)) {
+    return;
+  }
+  std::vector<std::string> known;
+  for (const auto& [word, value] : words) {
+    if (text == word) {
+      out = value;
+      return;
+    }
+    known.emplace_back(word);
+  }
+  map.At(key).Error(fmt::format("{} is {}, must be {}", key, Quoted(text), fmt::join(known, " or ")),
+                    DidYouMean(text, {known.begin(), known.end()}));
+}
+
 void ReadDatasource(const YamlValue& value, const LoadContext& context, DatasourceConfig& out) {
   YamlMap map(value, "datasource");
   map.Read("name", out.name);
@@ -58,6 +126,15 @@ void ReadDatasource(const YamlValue& value, const LoadContext& context, Datasour
   if (ReadIfSet(map, "timeout", out.timeout) && out.timeout == Duration::zero()) {
     map.At("timeout").Error("timeout must be more than 0");
   }
+  ReadFailover(map, out);
+  if (map.Read("concurrency", out.concurrency) &&
+      (out.concurrency < 1 || out.concurrency > kEvaluationConcurrencyMax)) {
+    map.At("concurrency").Error(fmt::format("concurrency must be from 1 to {}", kEvaluationConcurrencyMax));
+  }
+  ReadWord(map, "method", {{"POST", false}, {"GET", true}}, out.use_get);
+  ReadParams(map, out);
+  using Dialect = DatasourceConfig::Dialect;
+  ReadWord(map, "dialect", {{"promql", Dialect::kPromql}, {"metricsql", Dialect::kMetricsql}}, out.dialect);
   map.Read("headers", out.headers);
   map.Finish();
 }
@@ -79,7 +156,39 @@ void ReadDatasources(YamlMap& root, const LoadContext& context, Config& out) {
   }
 }
 
-void ReadEvaluation(YamlMap& root, EvaluationConfig& out) {
+void ReadRuleFiles(YamlMap& root, const LoadContext& context, Config& out) {
+  auto list = root.Take("rule_files");
+  if (!list) {
+    return;
+  }
+  for (const YamlValue& item : list->Items("[]string")) {
+    if (item.IsScalar()) {
+      item.Read(out.rule_files.emplace_back().glob);
+      continue;
+    }
+    YamlMap map(item, "rule files");
+    std::vector<std::string> globs;
+    map.Read("files", globs);
+    if (globs.empty()) {
+      item.Error("missing files in rule files", "write {files: [a.yml], datasource: name}, or just the file");
+    }
+    std::string datasource;
+    map.Read("datasource", datasource);
+    if (!datasource.empty() && out.FindDatasource(datasource) == nullptr) {
+      map.At("datasource")
+          .Error(fmt::format("undefined data source {} used in rule_files", Quoted(datasource)));
+    }
+    map.Finish();
+    for (std::string& glob : globs) {
+      out.rule_files.push_back({std::move(glob), datasource});
+    }
+  }
+  for (RuleFiles& files : out.rule_files) {
+    files.glob = JoinDirectory(context.directory, files.glob);
+  }
+}
+
+void ReadEvaluation(YamlMap& root, const LoadContext& context, EvaluationConfig& out) {
   auto value = root.TakeSet("evaluation");
   if (!value) {
     return;
@@ -94,15 +203,11 @@ void ReadEvaluation(YamlMap& root, EvaluationConfig& out) {
     map.At("concurrency").Error(fmt::format("concurrency must be from 1 to {}", kEvaluationConcurrencyMax));
   }
   ReadIfSet(map, "resend_delay", out.resend_delay);
-  std::string no_data;
-  if (map.Read("no_data", no_data)) {
-    if (no_data == "resolve") {
-      out.no_data = EvaluationConfig::NoData::kResolve;
-    } else if (no_data != "hold") {
-      map.At("no_data").Error(fmt::format("no_data is {}, must be hold or resolve", Quoted(no_data)),
-                              DidYouMean(no_data, {"hold", "resolve"}));
-    }
+  if (map.Read("datasource_label", out.datasource_label) && !IsLabelName(out.datasource_label, context)) {
+    map.At("datasource_label").Error(fmt::format("invalid label name {}", Quoted(out.datasource_label)));
   }
+  using NoData = EvaluationConfig::NoData;
+  ReadWord(map, "no_data", {{"hold", NoData::kHold}, {"resolve", NoData::kResolve}}, out.no_data);
   map.Finish();
 }
 
@@ -282,11 +387,8 @@ void ReadModels(YamlMap& root, Config& out) {
 
 void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out) {
   ReadDatasources(root, context, out);
-  root.Read("rule_files", out.rule_files);
-  for (auto& glob : out.rule_files) {
-    glob = JoinDirectory(context.directory, glob);
-  }
-  ReadEvaluation(root, out.evaluation);
+  ReadRuleFiles(root, context, out);
+  ReadEvaluation(root, context, out.evaluation);
   ReadIncidents(root, context, out.incidents);
   ReadPolicies(root, context, out);
   if (auto history = root.TakeSet("history")) {

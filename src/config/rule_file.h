@@ -36,6 +36,7 @@ struct RuleGroup {
   Duration interval{};      // already defaulted
   Duration query_offset{};  // already defaulted
   int limit = 0;            // 0: none
+  std::string datasource;   // empty: the first one
   std::vector<AlertingRule> rules;
   // Names of recording rules in this group: accepted, reported, not evaluated.
   std::vector<std::string> recording_rules;

@@ -91,11 +91,34 @@ class RuleFileReader {
         map.At("labels").Error(fmt::format("invalid label name: {}", name));
       }
     }
+    ChooseDatasource(map, labels, out);
     ReadRules(map, labels, out);
     RefuseForeign(map, kVmalertGroupKeys, "rulefmt.RuleGroup", "is a key of vmalert, not of Prometheus");
     RefuseForeign(map, kForeignGroupKeys, "rulefmt.RuleGroup",
                   "is a key of another ruler, not of Prometheus");
     map.Finish();
+  }
+
+  void ChooseDatasource(YamlMap& map, const TextMap& labels, RuleGroup& out) {
+    out.datasource = defaults_.datasource;
+    if (auto label = labels.find(defaults_.datasource_label); label != labels.end()) {
+      out.datasource = label->second;
+    }
+    metricsql_ = false;
+    if (defaults_.datasources.empty()) {
+      return;
+    }
+    auto known = std::find_if(
+        defaults_.datasources.begin(), defaults_.datasources.end(),
+        [&](const auto& source) { return out.datasource.empty() || source.name == out.datasource; });
+    if (known == defaults_.datasources.end()) {
+      map.At("labels").Error(
+          fmt::format("group {}: label {} names the data source {}, which does not exist", GoQuote(out.name),
+                      GoQuote(defaults_.datasource_label), GoQuote(out.datasource)),
+          "evaluation.datasource_label makes this label choose one of datasources");
+      return;
+    }
+    metricsql_ = known->dialect == DatasourceConfig::Dialect::kMetricsql;
   }
 
   void ReadRules(YamlMap& map, const TextMap& group_labels, RuleGroup& out) {
@@ -188,6 +211,13 @@ class RuleFileReader {
       return nullptr;  // reported as a wrong type
     }
     auto parsed = promql::ParseExpr(expr);
+    if (!parsed && metricsql_) {
+      value->Inside(parsed.error().where)
+          .Warn(fmt::format("{}not PromQL, so only the data source can check it: {}", prefix_,
+                            parsed.error().message),
+                "a vanished series of this rule cannot be told from a false condition");
+      return nullptr;
+    }
     if (!parsed) {
       Bad(value->Inside(parsed.error().where),
           fmt::format("could not parse expression: {}", parsed.error().message));
@@ -285,6 +315,7 @@ class RuleFileReader {
   std::string file_;
   RuleDefaults defaults_;
   std::string prefix_;
+  bool metricsql_ = false;  // the group's data source speaks it
   std::set<std::string> group_names_;
   std::unordered_map<std::string, int> seen_rules_;
 };
@@ -316,12 +347,19 @@ Diagnostics LoadRuleText(std::string_view text, const std::string& file, const R
   return diagnostics;
 }
 
-Diagnostics LoadRuleFiles(const std::vector<std::string>& globs, const RuleDefaults& defaults,
+RuleDefaults RuleDefaultsOf(const Config& config) {
+  return {config.evaluation.interval, config.evaluation.query_offset, "", config.evaluation.datasource_label,
+          config.datasources};
+}
+
+Diagnostics LoadRuleFiles(const std::vector<RuleFiles>& patterns, const RuleDefaults& defaults,
                           std::vector<RuleGroup>& out) {
   Diagnostics all;
   std::vector<RuleGroup> groups;
   std::set<std::string> done;
-  for (const std::string& glob : globs) {
+  for (const auto& [glob, datasource] : patterns) {
+    RuleDefaults of_files = defaults;
+    of_files.datasource = datasource;
     std::vector<std::string> files = ExpandGlob(glob);
     if (files.empty()) {
       AddFileProblem(all, DiagnosticLevel::kWarning, glob, "no rule file matches this pattern");
@@ -339,7 +377,7 @@ Diagnostics LoadRuleFiles(const std::vector<std::string>& globs, const RuleDefau
         continue;
       }
       std::vector<RuleGroup> loaded;
-      all.Append(LoadRuleText(*text, file, defaults, loaded));
+      all.Append(LoadRuleText(*text, file, of_files, loaded));
       std::move(loaded.begin(), loaded.end(), std::back_inserter(groups));
     }
   }

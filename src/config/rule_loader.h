@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/config.h"
 #include "config/diagnostics.h"
 #include "config/rule_file.h"
 
@@ -18,7 +19,13 @@ namespace mlalert {
 struct RuleDefaults {
   Duration interval = std::chrono::minutes(1);
   Duration query_offset{};
+  std::string datasource;        // of groups that name none; empty: the first one
+  std::string datasource_label;  // group label that names one; empty: none does
+  // Those that there are; empty: not known, every name is accepted and none speaks MetricsQL.
+  std::vector<DatasourceConfig> datasources;
 };
+
+RuleDefaults RuleDefaultsOf(const Config& config);
 
 // `out` receives the groups when the returned diagnostics are ok(), in file order; it is replaced, not
 // appended to.
@@ -27,7 +34,7 @@ Diagnostics LoadRuleText(std::string_view text, const std::string& file, const R
 
 // Files in the order of the globs, sorted within one glob, each file once. A glob that matches nothing is a
 // warning.
-Diagnostics LoadRuleFiles(const std::vector<std::string>& globs, const RuleDefaults& defaults,
+Diagnostics LoadRuleFiles(const std::vector<RuleFiles>& files, const RuleDefaults& defaults,
                           std::vector<RuleGroup>& out);
 
 }  // namespace mlalert

@@ -11,6 +11,8 @@ namespace {
 // The wall clock may be stepped while we sleep: look again at least this often.
 constexpr Duration kNapMax = std::chrono::milliseconds(500);
 
+constexpr size_t kCallsInFlightMax = 1024;
+
 }  // namespace
 
 RuleRunner::RuleRunner(RuleManagerOptions options, Gate& gate, Transport& transport, Clock& clock)
@@ -24,7 +26,6 @@ void RuleRunner::Start(std::vector<RuleGroup> groups, const Config& config,
                        std::vector<RuleStateRecord> restored) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    concurrency_ = config.evaluation.concurrency;
     RuleEffects fx;
     Timestamp now = clock_.Now();
     manager_.SetRules(std::move(groups), config, now, fx);
@@ -37,7 +38,6 @@ void RuleRunner::Start(std::vector<RuleGroup> groups, const Config& config,
 void RuleRunner::SetRules(std::vector<RuleGroup> groups, const Config& config) {
   {
     std::lock_guard<std::mutex> lock(mutex_);
-    concurrency_ = config.evaluation.concurrency;
     RuleEffects fx;
     manager_.SetRules(std::move(groups), config, clock_.Now(), fx);
     Drain(std::move(fx));
@@ -115,8 +115,9 @@ LaneId RuleRunner::LaneOf(const std::string& datasource) {
   if (it == lanes_.end()) {
     LaneOptions options;
     options.name = "datasource/" + datasource;
-    // The manager bounds what is in flight; the lane must never refuse a query of its own.
-    options.calls_in_flight_max = static_cast<size_t>(std::max(concurrency_, 1)) * 2 + 8;
+    // The manager bounds what is in flight, by the data source's concurrency; the lane must never hold a
+    // query back.
+    options.calls_in_flight_max = kCallsInFlightMax;
     options.queue_max = 100000;
     it = lanes_.emplace(datasource, transport_.OpenLane(options)).first;
   }

@@ -49,7 +49,6 @@ class RuleRunner {
   Gate& gate_;
   Transport& transport_;
   Clock& clock_;
-  int concurrency_ = 4;
 
   std::mutex mutex_;  // protects what follows; taken before the gate's lock, never inside it
   RuleManager manager_;

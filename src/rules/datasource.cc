@@ -39,7 +39,14 @@ std::string PrepareQuery(std::string_view query, Duration timeout) {
 }
 
 Datasource::Datasource(DatasourceConfig config, const EvaluationConfig& evaluation)
-    : config_(std::move(config)), url_(QueryUrl(config_.url)) {
+    : config_(std::move(config)), get_(config_.use_get) {
+  urls_.push_back(QueryUrl(config_.url));
+  for (const std::string& url : config_.failover_urls) {
+    urls_.push_back(QueryUrl(url));
+  }
+  for (const auto& [name, value] : config_.params) {
+    params_ += fmt::format("{}={}&", QueryEscape(name), QueryEscape(value));
+  }
   for (const auto& [name, value] : config_.headers) {
     headers_get_.emplace_back(name, value);
   }
@@ -53,12 +60,16 @@ Datasource::Datasource(DatasourceConfig config, const EvaluationConfig& evaluati
 }
 
 bool Datasource::SameAs(const DatasourceConfig& other) const {
-  return config_.name == other.name && config_.url == other.url && config_.timeout == other.timeout &&
-         config_.headers == other.headers && SameHttp(config_.http_config, other.http_config);
+  return config_.name == other.name && config_.url == other.url &&
+         config_.failover_urls == other.failover_urls && config_.timeout == other.timeout &&
+         config_.concurrency == other.concurrency && config_.use_get == other.use_get &&
+         config_.params == other.params && config_.headers == other.headers &&
+         SameHttp(config_.http_config, other.http_config);
 }
 
 void Datasource::SetEvaluation(const EvaluationConfig& evaluation) {
-  concurrency_ = static_cast<size_t>(std::max(1, evaluation.concurrency));
+  concurrency_ = static_cast<size_t>(
+      std::max(1, config_.concurrency > 0 ? config_.concurrency : evaluation.concurrency));
   alert_.SetTimes(evaluation.resend_delay, evaluation.interval);
 }
 
@@ -66,16 +77,17 @@ HttpCall Datasource::BuildCall(std::string_view prepared, Timestamp at, Duration
   HttpCall call;
   const int64_t ms = ToUnixMillis(at);
   std::string form;
-  form.reserve(prepared.size() + 24);
-  form.append(prepared);
+  form.reserve(params_.size() + prepared.size() + 24);
+  form.append(params_).append(prepared);
   fmt::format_to(std::back_inserter(form), "{}.{:03}", ms / 1000, ms % 1000);
   if (get_) {
     call.method = "GET";
-    call.url = url_ + (url_.find('?') == std::string::npos ? "?" : "&") + form;
+    const std::string& url = urls_[active_];
+    call.url = url + (url.find('?') == std::string::npos ? "?" : "&") + form;
     call.headers = headers_get_;
   } else {
     call.method = "POST";
-    call.url = url_;
+    call.url = urls_[active_];
     call.headers = headers_post_;
     call.body = std::move(form);
   }
@@ -83,6 +95,20 @@ HttpCall Datasource::BuildCall(std::string_view prepared, Timestamp at, Duration
   call.response_bytes_max = kQueryAnswerBytesMax;
   call.options = config_.http_config;
   return call;
+}
+
+void Datasource::OnUnanswered(size_t url, Timestamp now) {
+  if (url == active_) {
+    active_ = (active_ + 1) % urls_.size();
+    switched_at_ = now;
+  }
+}
+
+void Datasource::ChooseUrl(Timestamp now) {
+  // A clock that was set back must not keep it away.
+  if (active_ != 0 && (now - switched_at_ >= kFailbackAfter || now < switched_at_)) {
+    active_ = 0;
+  }
 }
 
 void Datasource::OnAnswered(Timestamp now, RuleEffects& fx) {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "config/config.h"
@@ -26,6 +27,9 @@ inline constexpr int kQueryAttemptsMax = 3;
 inline constexpr Duration kUnreachableAfterMin = std::chrono::seconds(15);
 inline constexpr Duration kUnreachableAfterMax = std::chrono::minutes(1);
 
+// For how long another URL of the source is asked before the first one is tried again.
+inline constexpr Duration kFailbackAfter = std::chrono::minutes(5);
+
 // The fields of an instant query as a form, without the time, which is appended last.
 std::string PrepareQuery(std::string_view query, Duration timeout);
 
@@ -40,6 +44,13 @@ class Datasource {
 
   // `prepared` from PrepareQuery(); `at` is sent to the millisecond.
   HttpCall BuildCall(std::string_view prepared, Timestamp at, Duration timeout) const;
+  // Which of its URLs is asked now: the first, or, while that one does not answer, another.
+  size_t active_url() const { return active_; }
+  // A query that went to `url` was not answered: the next one is asked. What else was under way there changes
+  // nothing.
+  void OnUnanswered(size_t url, Timestamp now);
+  // Goes back to the first URL when another one has served for kFailbackAfter.
+  void ChooseUrl(Timestamp now);
   // After 405: GET from now on.
   void FallBackToGet() { get_ = true; }
   bool uses_get() const { return get_; }
@@ -71,7 +82,10 @@ class Datasource {
  private:
   DatasourceConfig config_;
   size_t concurrency_ = 1;
-  std::string url_;  // of the query endpoint
+  std::vector<std::string> urls_;  // of the query endpoints; the first is preferred
+  size_t active_ = 0;
+  Timestamp switched_at_ = kUnset;
+  std::string params_;  // of every query, as the beginning of its form
   HttpHeaders headers_post_;
   HttpHeaders headers_get_;
   bool get_ = false;

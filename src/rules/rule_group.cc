@@ -229,6 +229,8 @@ HttpCall GroupRunner::TakeCall(Timestamp now) {
   ++setup_.stats->queries;
   setup_.stats->query_retries += attempts_ > 1 ? 1 : 0;
   asked_by_get_ = datasource.uses_get();
+  datasource.ChooseUrl(now);
+  asked_url_ = datasource.active_url();
   const Duration left = std::clamp<Duration>(deadline_ - now, std::chrono::milliseconds(100), timeout);
   const Timestamp at = ts_ - query_offset_;
   if (template_query_) {
@@ -258,6 +260,9 @@ void GroupRunner::OnAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx) {
     datasource.FallBackToGet();
     Ask();
     return;
+  }
+  if (answer.error == AnswerError::kSource) {
+    datasource.OnUnanswered(asked_url_, now);
   }
   if (TryAgain(answer, now)) {
     return;

@@ -128,6 +128,7 @@ class GroupRunner {
   int template_rounds_ = 0;
   int attempts_ = 0;
   bool asked_by_get_ = false;
+  size_t asked_url_ = 0;
   Timestamp asked_at_ = kUnset;  // first attempt
   Timestamp deadline_ = kUnset;
   Timestamp retry_at_ = kUnset;

@@ -16,24 +16,13 @@ void RuleManager::SetRules(std::vector<RuleGroup> groups, const Config& config, 
                            RuleEffects& fx) {
   evaluation_ = config.evaluation;
   std::vector<std::shared_ptr<Datasource>> gone = SetDatasources(config);
-  GroupSetup setup;
-  // Rule files know nothing of data sources: all groups ask the first one.
-  setup.datasource = datasources_.empty() ? nullptr : datasources_.front();
-  setup.evaluation = evaluation_;
-  setup.graph_url = !options_.external_url.empty() || setup.datasource == nullptr
-                        ? options_.external_url
-                        : setup.datasource->config().url;
-  while (setup.graph_url.ends_with('/')) {
-    setup.graph_url.pop_back();
-  }
-  setup.random = options_.random;
-  setup.stats = &stats_;
 
   std::map<GroupKey, std::unique_ptr<GroupRunner>> before = std::move(groups_);
   groups_.clear();
   for (RuleGroup& group : groups) {
     const GroupKey key{group.file, group.name};
     const auto old = before.find(key);
+    const GroupSetup setup = SetupOf(group);
     std::unique_ptr<GroupRunner>& place = groups_[key];
     if (place != nullptr) {
       continue;  // the loader refuses this
@@ -55,14 +44,37 @@ void RuleManager::SetRules(std::vector<RuleGroup> groups, const Config& config, 
   for (auto& datasource : gone) {
     datasource->Retire(now, fx);
   }
-  if (setup.datasource != nullptr) {
-    Duration shortest = kUnreachableAfterMax;
-    for (const auto& [key, group] : groups_) {
+  for (auto& datasource : datasources_) {
+    datasource->shortest_interval = kUnreachableAfterMax;
+  }
+  for (const auto& [key, group] : groups_) {
+    if (group->datasource() != nullptr) {
+      Duration& shortest = group->datasource()->shortest_interval;
       shortest = std::min(shortest, group->interval());
     }
-    setup.datasource->shortest_interval = shortest;
   }
   Dispatch(now, fx);
+}
+
+// The loader has checked the name; a group without one asks the first data source.
+GroupSetup RuleManager::SetupOf(const RuleGroup& group) {
+  GroupSetup setup;
+  for (const auto& datasource : datasources_) {
+    if (group.datasource.empty() || datasource->config().name == group.datasource) {
+      setup.datasource = datasource;
+      break;
+    }
+  }
+  setup.evaluation = evaluation_;
+  setup.graph_url = !options_.external_url.empty() || setup.datasource == nullptr
+                        ? options_.external_url
+                        : setup.datasource->config().url;
+  while (setup.graph_url.ends_with('/')) {
+    setup.graph_url.pop_back();
+  }
+  setup.random = options_.random;
+  setup.stats = &stats_;
+  return setup;
 }
 
 std::vector<std::shared_ptr<Datasource>> RuleManager::SetDatasources(const Config& config) {

@@ -28,6 +28,7 @@ namespace mlalert {
 
 class Datasource;
 class GroupRunner;
+struct GroupSetup;
 
 struct RuleManagerOptions {
   // Where alerts' generatorURL points; without trailing slash. Empty: the data source's URL.
@@ -82,6 +83,7 @@ class RuleManager {
 
   // Returns those that are no longer configured.
   std::vector<std::shared_ptr<Datasource>> SetDatasources(const Config& config);
+  GroupSetup SetupOf(const RuleGroup& group);
   void Dispatch(Timestamp now, RuleEffects& fx);
   void Forget(const GroupRunner& group);
 

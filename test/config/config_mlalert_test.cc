@@ -72,6 +72,34 @@ models:
   BOOST_TEST(c->FindPolicy(LabelSet::From({{"severity", "P3"}}))->name == "climb");
 }
 
+BOOST_AUTO_TEST_CASE(reads_data_sources_and_who_asks_which) {
+  ConfigPtr c = MustLoad(Paging(R"(
+datasources:
+- {url: 'http://a'}
+- name: vm
+  url: 'http://vm-1:8428/prometheus'
+  failover_urls: ['http://vm-2:8428/prometheus']
+  concurrency: 16
+  method: GET
+  params: {nocache: 1, extra_label: ['team=a', 'env=b']}
+  dialect: metricsql
+rule_files: [a.yml, {files: [vm/*.yml, /abs.yml], datasource: vm}]
+evaluation: {datasource_label: source}
+)"));
+  const DatasourceConfig& vm = *c->FindDatasource("vm");
+  BOOST_TEST(vm.failover_urls.at(0) == "http://vm-2:8428/prometheus");
+  BOOST_TEST(vm.concurrency == 16);
+  BOOST_TEST(vm.use_get);
+  BOOST_TEST(vm.params.size() == 3U);
+  BOOST_TEST((vm.dialect == DatasourceConfig::Dialect::kMetricsql));
+  BOOST_TEST(c->rule_files.size() == 3U);
+  BOOST_TEST(c->rule_files[0].datasource == "");
+  BOOST_TEST(c->rule_files[1].glob == "/etc/mlalert/vm/*.yml");
+  BOOST_TEST(c->rule_files[1].datasource == "vm");
+  BOOST_TEST(c->rule_files[2].glob == "/abs.yml");
+  BOOST_TEST(c->evaluation.datasource_label == "source");
+}
+
 BOOST_AUTO_TEST_CASE(refuses_what_cannot_work) {
   for (const BadCase& c : {
            BadCase{"datasources: [{name: a, url: 'ftp://x'}]", R"(unsupported scheme "ftp" for URL)"},
@@ -82,6 +110,18 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_work) {
            {"datasources: [{url: 'http://u@a', http_config: {bearer_token: t}}]",
             "the URL holds a user name and http_config another authentication: keep one"},
            {"datasources: {url: x}", "cannot unmarshal !!map into a list of datasources"},
+           {"datasources: [{url: 'http://a', failover_urls: ['http://u:p@b']}]",
+            "a failover URL holds a user name"},
+           {"datasources: [{url: 'http://a', concurrency: 0}]", "concurrency must be from 1 to 256"},
+           {"datasources: [{url: 'http://a', method: PUT}]", R"(method is "PUT", must be POST or GET)"},
+           {"datasources: [{url: 'http://a', dialect: sql}]",
+            R"(dialect is "sql", must be promql or metricsql)"},
+           {"datasources: [{url: 'http://a', params: {query: x}}]",
+            R"(params cannot hold "query": mlalert sets it for every query)"},
+           {"datasources: [{url: 'http://a'}]\nrule_files: [{files: [a.yml], datasource: b}]",
+            R"(undefined data source "b" used in rule_files)"},
+           {"datasources: [{url: 'http://a'}]\nrule_files: [{datasource: default}]",
+            "missing files in rule files"},
            {"evaluation: {interval: 0s}", "interval must be more than 0"},
            {"evaluation: {concurrency: 0}", "concurrency must be from 1 to 256"},
            {"evaluation: {concurrency: 257}", "concurrency must be from 1 to 256"},

@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(paths_are_taken_from_the_files_directory) {
   ConfigPtr c = MustLoad(Minimal("templates: [t/*.tmpl, /abs/x.tmpl]\nrule_files: [../rules/*.yml]\n"));
   BOOST_TEST(c->templates[0] == "/etc/mlalert/t/*.tmpl");
   BOOST_TEST(c->templates[1] == "/abs/x.tmpl");
-  BOOST_TEST(c->rule_files[0] == "/etc/rules/*.yml");
+  BOOST_TEST(c->rule_files[0].glob == "/etc/rules/*.yml");
 }
 
 BOOST_AUTO_TEST_CASE(sections_without_effect_are_checked_and_named) {

@@ -258,6 +258,56 @@ BOOST_AUTO_TEST_CASE(nothing_comes_out_of_a_bad_file) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(rule_datasources)
+
+RuleDefaults TwoSources() {
+  RuleDefaults defaults;
+  defaults.datasource_label = "source";
+  defaults.datasources.resize(2);
+  defaults.datasources[1].name = "vm";
+  defaults.datasources[1].dialect = DatasourceConfig::Dialect::kMetricsql;
+  return defaults;
+}
+
+BOOST_AUTO_TEST_CASE(a_group_label_chooses_one) {
+  std::vector<RuleGroup> groups;
+  Diagnostics d = LoadRuleText(
+      "groups:\n- {name: a, labels: {source: vm}, rules: [{alert: A, expr: up == 0}]}\n- {name: b, rules: "
+      "[{alert: A, "
+      "expr: up == 0}]}\n",
+      "r.yml", TwoSources(), groups);
+  BOOST_TEST(d.ok(), d.ToText());
+  BOOST_REQUIRE(groups.size() == 2U);
+  BOOST_TEST(groups[0].datasource == "vm");
+  BOOST_TEST(groups[1].datasource == "");
+}
+
+BOOST_AUTO_TEST_CASE(one_that_does_not_exist_is_an_error) {
+  std::vector<RuleGroup> groups;
+  Diagnostics d =
+      LoadRuleText("groups:\n- {name: a, labels: {source: v}, rules: [{alert: A, expr: up == 0}]}\n", "r.yml",
+                   TwoSources(), groups);
+  BOOST_TEST(!d.ok());
+  BOOST_TEST(d.ToText().find("names the data source \"v\", which does not exist") != std::string::npos,
+             d.ToText());
+}
+
+BOOST_AUTO_TEST_CASE(only_a_source_that_speaks_metricsql_relaxes_the_parser) {
+  constexpr std::string_view kMetricsql = "expr: 'rate(m) keep_metric_names > 0'";
+  std::vector<RuleGroup> groups;
+  Diagnostics vm = LoadRuleText(
+      fmt::format("groups:\n- {{name: a, labels: {{source: vm}}, rules: [{{alert: A, {}}}]}}\n", kMetricsql),
+      "r.yml", TwoSources(), groups);
+  BOOST_TEST(vm.ok(), vm.ToText());
+  BOOST_TEST(vm.warning_count() == 1U);
+  BOOST_TEST(groups[0].rules[0].expr == "rate(m) keep_metric_names > 0");
+  BOOST_TEST(!LoadRuleText(fmt::format("groups:\n- {{name: a, rules: [{{alert: A, {}}}]}}\n", kMetricsql),
+                           "r.yml", TwoSources(), groups)
+                  .ok());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(load_rule_files)
 
 BOOST_AUTO_TEST_CASE(globs_are_sorted_and_files_are_read_once) {
@@ -265,7 +315,7 @@ BOOST_AUTO_TEST_CASE(globs_are_sorted_and_files_are_read_once) {
   dir.Write("b.yml", Group("rules: [{alert: B, expr: up}]"));
   dir.Write("a.yml", Group("rules: [{alert: A, expr: up}]"));
   std::vector<RuleGroup> groups;
-  Diagnostics d = LoadRuleFiles({dir.path() + "/*.yml", dir.path() + "/a.yml"}, {}, groups);
+  Diagnostics d = LoadRuleFiles({{dir.path() + "/*.yml", ""}, {dir.path() + "/a.yml", ""}}, {}, groups);
   BOOST_TEST(d.ok(), d.ToText());
   BOOST_REQUIRE(groups.size() == 2U);
   BOOST_TEST(groups[0].rules[0].name == "A");
@@ -275,10 +325,10 @@ BOOST_AUTO_TEST_CASE(globs_are_sorted_and_files_are_read_once) {
 BOOST_AUTO_TEST_CASE(what_is_not_there_is_a_warning_and_what_cannot_be_read_an_error) {
   TempDir dir;
   std::vector<RuleGroup> groups;
-  Diagnostics missing = LoadRuleFiles({dir.path() + "/*.yml", dir.path() + "/a.yml"}, {}, groups);
+  Diagnostics missing = LoadRuleFiles({{dir.path() + "/*.yml", ""}, {dir.path() + "/a.yml", ""}}, {}, groups);
   BOOST_TEST(missing.ok());
   BOOST_TEST(missing.warning_count() == 2U);
-  BOOST_TEST(!LoadRuleFiles({dir.path()}, {}, groups).ok());
+  BOOST_TEST(!LoadRuleFiles({{dir.path(), ""}}, {}, groups).ok());
 }
 
 BOOST_AUTO_TEST_CASE(one_bad_file_keeps_all_out_and_all_errors_are_told) {
@@ -287,7 +337,7 @@ BOOST_AUTO_TEST_CASE(one_bad_file_keeps_all_out_and_all_errors_are_told) {
   dir.Write("b.yml", Group("rules: []"));
   dir.Write("c.yml", Group("bar: 1"));
   std::vector<RuleGroup> groups;
-  Diagnostics d = LoadRuleFiles({dir.path() + "/*.yml"}, {}, groups);
+  Diagnostics d = LoadRuleFiles({{dir.path() + "/*.yml", ""}}, {}, groups);
   BOOST_TEST(d.error_count() == 2U);
   BOOST_TEST(groups.empty());
 }

@@ -66,6 +66,19 @@ class Datasource(harness.TestCase):
         wait_until(lambda: ("DatasourceUnreachable", "resolved") in self.told(), "unreachable resolves", timeout=10)
         self.assertEqual(len(self.told()), 5)
 
+    def test_another_url_of_the_source_serves_while_the_first_one_is_gone(self):
+        self.metrics.set("ml_drift", 0)
+        first, second = self.prometheus(exporter=self.metrics), self.prometheus(exporter=self.metrics)
+        path = self.write("rules.yml", harness.rules_file({"alert": "Drift", "expr": "ml_drift > 0"}))
+        daemon = self.mlalert(config(first, self.out, path).replace(
+            "timeout: 1s", f'timeout: 1s, failover_urls: ["{second.url}"], params: {{nocache: 1}}'))
+        wait_until(lambda: daemon.rule("Drift")["health"] == "ok", "evaluated")
+        first.kill()
+        self.metrics.set("ml_drift", 1)
+        wait_until(lambda: self.told() == [("Drift", "firing")], "fires by what the second one says")
+        self.assertEqual(daemon.rule("Drift")["health"], "ok")
+        self.assertEqual(daemon.metric("mlalert_datasource_up", datasource="default"), 1)
+
     def test_a_rule_that_cannot_be_evaluated_is_seen_and_harms_no_other(self):
         self.metrics.set('ml_share{model="a"}', 2)
         self.metrics.set('ml_share{model="b"}', 2)
