@@ -74,7 +74,7 @@ function(mlalert_test name)
   # BOOST_TEST_MODULE must stand before Boost's header is read.
   set_source_files_properties(${CMAKE_SOURCE_DIR}/test/support/main.cc PROPERTIES SKIP_PRECOMPILE_HEADERS ON
                               COMPILE_DEFINITIONS MLALERT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  target_link_libraries(${name}_test PRIVATE Boost::unit_test_framework mlalert_warnings)
+  target_link_libraries(${name}_test PRIVATE Boost::unit_test_framework mlalert_options mlalert_warnings)
   foreach(dep ${ARG_DEPS})
     target_link_libraries(${name}_test PRIVATE mlalert::${dep})
   endforeach()

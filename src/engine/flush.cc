@@ -293,7 +293,8 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
       // What only stands in the list because it fires still is not told anew.
       if (entry != nullptr && !told.resolved && !told.quiet_repeat && speaks_of_firing) {
         incidents_.OnTold(*entry, now, told.severity);
-        fx.records.emplace_back(IncidentRecord{entry->incident});
+        fx.records.emplace_back(IncidentToldRecord{entry->incident.id, entry->incident.last_told_at,
+                                                   entry->incident.told_severity});
       }
     }
   } else if (!cancelled) {

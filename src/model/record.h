@@ -21,6 +21,14 @@ struct IncidentRecord {
   Incident incident;
 };
 
+// Somebody was told that it fires: two columns of a row that is there, because this happens to every alert of
+// every notification.
+struct IncidentToldRecord {
+  IncidentId id = 0;
+  Timestamp last_told_at = kUnset;
+  Severity told_severity = Severity::kNone;
+};
+
 // One firing period of one alert.
 struct EpisodeRecord {
   int64_t id = 0;  // unique for ever; the engine counts them
@@ -170,8 +178,9 @@ uint64_t NflogHash(const LabelSet& labels);
 // Puts fingerprints in the place of the hashes in `entry` that `fingerprints` knows (hash to fingerprint).
 void TranslateHashes(NflogEntry& entry, const std::unordered_map<uint64_t, uint64_t>& fingerprints);
 
-using Record = std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry,
-                            NflogDelete, AlertRecord, AlertDelete, GroupRecord, GroupDelete, RuleStateRecord,
-                            RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete>;
+using Record =
+    std::variant<IncidentRecord, IncidentToldRecord, EpisodeRecord, EventRecord, NotificationRecord,
+                 NflogEntry, NflogDelete, AlertRecord, AlertDelete, GroupRecord, GroupDelete, RuleStateRecord,
+                 RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete>;
 
 }  // namespace mlalert

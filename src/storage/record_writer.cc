@@ -46,6 +46,7 @@ std::optional<double> NullIfNan(double value) {
 
 struct RecordWriter::Statements {
   Stmt incident;
+  Stmt incident_told;
   Stmt episode;
   Stmt event;
   Stmt notification;
@@ -65,6 +66,7 @@ struct RecordWriter::Statements {
   Status Prepare(Db& db);
 
   Status operator()(const IncidentRecord& record);
+  Status operator()(const IncidentToldRecord& record);
   Status operator()(const EpisodeRecord& record);
   Status operator()(const EventRecord& record);
   Status operator()(const NotificationRecord& record);
@@ -115,6 +117,7 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                           "generation",
                           "reopen_count",
                           "episode_count"})},
+      {&incident_told, "UPDATE incidents SET last_told_at = ?, told_severity = ? WHERE id = ?"},
       {&episode,
        Upsert("episodes", {"id"},
               {"incident_id", "fingerprint", "labels", "annotations", "alertname", "severity", "model",
@@ -185,6 +188,10 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
       i.ladder_step, i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
       i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
       ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count);
+}
+
+Status RecordWriter::Statements::operator()(const IncidentToldRecord& r) {
+  return incident_told.Run(ToColumn(r.last_told_at), ToColumn(r.told_severity), r.id);
 }
 
 Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
@@ -290,6 +297,7 @@ namespace {
 
 struct Kind {
   std::string_view operator()(const IncidentRecord&) const { return "incident"; }
+  std::string_view operator()(const IncidentToldRecord&) const { return "incident_told"; }
   std::string_view operator()(const EpisodeRecord&) const { return "episode"; }
   std::string_view operator()(const EventRecord&) const { return "event"; }
   std::string_view operator()(const NotificationRecord&) const { return "notification"; }
@@ -313,6 +321,7 @@ struct HeapBytes {
     return i.key.ByteSize() + i.labels.ByteSize() + i.annotations.ByteSize() +
            (i.ack != nullptr ? sizeof(Acknowledgement) + i.ack->by.size() + i.ack->comment.size() : 0);
   }
+  size_t operator()(const IncidentToldRecord&) const { return 0; }
   size_t operator()(const EpisodeRecord& r) const { return r.labels.ByteSize() + r.annotations.ByteSize(); }
   size_t operator()(const EventRecord& r) const {
     return r.type.size() + r.actor.size() + r.reason.size() + r.from_value.size() + r.to_value.size() +

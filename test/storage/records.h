@@ -109,7 +109,7 @@ class RandomRecords {
   explicit RandomRecords(uint64_t seed) : random_(seed) {}
 
   Record Next() {
-    switch (Below(15)) {
+    switch (Below(16)) {
       case 0:
       case 1:
         return IncidentRecord{RandomIncident()};
@@ -139,6 +139,8 @@ class RandomRecords {
         return SilenceRecord{RandomSilence()};
       case 13:
         return SilenceDelete{Key()};
+      case 14:
+        return IncidentToldRecord{Id(), Time(), Sev()};
       default:
         return RuleStateDelete{Key(), Key(), Key(), U32(2), LabelSet::From({{"i", Key()}})};
     }
@@ -339,6 +341,12 @@ class NaiveState {
   }
 
   void operator()(const IncidentRecord& r) { incidents_[r.incident.id] = r.incident; }
+  void operator()(const IncidentToldRecord& r) {
+    if (auto it = incidents_.find(r.id); it != incidents_.end()) {
+      it->second.last_told_at = r.last_told_at;
+      it->second.told_severity = r.told_severity;
+    }
+  }
   void operator()(const EpisodeRecord& r) { episodes_[r.id] = r; }
   void operator()(const EventRecord&) {}
   void operator()(const NotificationRecord& r) { last_notification_ = std::max(last_notification_, r.id); }

@@ -310,6 +310,9 @@ RestoredState Sim::StateFromJournal() const {
     if (const auto* r = std::get_if<IncidentRecord>(&record)) {
       incidents[r->incident.id] = r->incident;
       state.next_incident_id = std::max(state.next_incident_id, r->incident.id + 1);
+    } else if (const auto* told = std::get_if<IncidentToldRecord>(&record)) {
+      incidents.at(told->id).last_told_at = told->last_told_at;
+      incidents.at(told->id).told_severity = told->told_severity;
     } else if (const auto* a = std::get_if<AlertRecord>(&record)) {
       alerts[a->alert.fingerprint()] = *a;
     } else if (const auto* gone = std::get_if<AlertDelete>(&record)) {
