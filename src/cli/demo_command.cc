@@ -35,10 +35,10 @@ void AddDemoCommand(CLI::App& app, int& exit_code) {
       "--config", flags->run.config,
       "Your configuration instead of the demo's; its receivers are replaced: notifications are only printed");
   run->add_option("--rules", flags->run.rules_dir, "Folder of the rule files")->capture_default_str();
-  run->add_option("--for", flags->run_for,
-                  "End by itself after this time, e.g. 90s; exit 0 only if all was seen");
-  run->callback([flags, &exit_code] {
-    if (!flags->run_for.empty()) {
+  CLI::Option* run_for = run->add_option(
+      "--for", flags->run_for, "End by itself after this time, e.g. 90s; exit 0 only if all was seen");
+  run->callback([flags, run_for, &exit_code] {
+    if (run_for->count() > 0) {
       auto duration = ParseDuration(flags->run_for);
       if (!duration || *duration <= Duration::zero()) {
         fmt::print(stderr, "demo run: --for: {}\n",

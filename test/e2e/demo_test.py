@@ -208,7 +208,7 @@ class Usage(Demo):
         rules = f"--rules={SOURCE_DIR / 'rules'}"
         for arguments, env, words in (
                 ([f"--rules={empty}"], {}, ["no rules in", str(empty), "--rules"]), (["--rules=/nowhere"], {}, ["/nowhere"]),
-                ([rules, f"--config={bad}"], {}, ["bad.yml:1", "no receiver"]),
+                ([rules, f"--config={bad}"], {}, ["bad.yml:1:9", "undefined receiver"]),
                 ([rules], {"PATH": str(empty)}, ["prometheus did not become ready", "cannot run prometheus"]),
                 ([rules], {"TMPDIR": str(empty / "none")}, ["demo: no temporary folder", "TMPDIR"])):
             with self.subTest(words=words):
@@ -248,7 +248,7 @@ incident_policies:
         wait_until(lambda: "WEBHOOK  ops for m: firing Own(P1)" in process.log(), "the notification is printed")
         self.assertIn("nobody else is told", process.log())
         self.assertEqual(process.end(signal.SIGINT, timeout=12), 0)
-        self.assertEqual(real.requests(), [])
+        self.assertEqual(real.taken, [])
 
 
 class ExporterAlone(Demo):

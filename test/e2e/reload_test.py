@@ -152,7 +152,7 @@ class Good(Case):
             self.fire(name)
             wait_until(lambda: self.told(f"/{receiver}", name), f"{receiver} is told")
             self.assertEqual(self.told("/one" if receiver == "two" else "/two", name), [])
-            self.assertIn(f'receiver: "{receiver}"', daemon.get("/api/v2/status").json()["config"]["original"])
+            self.assertIn(f'receiver: {receiver}', daemon.get("/api/v2/status").json()["config"]["original"])
 
     def test_nobody_is_told_twice(self):
         daemon = self.start()
