@@ -188,9 +188,9 @@ struct VictoropsConfig : IntegrationConfig {
 
 struct PushoverConfig : IntegrationConfig {
   Secret user_key;
-  std::string user_key_file;  // read as it is, not trimmed
+  std::string user_key_file;  // trimmed
   Secret token;
-  std::string token_file;  // read as it is, not trimmed
+  std::string token_file;  // trimmed
   std::string title, message, url, url_title, device, sound, priority;
   Duration retry = std::chrono::minutes(1);
   Duration expire = std::chrono::hours(1);

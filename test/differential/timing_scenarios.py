@@ -90,7 +90,6 @@ def overrun_flush_follows_at_once(s):
     s.answer("hook", 500, until=10.9)
     s.at(0).fire("A")
     s.at(5).fire("B")  # the flush that is under way does not know it
-    # 1 s + 10 s: given up; the flush that follows at once has both.
     # 1 s + 10 s: given up; the flush that follows at once has both. The next one counts from it.
     s.at(12).fire("C")
     s.heard("hook", "11 A B", "14 A B C")
