@@ -122,9 +122,22 @@ int ReportUsage(const CLI::App& app, const CLI::ParseError& error) {
   return kUsageExit;
 }
 
+// Flags without a subcommand are those of `serve`: a unit file that names the binary only has to be pointed
+// at ours.
+bool ServeIsMeant(int argc, char** argv) {
+  if (argc < 2) {
+    return false;
+  }
+  const std::string_view first = argv[1];
+  return first.starts_with("--") && first != "--" && first != "--help" && first != "--version";
+}
+
 // "--flag=" is a flag with an empty value; CLI11 would take the next argument for its value.
 std::vector<std::string> Arguments(int argc, char** argv) {
   std::vector<std::string> out;
+  if (ServeIsMeant(argc, argv)) {
+    out.emplace_back("serve");
+  }
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
     if (word.size() > 3 && word.starts_with("--") && word.find('=') == word.size() - 1) {

@@ -130,6 +130,7 @@ class Process:
         self.command = [str(part) for part in command]
         self.log_path = pathlib.Path(directory) / f"{name}.log"
         self._log = open(self.log_path, "ab")
+        self.started = time.time()
         self.popen = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=self._log,
                                       stderr=subprocess.STDOUT, cwd=directory, env=env,
                                       preexec_fn=_die_with_parent)
