@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "cli/reload_timer.h"
 #include "cli/web_options.h"
 
 #include "api/api.h"
@@ -20,6 +21,7 @@
 #include "api/web_guard.h"
 #include "config/config_loader.h"
 #include "config/rule_loader.h"
+#include "config/watched_files.h"
 #include "engine/gate.h"
 #include "engine/rule_runner.h"
 #include "net/http_transport.h"
@@ -107,11 +109,13 @@ class Daemon::Impl {
   Status Open();
   Status Start();
   Status Reload();
+  void ReloadIfChanged();
   void Stop();
   int port() const { return server_ != nullptr ? server_->port() : 0; }
 
  private:
   Status OpenStorage();
+  Status ReloadLocked();
   void BuildPipeline();
   void LogTemplateWarnings();
   void LogListening();
@@ -129,6 +133,7 @@ class Daemon::Impl {
   std::mutex config_mutex_;
   ConfigPtr config_;
   std::mutex reload_mutex_;
+  std::string files_;  // what they contained at the last load, good or bad; under reload_mutex_
   std::mutex history_mutex_;
   std::unique_ptr<History> history_;
   std::atomic<bool> started_{false};
@@ -148,6 +153,7 @@ class Daemon::Impl {
   std::unique_ptr<RuleRunner> rules_;
   std::unique_ptr<ApiContext> context_;
   std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<ReloadTimer> reload_timer_;  // null without --config.auto-reload-interval
 };
 
 Status Daemon::Impl::Open() {
@@ -157,6 +163,7 @@ Status Daemon::Impl::Open() {
     MLALERT_ASSIGN(guard_, WebGuard::Open(options_.web_config_file));
   }
   // First what a person can have got wrong, then what a machine can.
+  files_ = FilesFingerprint(options_.config_file);
   MLALERT_ASSIGN(loaded_, LoadAll(options_));
   config_ = loaded_.config;
   MLALERT_TRY(OpenStorage());
@@ -231,6 +238,10 @@ Status Daemon::Impl::Start() {
   http_counters_ = &server_->counters();
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
   LogTemplateWarnings();
+  if (options_.auto_reload_interval > Duration::zero()) {
+    reload_timer_ =
+        std::make_unique<ReloadTimer>(options_.auto_reload_interval, [this] { ReloadIfChanged(); });
+  }
   started_ = true;
   LogListening();
   return {};
@@ -309,6 +320,23 @@ ConfigPtr Daemon::Impl::CurrentConfig() {
 
 Status Daemon::Impl::Reload() {
   std::lock_guard<std::mutex> one_at_a_time(reload_mutex_);
+  files_ = FilesFingerprint(options_.config_file);
+  return ReloadLocked();
+}
+
+// A file that is written while we read it is refused as broken, or changes once more: the next look finds it.
+void Daemon::Impl::ReloadIfChanged() {
+  std::lock_guard<std::mutex> one_at_a_time(reload_mutex_);
+  std::string files = FilesFingerprint(options_.config_file);
+  if (files == files_) {
+    return;
+  }
+  files_ = std::move(files);
+  LogInfo("The configuration's files have changed, reloading", {{"file", options_.config_file}});
+  (void)ReloadLocked();  // it logs its own failure; the old config stays
+}
+
+Status Daemon::Impl::ReloadLocked() {
   auto loaded = LoadAll(options_);
   Status status = loaded ? deliverer_->SetConfig(loaded->config) : Status(Fail(loaded.error()));
   metrics_->SetReload(status.has_value(), clock_.Now());
@@ -334,6 +362,7 @@ void Daemon::Impl::Stop() {
     return;
   }
   stopped_ = true;
+  reload_timer_.reset();
   if (server_ != nullptr) {
     server_->Stop();
   }

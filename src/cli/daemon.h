@@ -27,6 +27,7 @@ struct ClusterOptions {
 
 struct ServeOptions {
   std::string config_file = "alertmanager.yml";
+  Duration auto_reload_interval{};  // zero: only when asked
   std::string storage_path = "data/";
   std::vector<std::string> listen_addresses{std::string(kDefaultListenAddress)};
   bool systemd_socket = false;  // then listen_addresses count for nothing

@@ -18,6 +18,9 @@ struct DurationFlag {
 
 // Those of the cluster are read, so that a mistake is told, and have no effect.
 constexpr std::array kDurations = {
+    DurationFlag{
+        "--config.auto-reload-interval", "0",
+        "How often to look whether the configuration's files have changed, and to reload then; 0: never"},
     DurationFlag{"--data.retention", "120h", "How long expired silences and the notification log are kept"},
     DurationFlag{"--data.maintenance-interval", "15m", "How often what has expired is dropped"},
     DurationFlag{"--alerts.gc-interval", "30m", "How often resolved alerts are dropped from memory"},
@@ -205,6 +208,7 @@ Result<ServeOptions> FinishServeFlags(const ServeFlags& flags) {
     }
   }
   out.web_timeout = durations["--web.timeout"];
+  out.auto_reload_interval = durations["--config.auto-reload-interval"];
   out.engine.data_retention = durations["--data.retention"];
   out.engine.data_maintenance_interval = durations["--data.maintenance-interval"];
   out.engine.alert_gc_interval = durations["--alerts.gc-interval"];
