@@ -51,6 +51,7 @@ class AutoReload(harness.TestCase):
         wait_until(lambda: daemon.rule("First"), "the first rule")
         self.swap(CONFIG % "two", second)
         wait_until(lambda: self.receiver(daemon) == "two" and daemon.rule("Second"), "the new files are in force")
+        wait_until(lambda: self.loads(daemon) == 1, "the reload's last word")
         stays(lambda: self.loads(daemon) == 1, "one change is one reload", 1)
 
         self.swap(CONFIG % "nobody", first)
