@@ -10,6 +10,7 @@
 
 #include "cli/ack_command.h"
 #include "cli/check_command.h"
+#include "cli/completion_command.h"
 #include "cli/console.h"
 #include "cli/demo_command.h"
 #include "cli/history_command.h"
@@ -35,6 +36,7 @@ void AddCommands(CLI::App& app, int& exit_code) {
   AddDemoCommand(app, exit_code);
   AddTemplateCommand(app, exit_code);
   AddVersionCommand(app, exit_code);
+  AddCompletionCommands(app, exit_code);
 }
 
 // The innermost subcommand that was named: the one whose help explains the mistake.

@@ -9,6 +9,7 @@
 
 #include "cli/daemon.h"
 #include "cli/serve_flags.h"
+#include "cli/service_notify.h"
 #include "cli/version_command.h"
 
 namespace mlalert {
@@ -54,13 +55,17 @@ int Serve(const ServeOptions& options) {
     LogError("cannot start", {{"err", started.error().ToString()}});
     return ExitCode(started.error().code);
   }
+  NotifyServiceManager("READY=1");
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal == SIGHUP) {
+      NotifyServiceManager("RELOADING=1");
       (void)(*daemon)->Reload();  // it logs its own failure; the old config stays
+      NotifyServiceManager("READY=1");
       continue;
     }
+    NotifyServiceManager("STOPPING=1");
     LogInfo("Received a signal, stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
     (*daemon)->Stop();
     return 0;
