@@ -330,13 +330,13 @@ class AlertsObject final : public tmpl::Object {
   }
   Result<Value> Call(std::string_view name, std::span<const Value>) const override {
     std::string_view status = name == "Resolved" ? "resolved" : "firing";
-    std::vector<std::shared_ptr<const AlertObject>> some;
+    std::vector<Value> some;
     for (const auto& alert : alerts_) {
       if (alert->status() == status) {
-        some.push_back(alert);
+        some.push_back(Value::Of(alert));
       }
     }
-    return Value::Of(std::make_shared<AlertsObject>(std::move(some)));
+    return Value::List(std::move(some), "[]template.Alert");  // upstream's too has no methods
   }
 
  private:

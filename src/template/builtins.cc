@@ -87,6 +87,18 @@ Result<Value> Index(ExecContext&, Arguments args) {
   return item;
 }
 
+// Slicing keeps the type: join takes a piece of a list of names as it takes the list.
+const char* ListTypeOf(const Value& list) {
+  const std::string name = list.TypeName();
+  for (const char* known :
+       {"[]string", "[]template.Alert", "template.Alerts", "template.Pairs", "template.queryResult"}) {
+    if (name == known) {
+      return known;
+    }
+  }
+  return name == "template.Strings" ? "[]string" : "[]interface {}";
+}
+
 Result<Value> Slice(ExecContext&, Arguments args) {
   const Value& v = args[0].Unwrapped();
   Arguments bounds = args.subspan(1);
@@ -120,7 +132,7 @@ Result<Value> Slice(ExecContext&, Arguments args) {
   for (size_t i = at[0]; i < at[1]; ++i) {
     items.push_back(v.Item(i));
   }
-  return Value::List(std::move(items));
+  return Value::List(std::move(items), ListTypeOf(args[0]));
 }
 
 Result<Value> Eq(ExecContext&, Arguments args) {

@@ -238,6 +238,12 @@ bool Executor::EvalAndOr(const FuncDef& function, const Value& dot, Args args, c
 
 bool Executor::EvalFields(const Node& node, const Value& dot, Value receiver,
                           std::span<const std::string> fields, Args args, const Value* final, Value& out) {
+  if (receiver.IsNil()) {
+    // What {{ template "x" }} without data leaves for a dot: its fields are nothing too, and print <no
+    // value>.
+    out = Value();
+    return true;
+  }
   for (size_t i = 0; i + 1 < fields.size(); ++i) {
     Value next;
     if (!EvalField(node, dot, receiver, fields[i], {}, nullptr, next)) {
@@ -348,7 +354,13 @@ bool Executor::EvalArg(ParamType type, const Operand& arg, const Value& dot, Val
     case NodeType::kString:
       return EvalLiteralArg(type, arg, out);
     default:
-      return EvalOperand(arg, dot, out) && CheckType(type, out);
+      if (!EvalOperand(arg, dot, out)) {
+        return false;
+      }
+      if (out.IsNil() && type == ParamType::kStringList) {
+        out = Value::StringList({});  // a field of nothing is Go's nil slice
+      }
+      return CheckType(type, out);
   }
 }
 

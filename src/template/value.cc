@@ -457,7 +457,8 @@ bool Accepts(ParamType type, const Value& v) {
     case ParamType::kFloat:
       return v.kind() == Kind::kFloat;
     case ParamType::kString:
-      return v.kind() == Kind::kString;
+      // What safeHtml returns is another type to Go, and no argument of a function of strings.
+      return v.kind() == Kind::kString && v.AsStringType() == StringType::kPlain;
     case ParamType::kStringList: {
       const Value& list = v.Unwrapped();
       if (list.kind() != Kind::kList) {

@@ -156,6 +156,12 @@ BOOST_AUTO_TEST_CASE(objects_offer_fields_methods_and_lists) {
       {"{{ . }}{{ printf \"%s|%v|%q|%T\" . . . . }}", "{Ann}{Ann}|{Ann}|\"{Ann}\"|test.Person"},
       {"{{ index .Tags 1 }}{{ join \"+\" .Tags }}{{ len .Tags }}", "yx+y2"},
       {"{{ .Extra.n }}{{ .Extra.none }}", "7<no value>"},
+      {"{{ define \"f\" }}{{ .A }},{{ .A.B }},{{ $.C }},{{ with .A }}w{{ end }}{{ range .A }}{{ else }}e{{ "
+       "end }}{{ end }}"
+       "{{ template \"f\" }}",
+       "<no value>,<no value>,<no value>,e"},
+      {"{{ define \"f\" }}[{{ join \",\" .Names }}]{{ end }}{{ template \"f\" }}", "[]"},
+      {"{{ join \"+\" (slice .Tags 1) }}", "y"},
       {"{{ .Extra.none.deep }}",
        "E: template: t:1:9: executing \"t\" at <.Extra.none.deep>: nil pointer evaluating interface {}.deep"},
       {"{{ .Greet }}",
