@@ -12,6 +12,8 @@ HttpRouter BuildRouter(ApiContext& context) {
   AddWebhook(router, context);
   AddStatusV2(router, context);
   AddIncidents(router, context);
+  AddFeedback(router, context);
+  AddChanges(router, context);
   AddRulesV1(router, context);
   AddManagement(router, context);
   AddRemovedV1(router);

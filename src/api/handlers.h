@@ -12,6 +12,8 @@ void AddSilencesV2(HttpRouter& router, ApiContext& context);     // /api/v2/sile
 void AddStatusV2(HttpRouter& router, ApiContext& context);       // /api/v2/status, /api/v2/receivers
 void AddWebhook(HttpRouter& router, ApiContext& context);        // /api/v1/webhook/alertmanager
 void AddIncidents(HttpRouter& router, ApiContext& context);      // /api/mlalert/v1/incidents
+void AddFeedback(HttpRouter& router, ApiContext& context);       // /api/mlalert/v1/incidents/{id}/feedback
+void AddChanges(HttpRouter& router, ApiContext& context);        // /api/mlalert/v1/changes
 void AddRulesV1(HttpRouter& router, ApiContext& context);        // /api/v1/rules, alerts, status/buildinfo
 void AddRemovedV1(HttpRouter& router);                           // what Alertmanager's API v1 was: 410
 void AddManagement(HttpRouter& router, ApiContext& context);     // /-/*, /metrics

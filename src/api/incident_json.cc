@@ -196,4 +196,81 @@ Json AcknowledgementToJson(const AcknowledgementRecord& ack) {
   return json;
 }
 
+Json FeedbackToJson(const FeedbackRecord& feedback) {
+  Json json = Json::MakeObject();
+  json.Set("at", Time(feedback.at));
+  json.Set("actor", feedback.actor);
+  json.Set("via", feedback.via);
+  json.Set("verdict", feedback.verdict);
+  json.Set("resolution", feedback.resolution.empty() ? Json() : Json(feedback.resolution));
+  json.Set("comment", feedback.comment);
+  json.Set("link", feedback.link.empty() ? Json() : Json(feedback.link));
+  return json;
+}
+
+Json ChangeToJson(const ChangeRecord& change) {
+  auto text = [](const std::string& value) { return value.empty() ? Json() : Json(value); };
+  Json json = Json::MakeObject();
+  json.Set("id", change.id);
+  json.Set("external_id", text(change.external_id));
+  json.Set("at", Time(change.at));
+  json.Set("kind", change.kind);
+  json.Set("model", text(change.model));
+  json.Set("pipeline", text(change.pipeline));
+  json.Set("entity", text(change.entity));
+  json.Set("env", text(change.env));
+  json.Set("incident_id", change.incident_id != 0 ? Json(change.incident_id) : Json());
+  json.Set("from", text(change.from_version));
+  json.Set("to", text(change.to_version));
+  json.Set("actor", change.actor);
+  json.Set("automatic", change.automatic);
+  json.Set("url", text(change.url));
+  json.Set("comment", text(change.comment));
+  return json;
+}
+
+Json LinkedChangeToJson(const LinkedChange& linked) {
+  Json json = ChangeToJson(linked.change);
+  json.Set("relation", linked.before ? "before" : "during");
+  json.Set("seconds_after_opening", ToSeconds(linked.after_opening));
+  return json;
+}
+
+Json MuteToJson(const MuteRecord& mute) {
+  Json json = Json::MakeObject();
+  json.Set("kind", mute.kind);
+  json.Set("by", mute.muted_by);
+  json.Set("receiver", mute.receiver.empty() ? Json() : Json(mute.receiver));
+  json.Set("fingerprint", Hex16(mute.fingerprint));
+  json.Set("started_at", Time(mute.started_at));
+  json.Set("ended_at", Time(mute.ended_at));
+  json.Set("end_reason", mute.end_reason.empty() ? Json() : Json(mute.end_reason));
+  return json;
+}
+
+namespace {
+
+template <class T, class Render>
+Json ListOf(const std::vector<T>& rows, Render render) {
+  Json list = Json::MakeArray();
+  for (const T& row : rows) {
+    list.Push(render(row));
+  }
+  return list;
+}
+
+}  // namespace
+
+void AddDetail(Json& json, const IncidentDetail& detail, Timestamp now) {
+  json.Set("plan", PlanToJson(detail.incident, now));
+  json.Set("action_level", detail.action_level.empty() ? Json() : Json(detail.action_level));
+  json.Set("episodes", ListOf(detail.episodes, EpisodeToJson));
+  json.Set("events", ListOf(detail.events, EventToJson));
+  json.Set("notifications", ListOf(detail.notifications, NotificationToJson));
+  json.Set("acknowledgements", ListOf(detail.acknowledgements, AcknowledgementToJson));
+  json.Set("feedback", ListOf(detail.feedback, FeedbackToJson));
+  json.Set("changes", ListOf(detail.changes, LinkedChangeToJson));
+  json.Set("mutes", ListOf(detail.mutes, MuteToJson));
+}
+
 }  // namespace mlalert

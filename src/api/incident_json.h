@@ -17,5 +17,11 @@ Json EpisodeToJson(const EpisodeRecord& episode);
 Json EventToJson(const HistoryEvent& event);
 Json NotificationToJson(const NotificationRecord& notification);
 Json AcknowledgementToJson(const AcknowledgementRecord& acknowledgement);
+Json FeedbackToJson(const FeedbackRecord& feedback);
+Json ChangeToJson(const ChangeRecord& change);
+Json LinkedChangeToJson(const LinkedChange& linked);
+Json MuteToJson(const MuteRecord& mute);
+// Everything of `detail` but the incident itself, into its object: plan, episodes, events, ...
+void AddDetail(Json& json, const IncidentDetail& detail, Timestamp now);
 
 }  // namespace mlalert

@@ -179,22 +179,9 @@ Result<IncidentId> ParseId(const HttpRequest& request) {
   return id;
 }
 
-template <class T, class Render>
-Json ListOf(const std::vector<T>& rows, Render render) {
-  Json list = Json::MakeArray();
-  for (const T& row : rows) {
-    list.Push(render(row));
-  }
-  return list;
-}
-
 Json DetailToJson(const IncidentDetail& detail, Timestamp now) {
   Json json = IncidentToJson(detail.incident, now);
-  json.Set("plan", PlanToJson(detail.incident, now));
-  json.Set("episodes", ListOf(detail.episodes, EpisodeToJson));
-  json.Set("events", ListOf(detail.events, EventToJson));
-  json.Set("notifications", ListOf(detail.notifications, NotificationToJson));
-  json.Set("acknowledgements", ListOf(detail.acknowledgements, AcknowledgementToJson));
+  AddDetail(json, detail, now);
   return json;
 }
 

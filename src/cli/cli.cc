@@ -13,6 +13,7 @@
 #include "cli/completion_command.h"
 #include "cli/console.h"
 #include "cli/demo_command.h"
+#include "cli/feedback_command.h"
 #include "cli/history_command.h"
 #include "cli/incidents_command.h"
 #include "cli/serve_command.h"
@@ -32,6 +33,8 @@ void AddCommands(CLI::App& app, int& exit_code) {
   AddIncidentsCommand(app, exit_code);
   AddAckCommand(app, exit_code);
   AddUnackCommand(app, exit_code);
+  AddFeedbackCommand(app, exit_code);
+  AddChangesCommand(app, exit_code);
   AddHistoryCommand(app, exit_code);
   AddDemoCommand(app, exit_code);
   AddTemplateCommand(app, exit_code);

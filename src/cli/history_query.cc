@@ -196,19 +196,8 @@ Result<HistoryRows> SelectNotifications(History& history, const HistorySelection
 
 Result<Json> SelectIncident(History& history, IncidentId id, Timestamp now) {
   MLALERT_ASSIGN(IncidentDetail detail, history.GetIncident(id));
-  auto list = [](const auto& rows, auto render) {
-    Json out = Json::MakeArray();
-    for (const auto& row : rows) {
-      out.Push(render(row));
-    }
-    return out;
-  };
   Json json = IncidentToJson(detail.incident, now);
-  json.Set("plan", PlanToJson(detail.incident, now));
-  json.Set("episodes", list(detail.episodes, EpisodeToJson));
-  json.Set("events", list(detail.events, EventToJson));
-  json.Set("notifications", list(detail.notifications, NotificationToJson));
-  json.Set("acknowledgements", list(detail.acknowledgements, AcknowledgementToJson));
+  AddDetail(json, detail, now);
   return json;
 }
 

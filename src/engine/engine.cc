@@ -49,6 +49,8 @@ Engine::Engine(ConfigPtr config, std::function<double()> random, EngineOptions o
 void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   next_episode_id_ = state.next_episode_id;
   next_attempt_id_ = state.next_notification_id;
+  next_change_id_ = state.next_change_id;
+  mute_log_.Restore(std::move(state.mutes), state.next_mute_id);
   if (options_.start_delay > Duration::zero()) {
     dispatcher_.SetStart(After(now, options_.start_delay));
   }
@@ -94,6 +96,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     Apply(incidents_.CloseIfNothingFires(*incident, now), now, fx);
     ArmIncident(*incident);
   }
+  SettleQuiet(now, fx);
   timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
   timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
 }
@@ -249,6 +252,7 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
   --stats_.alerts_firing;
   alert.firing = false;
   muter_.inhibitor().Update(alert);
+  mute_log_.End(alert.alert.fingerprint(), std::min(alert.alert.ends_at, now), "resolved", fx.records);
   JournalEpisode(alert, alert.alert.ends_at, reason, fx);
   alert.episode_id = 0;
   // Its resolve may still be owed to a receiver: the row goes when the alert leaves its last group.
@@ -522,6 +526,7 @@ std::vector<Record> Engine::Snapshot() {
   for (Silence& silence : muter_.silences().All()) {
     records.emplace_back(SilenceRecord{std::move(silence)});
   }
+  mute_log_.Snapshot(records);
   return records;
 }
 

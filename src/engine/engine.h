@@ -24,6 +24,7 @@
 #include "engine/engine_stats.h"
 #include "incidents/incident_machine.h"
 #include "intake/decoded_alert.h"
+#include "mute/mute_log.h"
 #include "mute/muter.h"
 #include "net/retry.h"
 #include "notify/notification.h"
@@ -79,6 +80,10 @@ class Engine {
   // kNotFound: no such id.
   Status ExpireSilence(std::string_view id, Timestamp now, Effects& fx);
   void OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effects& fx);
+  // What somebody says about an incident; the caller has made sure that there is one of that id.
+  void RecordFeedback(FeedbackRecord feedback, Timestamp now, Effects& fx);
+  // The change with its number.
+  ChangeRecord RecordChange(ChangeRecord change, Timestamp now, Effects& fx);
 
   // Runs everything that is due, at most `limit` timers, so that a caller can let others in between. False
   // when more is due now.
@@ -149,7 +154,13 @@ class Engine {
   void JournalEpisode(const AlertEntry& alert, Timestamp ended_at, ResolveReason reason, Effects& fx);
 
   void Flush(Group& group, Timestamp now, Effects& fx);
-  std::vector<GroupMember> NotMuted(Group& group, Timestamp now);
+  std::vector<GroupMember> NotMuted(Group& group, Timestamp now, Effects& fx);
+  std::vector<MuteLog::Cause> CausesOfQuiet(const AlertEntry& alert, const RouteMute* route,
+                                            const std::string& receiver, Timestamp now);
+  Timestamp EndOfQuiet(const MuteRecord& interval, Timestamp now);
+  void ObserveQuiet(const AlertEntry& alert, const RouteMute& route, const std::string& receiver,
+                    Timestamp now, Effects& fx);
+  void SettleQuiet(Timestamp now, Effects& fx);
   bool FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
                         IntegrationRef integration, Timestamp now, Effects& fx);
   void RetryOrGiveUp(InFlight& flight, Timestamp now, Effects& fx);
@@ -178,6 +189,7 @@ class Engine {
   AlertStore alerts_;
   IncidentMachine incidents_;
   Muter muter_;
+  MuteLog mute_log_;
   Dispatcher dispatcher_;
   std::map<std::string, NflogEntry> nflog_;
   std::unordered_map<int64_t, InFlight> in_flight_;
@@ -186,6 +198,7 @@ class Engine {
   int64_t next_episode_id_ = 1;
   int64_t next_notification_id_ = 1;  // in this process
   int64_t next_attempt_id_ = 1;       // for ever
+  int64_t next_change_id_ = 1;        // for ever
   uint64_t silence_ids_ = 0;          // made in this process
   Timestamp last_now_ = kUnset;
   EngineStats stats_;

@@ -58,7 +58,7 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
       group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
     }
   }
-  const std::vector<GroupMember> members = NotMuted(group, now);
+  const std::vector<GroupMember> members = NotMuted(group, now, fx);
   const Receiver* receiver = config_->FindReceiver(dispatcher_.ReceiverOf(group));
   if (receiver != nullptr && !members.empty()) {
     for (IntegrationRef integration : IntegrationsOf(*receiver)) {
@@ -72,12 +72,18 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
 
 // Who is muted is not there at all, as upstream: muting by itself neither resolves nor forgets anything, and
 // what resolves while it is muted is not told.
-std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now) {
+std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now, Effects& fx) {
   RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
   std::vector<GroupMember> members;
   for (const GroupMember& member : group.members) {
-    if (muter_.Judge(*member.alert, route, now) == MuteReason::kNone) {
+    const AlertEntry& alert = *member.alert;
+    const MuteReason reason = muter_.Judge(alert, route, now);
+    if (reason == MuteReason::kNone) {
       members.push_back(member);
+    }
+    if (alert.firing && !member.moved &&
+        (reason != MuteReason::kNone || mute_log_.Knows(alert.alert.fingerprint()))) {
+      ObserveQuiet(alert, route, dispatcher_.ReceiverOf(group), now, fx);
     }
   }
   group.muted_by = std::move(route.names);

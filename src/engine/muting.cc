@@ -50,6 +50,7 @@ Result<std::string> Engine::SetSilence(const SilenceRequest& request, Timestamp 
     fx.records.emplace_back(SilenceEvent(type, silence, request.created_by, now));
     fx.records.emplace_back(SilenceRecord{std::move(silence)});
   }
+  SettleQuiet(now, fx);
   return std::move(change.id);
 }
 
@@ -59,6 +60,7 @@ Status Engine::ExpireSilence(std::string_view id, Timestamp now, Effects& fx) {
   if (ended) {
     fx.records.emplace_back(SilenceEvent("silence_expired", *ended, "", now));
     fx.records.emplace_back(SilenceRecord{std::move(*ended)});
+    SettleQuiet(now, fx);
   }
   return {};
 }

@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "model/alert.h"
 #include "model/incident.h"
+#include "model/memory_record.h"
 #include "model/silence.h"
 
 namespace mlalert {
@@ -181,6 +182,7 @@ void TranslateHashes(NflogEntry& entry, const std::unordered_map<uint64_t, uint6
 using Record =
     std::variant<IncidentRecord, IncidentToldRecord, EpisodeRecord, EventRecord, NotificationRecord,
                  NflogEntry, NflogDelete, AlertRecord, AlertDelete, GroupRecord, GroupDelete, RuleStateRecord,
-                 RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete>;
+                 RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete, FeedbackRecord,
+                 ChangeRecord, MuteRecord, RuleSetRecord, ReviewRecord, ReviewDeliveryRecord>;
 
 }  // namespace mlalert

@@ -323,4 +323,54 @@ AcknowledgementRecord ReadAcknowledgement(const Stmt& row) {
   return out;
 }
 
+const char* const kFeedbackColumns = "incident_id, at, actor, via, verdict, resolution, comment, link";
+
+Result<FeedbackRecord> ReadFeedback(const Stmt& row) {
+  return FeedbackRecord{row.Int(0),    TimeAt(row, 1), row.String(2), row.String(3),
+                        row.String(4), row.String(5),  row.String(6), row.String(7)};
+}
+
+const char* const kChangeColumns =
+    "id, external_id, at, received_at, kind, model, pipeline, entity, env, incident_id, from_version, "
+    "to_version, actor, automatic, url, comment";
+
+Result<ChangeRecord> ReadChange(const Stmt& row) {
+  int c = 0;
+  ChangeRecord out;
+  out.id = row.Int(c++);
+  out.external_id = row.String(c++);
+  out.at = TimeAt(row, c++);
+  out.received_at = TimeAt(row, c++);
+  out.kind = row.String(c++);
+  out.model = row.String(c++);
+  out.pipeline = row.String(c++);
+  out.entity = row.String(c++);
+  out.env = row.String(c++);
+  out.incident_id = row.Int(c++);
+  out.from_version = row.String(c++);
+  out.to_version = row.String(c++);
+  out.actor = row.String(c++);
+  out.automatic = row.Int(c++) != 0;
+  out.url = row.String(c++);
+  out.comment = row.String(c++);
+  return out;
+}
+
+const char* const kMuteColumns =
+    "id, incident_id, fingerprint, kind, muted_by, receiver, started_at, ended_at, end_reason";
+
+Result<MuteRecord> ReadMute(const Stmt& row) {
+  MuteRecord out;
+  out.id = row.Int(0);
+  out.incident_id = row.Int(1);
+  MLALERT_ASSIGN(out.fingerprint, FingerprintAt(row, 2));
+  out.kind = row.String(3);
+  out.muted_by = row.String(4);
+  out.receiver = row.String(5);
+  out.started_at = TimeAt(row, 6);
+  out.ended_at = TimeAt(row, 7);
+  out.end_reason = row.String(8);
+  return out;
+}
+
 }  // namespace mlalert

@@ -56,5 +56,11 @@ extern const char* const kNotificationColumns;
 Result<NotificationRecord> ReadNotification(const Stmt& row);
 extern const char* const kAcknowledgementColumns;
 AcknowledgementRecord ReadAcknowledgement(const Stmt& row);
+extern const char* const kFeedbackColumns;
+Result<FeedbackRecord> ReadFeedback(const Stmt& row);
+extern const char* const kChangeColumns;
+Result<ChangeRecord> ReadChange(const Stmt& row);
+extern const char* const kMuteColumns;
+Result<MuteRecord> ReadMute(const Stmt& row);
 
 }  // namespace mlalert

@@ -162,6 +162,40 @@ Query NotificationQuery(const NotificationFilter& filter) {
   return query;
 }
 
+Query ChangeQuery(const ChangeFilter& filter) {
+  Query query(Select(kChangeColumns, "changes"));
+  query.Text("kind", filter.kind);
+  query.Text("model", filter.model);
+  query.Text("pipeline", filter.pipeline);
+  query.Between("at", filter.since, filter.until);
+  query.NewestFirst("changes", "at", filter.before_id, filter.limit);
+  return query;
+}
+
+// What people said and changed, and when it was kept quiet.
+Status ReadMemory(Db& db, IncidentId id, IncidentDetail& out) {
+  MLALERT_ASSIGN(out.feedback, ReadAll<FeedbackRecord>(db, OfIncident(kFeedbackColumns, "feedback", "id", id),
+                                                       ReadFeedback));
+  MLALERT_ASSIGN(out.mutes,
+                 ReadAll<MuteRecord>(db, OfIncident(kMuteColumns, "mutes", "started_at, id", id), ReadMute));
+  Query changes(
+      fmt::format("SELECT {} FROM changes WHERE id IN (SELECT change_id FROM v_incident_changes "
+                  "WHERE incident_id = {}) ORDER BY at, id LIMIT {}",
+                  kChangeColumns, id, kHistoryRowsMax));
+  MLALERT_ASSIGN(out.changes,
+                 ReadAll<LinkedChange>(db, changes, [&](const Stmt& row) -> Result<LinkedChange> {
+                   MLALERT_ASSIGN(ChangeRecord change, ReadChange(row));
+                   const Duration after = change.at - out.incident.opened_at;
+                   return LinkedChange{std::move(change), after < Duration::zero(), after};
+                 }));
+  Query level(fmt::format("SELECT action_level FROM v_action_evidence WHERE incident_id = {}", id));
+  MLALERT_ASSIGN(auto levels, ReadAll<std::string>(db, level, [](const Stmt& row) -> Result<std::string> {
+                   return row.String(0);
+                 }));
+  out.action_level = levels.empty() ? "" : levels.front();
+  return {};
+}
+
 Result<IncidentDetail> ReadDetail(Db& db, IncidentId id) {
   // One transaction, so that the parts fit together.
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db, Txn::Kind::kRead));
@@ -189,6 +223,7 @@ Result<IncidentDetail> ReadDetail(Db& db, IncidentId id) {
       out.acknowledgements,
       ReadAll<AcknowledgementRecord>(db, OfIncident(kAcknowledgementColumns, "acknowledgements", "at", id),
                                      ReadOneAcknowledgement));
+  MLALERT_TRY(ReadMemory(db, id, out));
   MLALERT_TRY(txn.Commit());
   return out;
 }
@@ -243,6 +278,37 @@ Result<std::vector<HistoryEvent>> History::ListEvents(const EventFilter& filter)
 Result<std::vector<NotificationRecord>> History::ListNotifications(const NotificationFilter& filter) {
   return impl_->Run(
       [&](Db& db) { return ReadAll<NotificationRecord>(db, NotificationQuery(filter), ReadNotification); });
+}
+
+Result<std::vector<ChangeRecord>> History::ListChanges(const ChangeFilter& filter) {
+  return impl_->Run([&](Db& db) { return ReadAll<ChangeRecord>(db, ChangeQuery(filter), ReadChange); });
+}
+
+Result<ChangeRecord> History::FindChange(const std::string& external_id) {
+  return impl_->Run([&](Db& db) -> Result<ChangeRecord> {
+    Query query(Select(kChangeColumns, "changes"));
+    query.Where("external_id = ?", external_id);
+    MLALERT_ASSIGN(auto found, ReadAll<ChangeRecord>(db, query, ReadChange));
+    if (found.empty()) {
+      return Fail(ErrorCode::kNotFound, fmt::format("there is no change \"{}\"", external_id));
+    }
+    return std::move(found.front());
+  });
+}
+
+Result<std::vector<IncidentId>> History::IncidentsOfChange(int64_t change_id) {
+  return impl_->Run([&](Db& db) {
+    // Those of the week before: the index on opened_at bounds the walk.
+    Query query(
+        fmt::format("SELECT i.id FROM changes c JOIN incidents i ON i.opened_at BETWEEN c.at - 604800000 AND "
+                    "c.at + 21600000 "
+                    "WHERE c.id = {0} AND (i.resolved_at IS NULL OR i.resolved_at >= c.at - 1800000) AND "
+                    "EXISTS (SELECT 1 "
+                    "FROM v_incident_changes v WHERE v.incident_id = i.id AND v.change_id = {0}) ORDER BY "
+                    "i.id DESC LIMIT 100",
+                    change_id));
+    return ReadAll<IncidentId>(db, query, [](const Stmt& row) -> Result<IncidentId> { return row.Int(0); });
+  });
 }
 
 Result<History::Table> History::ReadView(const std::string& view, size_t limit) {

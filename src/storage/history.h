@@ -28,6 +28,11 @@ class History {
   // Newest first by time.
   Result<std::vector<HistoryEvent>> ListEvents(const EventFilter& filter);
   Result<std::vector<NotificationRecord>> ListNotifications(const NotificationFilter& filter);
+  Result<std::vector<ChangeRecord>> ListChanges(const ChangeFilter& filter);
+  // kNotFound when no change has that id of its sender.
+  Result<ChangeRecord> FindChange(const std::string& external_id);
+  // Incidents that the change is linked to, newest first.
+  Result<std::vector<IncidentId>> IncidentsOfChange(int64_t change_id);
 
   // For reviews: one of the public views (v_*) as rows of text, times as ISO 8601; NULL is "".
   // kInvalid unless `view` is a view of the schema. At most kHistoryRowsMax rows.

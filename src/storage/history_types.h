@@ -50,6 +50,23 @@ struct NotificationFilter {
   size_t limit = 100;
 };
 
+struct ChangeFilter {
+  std::string kind;
+  std::string model;
+  std::string pipeline;
+  Timestamp since = kUnset;
+  Timestamp until = kUnset;
+  int64_t before_id = 0;
+  size_t limit = 100;
+};
+
+// A change as an incident sees it.
+struct LinkedChange {
+  ChangeRecord change;
+  bool before = false;       // before the incident opened
+  Duration after_opening{};  // negative: before
+};
+
 struct HistoryEvent {
   int64_t id = 0;
   EventRecord event;
@@ -61,6 +78,10 @@ struct IncidentDetail {
   std::vector<HistoryEvent> events;                     // oldest first
   std::vector<NotificationRecord> notifications;        // oldest first
   std::vector<AcknowledgementRecord> acknowledgements;  // oldest first
+  std::vector<FeedbackRecord> feedback;                 // oldest first
+  std::vector<LinkedChange> changes;                    // oldest first
+  std::vector<MuteRecord> mutes;                        // oldest first
+  std::string action_level;                             // A0 | A1 | A2
 };
 
 }  // namespace mlalert

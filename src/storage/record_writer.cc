@@ -62,6 +62,14 @@ struct RecordWriter::Statements {
   Stmt acknowledgement;
   Stmt silence;
   Stmt silence_delete;
+  Stmt feedback;
+  Stmt change;
+  Stmt mute;
+  Stmt rule_keep;
+  Stmt rule_begin;
+  Stmt rule_end;
+  Stmt review;
+  Stmt review_delivery;
 
   Status Prepare(Db& db);
 
@@ -81,6 +89,12 @@ struct RecordWriter::Statements {
   Status operator()(const AcknowledgementRecord& record);
   Status operator()(const SilenceRecord& record);
   Status operator()(const SilenceDelete& record);
+  Status operator()(const FeedbackRecord& record);
+  Status operator()(const ChangeRecord& record);
+  Status operator()(const MuteRecord& record);
+  Status operator()(const RuleSetRecord& record);
+  Status operator()(const ReviewRecord& record);
+  Status operator()(const ReviewDeliveryRecord& record);
 };
 
 Status RecordWriter::Statements::Prepare(Db& db) {
@@ -160,6 +174,30 @@ Status RecordWriter::Statements::Prepare(Db& db) {
        Upsert("silences", {"id"},
               {"matchers", "starts_at", "ends_at", "updated_at", "created_by", "comment", "annotations"})},
       {&silence_delete, "DELETE FROM silences WHERE id = ?"},
+      {&feedback, fmt::format("INSERT INTO feedback ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", kFeedbackColumns)},
+      // A sender that repeats a change with its own id means the same one.
+      {&change, fmt::format("INSERT OR IGNORE INTO changes ({}) VALUES "
+                            "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                            kChangeColumns)},
+      {&mute, Upsert("mutes", {"id"},
+                     {"incident_id", "fingerprint", "kind", "muted_by", "receiver", "started_at", "ended_at",
+                      "end_reason"})},
+      {&rule_keep, "UPDATE rule_versions SET loaded_at = ? WHERE digest = ? AND valid_to IS NULL"},
+      {&rule_begin,
+       "INSERT INTO rule_versions (file, rule_group, rule, expr, for_ms, keep_firing_for_ms, severity, "
+       "labels, "
+       "annotations, runbook_url, team, digest, valid_from, loaded_at) "
+       "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13 "
+       "WHERE NOT EXISTS (SELECT 1 FROM rule_versions WHERE digest = ?12 AND valid_to IS NULL)"},
+      {&rule_end, "UPDATE rule_versions SET valid_to = ?1 WHERE valid_to IS NULL AND loaded_at <> ?1"},
+      // Frozen: the first one stays.
+      {&review,
+       "INSERT OR IGNORE INTO reviews (team, week, week_start, week_end, definition_version, frozen_at, "
+       "incidents, told, paged, interruptions, acted, action_ratio, data) "
+       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1.0 * ?11 / nullif(?8, 0), ?12)"},
+      {&review_delivery,
+       Upsert("review_deliveries", {"team", "week", "receiver", "integration", "integration_index"},
+              {"at", "outcome", "attempts", "error"})},
   };
   for (const auto& [stmt, sql] : all) {
     MLALERT_ASSIGN(*stmt, db.Prepare(sql));
@@ -278,6 +316,43 @@ Status RecordWriter::Statements::operator()(const SilenceDelete& r) {
   return silence_delete.Run(r.id);
 }
 
+Status RecordWriter::Statements::operator()(const FeedbackRecord& r) {
+  return feedback.Run(r.incident_id, ToColumn(r.at), r.actor, r.via, r.verdict, r.resolution, r.comment,
+                      r.link);
+}
+
+Status RecordWriter::Statements::operator()(const ChangeRecord& r) {
+  return change.Run(r.id, NullIfEmpty(r.external_id), ToColumn(r.at), ToColumn(r.received_at), r.kind,
+                    NullIfEmpty(r.model), NullIfEmpty(r.pipeline), NullIfEmpty(r.entity), NullIfEmpty(r.env),
+                    NullIfZero(r.incident_id), r.from_version, r.to_version, r.actor, r.automatic ? 1 : 0,
+                    r.url, r.comment);
+}
+
+Status RecordWriter::Statements::operator()(const MuteRecord& r) {
+  return mute.Run(r.id, NullIfZero(r.incident_id), Hex16(r.fingerprint), r.kind, r.muted_by, r.receiver,
+                  ToColumn(r.started_at), ToColumn(r.ended_at), r.end_reason);
+}
+
+Status RecordWriter::Statements::operator()(const RuleSetRecord& r) {
+  for (const RuleVersion& rule : r.rules) {
+    MLALERT_TRY(rule_keep.Run(ToColumn(r.at), rule.digest));
+    MLALERT_TRY(rule_begin.Run(rule.file, rule.group, rule.rule, rule.expr, rule.for_ms,
+                               rule.keep_firing_for_ms, rule.severity, rule.labels, rule.annotations,
+                               rule.runbook_url, rule.team, rule.digest, ToColumn(r.at)));
+  }
+  return rule_end.Run(ToColumn(r.at));
+}
+
+Status RecordWriter::Statements::operator()(const ReviewRecord& r) {
+  return review.Run(r.team, r.week, ToColumn(r.week_start), ToColumn(r.week_end), r.definition_version,
+                    ToColumn(r.frozen_at), r.incidents, r.told, r.paged, r.interruptions, r.acted, r.data);
+}
+
+Status RecordWriter::Statements::operator()(const ReviewDeliveryRecord& r) {
+  return review_delivery.Run(r.team, r.week, r.receiver, r.integration, r.index, ToColumn(r.at), r.outcome,
+                             r.attempts, r.error);
+}
+
 RecordWriter::RecordWriter(std::unique_ptr<Statements> statements) : statements_(std::move(statements)) {}
 RecordWriter::RecordWriter(RecordWriter&&) noexcept = default;
 RecordWriter& RecordWriter::operator=(RecordWriter&&) noexcept = default;
@@ -312,6 +387,12 @@ struct Kind {
   std::string_view operator()(const AcknowledgementRecord&) const { return "acknowledgement"; }
   std::string_view operator()(const SilenceRecord&) const { return "silence"; }
   std::string_view operator()(const SilenceDelete&) const { return "silence_delete"; }
+  std::string_view operator()(const FeedbackRecord&) const { return "feedback"; }
+  std::string_view operator()(const ChangeRecord&) const { return "change"; }
+  std::string_view operator()(const MuteRecord&) const { return "mute"; }
+  std::string_view operator()(const RuleSetRecord&) const { return "rule_set"; }
+  std::string_view operator()(const ReviewRecord&) const { return "review"; }
+  std::string_view operator()(const ReviewDeliveryRecord&) const { return "review_delivery"; }
 };
 
 // Heap bytes beside the variant itself.
@@ -361,6 +442,23 @@ struct HeapBytes {
     return bytes;
   }
   size_t operator()(const SilenceDelete& r) const { return r.id.size(); }
+  size_t operator()(const FeedbackRecord& r) const {
+    return r.actor.size() + r.comment.size() + r.link.size();
+  }
+  size_t operator()(const ChangeRecord& r) const {
+    return r.external_id.size() + r.model.size() + r.pipeline.size() + r.entity.size() + r.url.size() +
+           r.from_version.size() + r.to_version.size() + r.comment.size();
+  }
+  size_t operator()(const MuteRecord& r) const { return r.muted_by.size() + r.receiver.size(); }
+  size_t operator()(const RuleSetRecord& r) const {
+    size_t bytes = 0;
+    for (const RuleVersion& rule : r.rules) {
+      bytes += sizeof(rule) + rule.expr.size() + rule.labels.size() + rule.annotations.size();
+    }
+    return bytes;
+  }
+  size_t operator()(const ReviewRecord& r) const { return r.data.size(); }
+  size_t operator()(const ReviewDeliveryRecord& r) const { return r.error.size(); }
 };
 
 }  // namespace

@@ -144,6 +144,12 @@ Status LoadEngine(Db& db, RestoredState& out) {
   return Collect(rules, "rule_states", out.rule_states, ReadRuleState);
 }
 
+Status LoadMutes(Db& db, RestoredState& out) {
+  MLALERT_ASSIGN(Stmt mutes, db.Prepare(fmt::format("SELECT {} FROM mutes WHERE ended_at IS NULL ORDER BY id",
+                                                    kMuteColumns)));
+  return Collect(mutes, "mutes", out.mutes, ReadMute);
+}
+
 Result<int64_t> NextId(Db& db, std::string_view table) {
   // AUTOINCREMENT remembers the highest id ever used.
   MLALERT_ASSIGN(int64_t last,
@@ -158,9 +164,12 @@ Result<RestoredState> LoadState(Db& db, Timestamp resolved_after) {
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db, Txn::Kind::kRead));
   MLALERT_TRY(LoadIncidents(db, resolved_after, out));
   MLALERT_TRY(LoadEngine(db, out));
+  MLALERT_TRY(LoadMutes(db, out));
   MLALERT_ASSIGN(out.next_incident_id, NextId(db, "incidents"));
   MLALERT_ASSIGN(out.next_episode_id, NextId(db, "episodes"));
   MLALERT_ASSIGN(out.next_notification_id, NextId(db, "notifications"));
+  MLALERT_ASSIGN(out.next_change_id, NextId(db, "changes"));
+  MLALERT_ASSIGN(out.next_mute_id, NextId(db, "mutes"));
   MLALERT_TRY(txn.Commit());
   return out;
 }

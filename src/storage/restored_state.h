@@ -16,10 +16,13 @@ struct RestoredState {
   std::vector<GroupRecord> groups;           // by route, key
   std::vector<Silence> silences;             // by id; expired ones included
   std::vector<RuleStateRecord> rule_states;  // by file, group, rule, ordinal, fingerprint
+  std::vector<MuteRecord> mutes;             // not ended; by id
   // Greater than any id ever stored, also after retention has deleted the highest ones.
   IncidentId next_incident_id = 1;
   int64_t next_episode_id = 1;
   int64_t next_notification_id = 1;
+  int64_t next_change_id = 1;
+  int64_t next_mute_id = 1;
 };
 
 }  // namespace mlalert

@@ -365,6 +365,12 @@ class NaiveState {
   void operator()(const AcknowledgementRecord&) {}
   void operator()(const SilenceRecord& r) { silences_[r.silence.id] = r.silence; }
   void operator()(const SilenceDelete& r) { silences_.erase(r.id); }
+  void operator()(const FeedbackRecord&) {}
+  void operator()(const ChangeRecord&) {}
+  void operator()(const MuteRecord&) {}
+  void operator()(const RuleSetRecord&) {}
+  void operator()(const ReviewRecord&) {}
+  void operator()(const ReviewDeliveryRecord&) {}
 
  private:
   std::map<int64_t, Incident> incidents_;

@@ -305,6 +305,7 @@ RestoredState Sim::StateFromJournal() const {
   std::map<std::string, NflogEntry> nflog;
   std::map<std::pair<std::string, std::string>, GroupRecord> groups;
   std::map<std::string, mlalert::Silence> silences;
+  std::map<int64_t, MuteRecord> mutes;
   RestoredState state;
   for (const Record& record : journal_) {
     if (const auto* r = std::get_if<IncidentRecord>(&record)) {
@@ -333,6 +334,9 @@ RestoredState Sim::StateFromJournal() const {
       state.next_episode_id = std::max(state.next_episode_id, episode->id + 1);
     } else if (const auto* sent = std::get_if<NotificationRecord>(&record)) {
       state.next_notification_id = std::max(state.next_notification_id, sent->id + 1);
+    } else if (const auto* mute = std::get_if<MuteRecord>(&record)) {
+      state.next_mute_id = std::max(state.next_mute_id, mute->id + 1);
+      mutes[mute->id] = *mute;
     }
   }
   for (auto& [id, incident] : incidents) {
@@ -346,6 +350,11 @@ RestoredState Sim::StateFromJournal() const {
   }
   for (auto& [id, silence] : silences) {
     state.silences.push_back(silence);
+  }
+  for (auto& [id, mute] : mutes) {
+    if (!IsSet(mute.ended_at)) {
+      state.mutes.push_back(mute);
+    }
   }
   for (auto& [key, group] : groups) {
     state.groups.push_back(group);

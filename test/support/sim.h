@@ -84,6 +84,7 @@ class Sim {
   size_t records_written() const { return records_; }
   // Rows as a database would hold them now.
   const std::vector<Record>& journal() const { return journal_; }
+  Timestamp start() const { return start_; }
 
  private:
   void Drain(Effects fx);
