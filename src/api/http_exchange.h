@@ -8,10 +8,10 @@
 #include <memory>
 #include <string>
 
-#include "api/http_body.h"
 #include "api/http_parse.h"
 #include "api/http_router.h"
 #include "api/http_types.h"
+#include "base/http_body.h"
 
 namespace mlalert {
 

@@ -78,9 +78,9 @@ void RuleRunner::Loop() {
   }
 }
 
-void RuleRunner::OnResult(QueryId id, const HttpResult& result) {
+void RuleRunner::OnResult(QueryId id, HttpResult result) {
   // A large answer takes long to decode: not under the lock.
-  QueryAnswer answer = DecodeQueryAnswer(result);
+  QueryAnswer answer = DecodeQueryAnswer(std::move(result));
   std::lock_guard<std::mutex> lock(mutex_);
   if (stopping_) {
     return;
@@ -106,7 +106,7 @@ void RuleRunner::Drain(RuleEffects fx) {
   for (QueryRequest& query : fx.queries) {
     LaneId lane = LaneOf(query.datasource);
     transport_.Send(lane, std::move(query.call),
-                    [this, id = query.id](HttpResult result) { OnResult(id, result); });
+                    [this, id = query.id](HttpResult result) { OnResult(id, std::move(result)); });
   }
 }
 

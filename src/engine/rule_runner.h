@@ -40,7 +40,7 @@ class RuleRunner {
 
  private:
   void Loop();
-  void OnResult(QueryId id, const HttpResult& result);
+  void OnResult(QueryId id, HttpResult result);
   // Records, then alerts, then queries, as the manager asks. Called with the lock held; alerts of two steps
   // must not overtake each other.
   void Drain(RuleEffects fx);

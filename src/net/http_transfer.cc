@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "net/credentials.h"
-#include "net/http_date.h"
 
 namespace mlalert {
 
@@ -64,7 +63,7 @@ HttpTransfer::HttpTransfer(CURL* easy, TransferShared& shared, HttpCall call, bo
       fresh_connection_(fresh_connection) {}
 
 Transfer::Next HttpTransfer::Begin(MonoTime now) {
-  started_ = now;
+  started_ = std::min(started_, now);
   timeout_ = call_.timeout > Duration(0) ? std::min(call_.timeout, kCallTimeoutMax) : kCallTimeoutDefault;
   deadline_ = started_ + timeout_;
   Status ready = CheckCall();
@@ -314,25 +313,12 @@ Transfer::Next HttpTransfer::Failed(Failure failure, std::string_view text) {
   return Next::kFinished;
 }
 
-// Go's `Post "URL": reason`, the URL left out always: webhook URLs are secrets.
 std::string HttpTransfer::ErrorText(std::string_view text) const {
-  std::string method = hop_ == Hop::kToken ? "POST" : call_.method;
-  for (size_t i = 1; i < method.size(); ++i) {
-    method[i] = static_cast<char>(method[i] - 'A' + 'a');
-  }
-  return fmt::format("{} \"<redacted>\": {}", method, text);
+  return CallErrorText(hop_ == Hop::kToken ? "POST" : call_.method, text);
 }
 
 HttpResult HttpTransfer::TakeResult(MonoTime now) {
-  result_.latency = now - started_;
-  if (result_.status < 200) {
-    // An interim answer is none.
-    result_.status = 0;
-  }
-  if (const std::string* retry_after = result_.Header("retry-after")) {
-    const std::string* date = result_.Header("date");
-    result_.retry_after = ParseRetryAfter(*retry_after, date ? *date : "", shared_.clock->Now());
-  }
+  FinishHttpResult(result_, started_, now, *shared_.clock);
   return std::move(result_);
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/time.h"
 #include "net/curl_handle.h"
+#include "net/http_answer_reader.h"
 #include "net/oauth2.h"
 #include "net/transfer.h"
 #include "net/transport.h"
@@ -22,8 +23,6 @@ namespace mlalert {
 
 // As Go: the tenth request of one call is the last.
 inline constexpr int kRequestsPerCallMax = 10;
-inline constexpr size_t kAnswerHeaderBytesMax = 64 * 1024;
-inline constexpr size_t kAnswerHeadersMax = 256;
 
 // What all transfers of one transport share.
 struct TransferShared {
@@ -39,6 +38,8 @@ class HttpTransfer final : public Transfer {
   HttpTransfer(const HttpTransfer&) = delete;
   HttpTransfer& operator=(const HttpTransfer&) = delete;
 
+  // Before Begin(): the call and its deadline began earlier, by other means.
+  void SetStarted(MonoTime started) { started_ = started; }
   Next Begin(MonoTime now) override;
   Next HopDone(CURLcode code, MonoTime now) override;
   void Abort(Failure failure, std::string_view reason) override;
@@ -86,7 +87,7 @@ class HttpTransfer final : public Transfer {
   HttpHeaders headers_;
   int requests_ = 0;
 
-  MonoTime started_{};
+  MonoTime started_ = MonoTime::max();
   MonoTime deadline_{};
   Duration timeout_{0};
 

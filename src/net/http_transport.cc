@@ -8,6 +8,7 @@
 
 #include "net/curl_handle.h"
 #include "net/http_transfer.h"
+#include "net/plain_transfer.h"
 #include "net/smtp_transfer.h"
 
 namespace mlalert {
@@ -17,6 +18,7 @@ namespace {
 constexpr int kPollMs = 60'000;
 // Handles kept for the next calls; more are freed when a burst is over.
 constexpr size_t kSpareHandlesMax = 64;
+constexpr std::chrono::seconds kPruneEvery{5};
 
 HttpResult Refusal(Failure failure, std::string text) {
   HttpResult result;
@@ -64,12 +66,15 @@ class HttpTransport::Driver {
 
   void Run(HttpTransport& transport) {
     for (;;) {
-      int running = 0;
-      curl_multi_perform(multi_.get(), &running);
-      const bool reaped = Reap(transport);
+      bool busy = false;
+      // Without a transfer of its own libcurl has nothing to do.
+      if (performing_ > 0) {
+        int running = 0;
+        curl_multi_perform(multi_.get(), &running);
+        busy = Reap(transport);
+      }
       Work work = transport.TakeWork();
-      // Each of these may have made a lane ready again.
-      const bool worked = !work.starts.empty() || !work.completions.empty() || !work.cancellations.empty();
+      busy = busy || !work.completions.empty() || !work.cancellations.empty();
       for (Startable& start : work.starts) {
         StartCall(transport, std::move(start));
       }
@@ -82,7 +87,9 @@ class HttpTransport::Driver {
       if (work.stopping) {
         break;
       }
-      Wait(transport, reaped || worked);
+      // A `done` and the end of a call may have made a lane ready again.
+      Wait(transport, busy || added_ || transport.HasWork());
+      added_ = false;
     }
     while (!in_flight_.empty()) {
       CancelCall(transport, in_flight_.begin());
@@ -98,39 +105,41 @@ class HttpTransport::Driver {
     // Before `transfer`, which points into it.
     CurlEasy easy;
     std::unique_ptr<Transfer> transfer;
+    bool performing = false;  // the multi has the handle
   };
   using InFlightMap = std::map<uint64_t, InFlight>;
 
   // Until something happens, or not at all when `busy`. Moves the conversations on whose sockets are ready.
   void Wait(HttpTransport& transport, bool busy) {
-    if (conversing_.empty()) {
-      if (!busy) {
-        curl_multi_poll(multi_.get(), nullptr, 0, kPollMs, nullptr);
-      }
-      return;
-    }
-    MonoTime wake = std::chrono::steady_clock::now() + std::chrono::milliseconds(busy ? 0 : kPollMs);
-    std::vector<uint64_t> seqs(conversing_.begin(), conversing_.end());
-    std::vector<curl_waitfd> sockets;
-    for (const uint64_t seq : seqs) {
+    MonoTime now = std::chrono::steady_clock::now();
+    MonoTime wake = now + std::chrono::milliseconds(busy ? 0 : kPollMs);
+    waiting_.assign(conversing_.begin(), conversing_.end());
+    sockets_.clear();
+    for (const uint64_t seq : waiting_) {
       const Transfer& transfer = *in_flight_.at(seq).transfer;
       wake = std::min(wake, transfer.deadline());
-      sockets.push_back(transfer.WaitsFor());
+      sockets_.push_back(transfer.WaitsFor());
     }
-    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wake - std::chrono::steady_clock::now());
-    curl_multi_poll(multi_.get(), sockets.data(), static_cast<unsigned>(sockets.size()),
+    const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wake - now);
+    curl_multi_poll(multi_.get(), sockets_.data(), static_cast<unsigned>(sockets_.size()),
                     static_cast<int>(std::max<int64_t>(ms.count(), 0)), nullptr);
-    const MonoTime now = std::chrono::steady_clock::now();
-    for (size_t i = 0; i < seqs.size(); ++i) {
-      const auto it = in_flight_.find(seqs[i]);
-      if (it != in_flight_.end() && (sockets[i].revents != 0 || it->second.transfer->deadline() <= now)) {
+    now = std::chrono::steady_clock::now();
+    for (size_t i = 0; i < waiting_.size(); ++i) {
+      const auto it = in_flight_.find(waiting_[i]);
+      if (it != in_flight_.end() && (sockets_[i].revents != 0 || it->second.transfer->deadline() <= now)) {
         Continue(transport, it, it->second.transfer->Converse(now), now);
       }
     }
+    if (now - pruned_at_ >= kPruneEvery) {
+      pruned_at_ = now;
+      plain_.connections.Prune(now);
+    }
   }
 
-  Driver(Clock& clock, HttpTransportOptions options) : multi_(curl_multi_init()) {
-    shared_.user_agent = std::move(options.user_agent);
+  Driver(Clock& clock, HttpTransportOptions options)
+      : multi_(curl_multi_init()),
+        shared_{.user_agent = std::move(options.user_agent), .clock = nullptr, .tokens = {}},
+        plain_(shared_.user_agent) {
     shared_.clock = &clock;
     if (multi_) {
       curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kIdleConnectionsMax);
@@ -157,6 +166,9 @@ class HttpTransport::Driver {
     }
     if (start.queued.call.smtp) {
       flight.transfer = std::make_unique<SmtpTransfer>(flight.easy.get(), std::move(start.queued.call));
+    } else if (start.queued.call.repeatable) {
+      flight.transfer = std::make_unique<PlainTransfer>(flight.easy.get(), shared_, plain_,
+                                                        std::move(start.queued.call), start.fresh_connection);
     } else {
       flight.transfer = std::make_unique<HttpTransfer>(flight.easy.get(), shared_,
                                                        std::move(start.queued.call), start.fresh_connection);
@@ -172,8 +184,12 @@ class HttpTransport::Driver {
       return;
     }
     if (next == Transfer::Next::kPerform) {
+      conversing_.erase(it->first);
       curl_easy_setopt(flight.easy.get(), CURLOPT_PRIVATE, static_cast<void*>(&flight));
       if (curl_multi_add_handle(multi_.get(), flight.easy.get()) == CURLM_OK) {
+        flight.performing = true;
+        ++performing_;
+        added_ = true;
         return;
       }
       flight.transfer->Abort(Failure::kOther, "out of memory");
@@ -194,14 +210,30 @@ class HttpTransport::Driver {
       void* pointer = nullptr;
       curl_easy_getinfo(easy, CURLINFO_PRIVATE, &pointer);
       const auto it = in_flight_.find(static_cast<InFlight*>(pointer)->seq);
-      if (!it->second.transfer->StaysConnected()) {
-        curl_multi_remove_handle(multi_.get(), easy);
+      InFlight& flight = it->second;
+      const bool stays = flight.transfer->StaysConnected();
+      if (stays) {
+        StopPerforming(flight);
+      } else {
+        Remove(flight);
       }
       const MonoTime now = std::chrono::steady_clock::now();
-      Continue(transport, it, it->second.transfer->HopDone(code, now), now);
+      const Transfer::Next next = flight.transfer->HopDone(code, now);
+      if (stays && !flight.transfer->StaysConnected()) {
+        curl_multi_remove_handle(multi_.get(), easy);
+      }
+      Continue(transport, it, next, now);
       any = true;
     }
     return any;
+  }
+
+  void StopPerforming(InFlight& flight) { performing_ -= std::exchange(flight.performing, false) ? 1 : 0; }
+
+  // For one that stays connected this also closes the connection.
+  void Remove(InFlight& flight) {
+    StopPerforming(flight);
+    curl_multi_remove_handle(multi_.get(), flight.easy.get());
   }
 
   void CancelCalls(HttpTransport& transport, const Cancellation& cancellation) {
@@ -215,7 +247,7 @@ class HttpTransport::Driver {
   }
 
   void CancelCall(HttpTransport& transport, InFlightMap::iterator it) {
-    curl_multi_remove_handle(multi_.get(), it->second.easy.get());
+    Remove(it->second);
     it->second.transfer->Abort(Failure::kCancelled, "call cancelled");
     Finish(transport, it, std::chrono::steady_clock::now());
   }
@@ -223,14 +255,16 @@ class HttpTransport::Driver {
   void Finish(HttpTransport& transport, InFlightMap::iterator it, MonoTime now) {
     InFlight flight = std::move(it->second);
     if (flight.transfer->StaysConnected()) {
-      curl_multi_remove_handle(multi_.get(), flight.easy.get());  // also closes the connection
+      Remove(flight);
     }
     conversing_.erase(it->first);
     in_flight_.erase(it);
     HttpResult result = flight.transfer->TakeResult(now);
     result.queued = flight.queued;
-    // Also takes the credentials and the pointers into the transfer out of the handle.
-    curl_easy_reset(flight.easy.get());
+    if (flight.transfer->UsedHandle()) {
+      // Also takes the credentials and the pointers into the transfer out of the handle.
+      curl_easy_reset(flight.easy.get());
+    }
     flight.transfer.reset();
     if (spare_.size() < kSpareHandlesMax) {
       spare_.push_back(std::move(flight.easy));
@@ -241,10 +275,17 @@ class HttpTransport::Driver {
 
   CurlMulti multi_;
   TransferShared shared_;
+  PlainShared plain_;
   std::vector<CurlEasy> spare_;
   InFlightMap in_flight_;
   // Of in_flight_, those that speak by themselves.
   std::set<uint64_t> conversing_;
+  size_t performing_ = 0;  // of in_flight_, those that libcurl moves on
+  bool added_ = false;     // libcurl has not looked at some of them yet
+  MonoTime pruned_at_{};
+  // Reused.
+  std::vector<uint64_t> waiting_;
+  std::vector<curl_waitfd> sockets_;
 };
 
 Result<std::unique_ptr<HttpTransport>> HttpTransport::Start(Clock& clock, HttpTransportOptions options) {
@@ -376,6 +417,12 @@ HttpTransport::Work HttpTransport::TakeWork() {
   work.cancellations = std::exchange(inbox_.cancellations, {});
   work.stopping = inbox_.stopping;
   return work;
+}
+
+bool HttpTransport::HasWork() const {
+  const std::lock_guard lock(mutex_);
+  return !inbox_.ready.empty() || !inbox_.completions.empty() || !inbox_.cancellations.empty() ||
+         inbox_.stopping;
 }
 
 void HttpTransport::CallEnded(LaneId id, Failure failure) {

@@ -1,9 +1,9 @@
 // Transport over libcurl: one thread, one multi handle, any number of lanes.
 // Used by: the shell, which builds one and hands it down as Transport.
 // Owns: the thread, idle connections (shared by all lanes: a connection is only reused for the same host
-// under the same TLS settings), OAuth tokens, and every call until its `done` has run. Thread: public methods
-// from any; the thread runs with all signals blocked. Time: steady clock for deadlines. Limits: LaneOptions
-// for calls (LaneStats::refused_total), kIdleConnectionsMax.
+// under the same TLS settings; those of repeatable calls apart from the others), OAuth tokens, and every call
+// until its `done` has run. Thread: public methods from any; the thread runs with all signals blocked. Time:
+// steady clock for deadlines. Limits: LaneOptions for calls (LaneStats::refused_total), kIdleConnectionsMax.
 #pragma once
 
 #include <array>
@@ -112,6 +112,7 @@ class HttpTransport final : public Transport {
 
   // Called by Driver on the thread.
   Work TakeWork();
+  bool HasWork() const;
   // Frees the slot of a call that has ended and counts its result; runs before its `done`.
   void CallEnded(LaneId lane, Failure failure);
 

@@ -1,9 +1,10 @@
 // One call on one easy handle: what net/http_transport drives, whatever the protocol. Implemented by:
-// HttpTransfer, SmtpTransfer. Owns: what the handle points into, so it must outlive the handle's stay in the
-// multi. Thread: the transport's only.
+// HttpTransfer, PlainTransfer, SmtpTransfer. Owns: what the handle points into, so it must outlive the
+// handle's stay in the multi. Thread: the transport's only.
 #pragma once
 
 #include <curl/curl.h>
+#include <string>
 #include <string_view>
 
 #include "base/time.h"
@@ -14,6 +15,11 @@ namespace mlalert {
 
 inline constexpr Duration kCallTimeoutMax = std::chrono::hours(1);
 
+// Go's `Post "URL": reason`, the URL left out always: webhook URLs are secrets.
+std::string CallErrorText(std::string_view method, std::string_view text);
+// What every HTTP result gets at its end.
+void FinishHttpResult(HttpResult& result, MonoTime started, MonoTime now, Clock& clock);
+
 class Transfer {
  public:
   // kPerform: the handle is ready for the multi. kConverse: libcurl has connected it, and the transfer speaks
@@ -23,7 +29,8 @@ class Transfer {
   virtual ~Transfer() = default;
 
   virtual Next Begin(MonoTime now) = 0;
-  // After the multi has finished the handle; it was removed, unless StaysConnected().
+  // After the multi has finished the handle. It was removed before, unless StaysConnected(); if that ends
+  // here, it is removed after.
   virtual Next HopDone(CURLcode code, MonoTime now) = 0;
   virtual bool StaysConnected() const { return false; }
   // For a transfer that converses: called when its socket is ready, or its deadline has come.
@@ -33,6 +40,8 @@ class Transfer {
   // Ends the call from outside; the handle must be out of the multi.
   virtual void Abort(Failure failure, std::string_view reason) = 0;
   virtual HttpResult TakeResult(MonoTime now) = 0;
+  // False: the handle is as it was given, and need not be cleaned.
+  virtual bool UsedHandle() const { return true; }
 };
 
 }  // namespace mlalert

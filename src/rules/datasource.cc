@@ -94,6 +94,7 @@ HttpCall Datasource::BuildCall(std::string_view prepared, Timestamp at, Duration
   call.timeout = timeout;
   call.response_bytes_max = kQueryAnswerBytesMax;
   call.options = config_.http_config;
+  call.repeatable = true;
   return call;
 }
 

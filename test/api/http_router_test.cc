@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "api/http_body.h"
 #include "api/http_error.h"
+#include "base/http_body.h"
 
 namespace mlalert {
 

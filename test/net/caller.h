@@ -33,7 +33,11 @@ class Caller {
     lane = transport->OpenLane({.name = "test"});
   }
 
+  // Of all calls: sent by the way that queries take.
+  static inline bool repeatable = false;
+
   std::future<HttpResult> Send(HttpCall call, LaneId to) {
+    call.repeatable = call.repeatable || repeatable;
     auto promise = std::make_shared<std::promise<HttpResult>>();
     std::future<HttpResult> future = promise->get_future();
     transport->Send(to, std::move(call),
@@ -61,6 +65,20 @@ class Caller {
   std::unique_ptr<HttpTransport> transport;
   LaneId lane{};
 };
+
+// A case that must hold for calls that libcurl makes and for repeatable ones, which we make ourselves.
+#define ON_BOTH_WAYS(name)                       \
+  static void name##_either_way();               \
+  BOOST_AUTO_TEST_CASE(name) {                   \
+    testing::Caller::repeatable = false;         \
+    name##_either_way();                         \
+  }                                              \
+  BOOST_AUTO_TEST_CASE(name##_when_repeatable) { \
+    testing::Caller::repeatable = true;          \
+    name##_either_way();                         \
+    testing::Caller::repeatable = false;         \
+  }                                              \
+  static void name##_either_way()
 
 class TempDir {
  public:

@@ -38,7 +38,7 @@ size_t Index(Failure failure) {
 
 BOOST_AUTO_TEST_SUITE(lanes)
 
-BOOST_AUTO_TEST_CASE(one_that_hangs_delays_no_other) {
+ON_BOTH_WAYS(one_that_hangs_delays_no_other) {
   LocalServer hung(Hanging());
   LocalServer healthy(LocalServer::Answering([](const Request&) { return Answer(200); }));
   Caller caller;
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(one_that_hangs_delays_no_other) {
   BOOST_TEST(hung.requests().size() == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_resolver_that_hangs_delays_neither_the_deadline_nor_another_lane) {
+ON_BOTH_WAYS(a_resolver_that_hangs_delays_neither_the_deadline_nor_another_lane) {
   LocalServer healthy(LocalServer::Answering([](const Request&) { return Answer(200); }));
   {
     Caller caller;
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_resolver_that_hangs_delays_neither_the_deadline_nor_anoth
   BOOST_TEST(testing::WaitForNoSlowLookups());
 }
 
-BOOST_AUTO_TEST_CASE(run_their_calls_in_order_and_no_more_at_once_than_allowed) {
+ON_BOTH_WAYS(run_their_calls_in_order_and_no_more_at_once_than_allowed) {
   std::atomic<int> now_running = 0;
   std::atomic<int> most_running = 0;
   LocalServer server([&](Connection& connection) {
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(run_their_calls_in_order_and_no_more_at_once_than_allowed) 
   }
 }
 
-BOOST_AUTO_TEST_CASE(refuse_what_does_not_fit_the_queue) {
+ON_BOTH_WAYS(refuse_what_does_not_fit_the_queue) {
   LocalServer hung(Hanging());
   Caller caller;
   const LaneId lane = caller.transport->OpenLane({.name = "x", .calls_in_flight_max = 1, .queue_max = 2});
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(refuse_what_does_not_fit_the_queue) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(count_queue_time_apart_from_the_deadline) {
+ON_BOTH_WAYS(count_queue_time_apart_from_the_deadline) {
   // The first request is answered late, so that the second waits longer than its own deadline.
   LocalServer server([](Connection& connection) {
     Request request;
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(count_queue_time_apart_from_the_deadline) {
   BOOST_TEST((result.queued > milliseconds(300)));
 }
 
-BOOST_AUTO_TEST_CASE(cancel_only_what_was_sent_before) {
+ON_BOTH_WAYS(cancel_only_what_was_sent_before) {
   LocalServer hung(Hanging());
   LocalServer healthy(LocalServer::Answering([](const Request&) { return Answer(200); }));
   Caller caller;
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(cancel_only_what_was_sent_before) {
   BOOST_TEST((other.wait_for(milliseconds(0)) == std::future_status::timeout));
 }
 
-BOOST_AUTO_TEST_CASE(take_no_calls_once_closed) {
+ON_BOTH_WAYS(take_no_calls_once_closed) {
   LocalServer hung(Hanging());
   Caller caller;
   const LaneId lane = caller.transport->OpenLane({.name = "x"});
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(take_no_calls_once_closed) {
   caller.transport->CancelLane(LaneId{999});
 }
 
-BOOST_AUTO_TEST_CASE(stop_trusting_connections_after_a_timeout) {
+ON_BOTH_WAYS(stop_trusting_connections_after_a_timeout) {
   // The second request on a connection is never answered, as when the path has died under it.
   LocalServer server([](Connection& connection) {
     Request request;
@@ -211,7 +211,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(shutdown)
 
-BOOST_AUTO_TEST_CASE(completes_everything_and_then_calls_nobody) {
+ON_BOTH_WAYS(completes_everything_and_then_calls_nobody) {
   LocalServer hung(Hanging());
   std::array<std::atomic<int>, kFailureKinds> counts{};
   std::atomic<bool> returned = false;
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(completes_everything_and_then_calls_nobody) {
   BOOST_TEST(late == 0);
 }
 
-BOOST_AUTO_TEST_CASE(a_result_may_send_the_next_call) {
+ON_BOTH_WAYS(a_result_may_send_the_next_call) {
   LocalServer server(LocalServer::Answering([](const Request&) { return Answer(200); }));
   Caller caller;
   std::promise<void> finished;
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(a_result_may_send_the_next_call) {
   caller.transport->Shutdown();
 }
 
-BOOST_AUTO_TEST_CASE(races_with_senders_without_losing_or_repeating_a_result) {
+ON_BOTH_WAYS(races_with_senders_without_losing_or_repeating_a_result) {
   LocalServer server(LocalServer::Answering([](const Request&) { return Answer(200); }));
   for (int round = 0; round < 10; ++round) {
     Caller caller;

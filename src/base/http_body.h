@@ -1,6 +1,7 @@
-// Body codings: chunked transfer coding (in), gzip (in and out). Every decoder has an output limit, because a
-// few bytes on the wire can ask for gigabytes. Fed by: http_session.cc. Pure: bytes in, bytes out. Thread:
-// each object belongs to one worker at a time.
+// Body codings of HTTP: chunked transfer coding (in), gzip (in and out). Every decoder has an output limit,
+// because a few bytes on the wire can ask for gigabytes. Fed by: api/http_session (requests) and
+// net/http_answer_reader (answers). Pure: bytes in, bytes out. Thread: each object belongs to one thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +46,25 @@ enum class GunzipResult : uint8_t { kOk, kMalformed, kTooLarge };
 
 // One gzip member, nothing behind it. `out` is replaced.
 GunzipResult Gunzip(std::string_view bytes, size_t out_bytes_max, std::string& out);
+
+// The same as the bytes arrive; one body each. No limit by ratio: for peers whose answers we have asked for.
+class Gunzipper {
+ public:
+  enum class State : uint8_t { kMore, kDone, kMalformed, kTooLarge };
+
+  Gunzipper();
+  ~Gunzipper();
+  Gunzipper(const Gunzipper&) = delete;
+  Gunzipper& operator=(const Gunzipper&) = delete;
+
+  // Appends to `out`, which never grows past `out_bytes_max`. Bytes behind the member are malformed.
+  State Feed(std::string_view bytes, std::string& out, size_t out_bytes_max);
+
+ private:
+  struct Stream;
+  std::unique_ptr<Stream> stream_;
+  bool done_ = false;
+};
 
 // Keeps zlib's state (about 256 KiB) between responses. Made on first use.
 class GzipWriter {

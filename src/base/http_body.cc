@@ -1,4 +1,4 @@
-#include "api/http_body.h"
+#include "base/http_body.h"
 
 #include <algorithm>
 #include <limits>
@@ -163,6 +163,42 @@ GunzipResult Gunzip(std::string_view bytes, size_t out_bytes_max, std::string& o
     }
     room = std::min(room * 2, out_bytes_max + 1);
   }
+}
+
+struct Gunzipper::Stream : InflateStream {};
+
+Gunzipper::Gunzipper() : stream_(std::make_unique<Stream>()) {}
+
+Gunzipper::~Gunzipper() = default;
+
+Gunzipper::State Gunzipper::Feed(std::string_view bytes, std::string& out, size_t out_bytes_max) {
+  constexpr size_t kPieceBytes = size_t{32} << 10;
+  if (!stream_->ok || done_ || bytes.size() > std::numeric_limits<uInt>::max()) {
+    return bytes.empty() && done_ ? State::kDone : State::kMalformed;
+  }
+  z_stream& z = stream_->z;
+  z.next_in = InBytes(bytes);
+  z.avail_in = static_cast<uInt>(bytes.size());
+  char piece[kPieceBytes];
+  do {
+    z.next_out = reinterpret_cast<Bytef*>(piece);
+    z.avail_out = kPieceBytes;
+    const int rc = inflate(&z, Z_NO_FLUSH);
+    const size_t made = kPieceBytes - z.avail_out;
+    if (made > out_bytes_max - std::min(out.size(), out_bytes_max)) {
+      return State::kTooLarge;
+    }
+    out.append(piece, made);
+    if (rc == Z_STREAM_END) {
+      done_ = true;
+      return z.avail_in == 0 ? State::kDone : State::kMalformed;
+    }
+    // Z_BUF_ERROR: it wants more input.
+    if (rc != Z_OK && rc != Z_BUF_ERROR) {
+      return State::kMalformed;
+    }
+  } while (z.avail_in > 0 || z.avail_out == 0);
+  return State::kMore;
 }
 
 struct GzipWriter::State {

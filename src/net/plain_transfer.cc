@@ -1,0 +1,249 @@
+#include "net/plain_transfer.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace mlalert {
+
+namespace {
+
+constexpr size_t kReadBytes = size_t{256} << 10;
+
+bool IsRedirect(int status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+}  // namespace
+
+PlainTransfer::PlainTransfer(CURL* easy, TransferShared& shared, PlainShared& plain, HttpCall call,
+                             bool fresh_connection)
+    : easy_(easy),
+      shared_(shared),
+      plain_(plain),
+      call_(std::move(call)),
+      fresh_connection_(fresh_connection),
+      timeout_(call_.timeout > Duration(0) ? std::min(call_.timeout, kCallTimeoutMax) : kCallTimeoutDefault) {
+}
+
+Transfer::Next PlainTransfer::Begin(MonoTime now) {
+  started_ = now;
+  deadline_ = started_ + timeout_;
+  request_ = plain_.requests.Get(call_);
+  if (request_ == nullptr || plain_.connections.IsOdd(request_->origin, now)) {
+    return LeaveToCurl(now);
+  }
+  if (fresh_connection_) {
+    plain_.connections.Drop(request_->origin);
+  } else {
+    socket_ = plain_.connections.Take(request_->origin, now);
+  }
+  kept_ = static_cast<bool>(socket_);
+  return kept_ ? SendRequest(now) : Connect(now);
+}
+
+Transfer::Next PlainTransfer::Connect(MonoTime now) {
+  used_handle_ = true;
+  kept_ = false;
+  curl_easy_reset(easy_);
+  CurlOptions options(easy_);
+  options.SetString(CURLOPT_URL, "http://" + request_->origin + "/");
+  options.Set(CURLOPT_PROTOCOLS_STR, "http");
+  options.Set(CURLOPT_CONNECT_ONLY, 1L);
+  options.Set(CURLOPT_FRESH_CONNECT, 1L);
+  // Empty, not unset: the environment's proxies are for those who ask for them.
+  options.Set(CURLOPT_PROXY, "");
+  options.Set(CURLOPT_NOPROXY, "");
+  options.Set(CURLOPT_ERRORBUFFER, &error_buffer_[0]);
+  ApplySocketOptions(options, deadline_ - now);
+  if (options.code() != CURLE_OK) {
+    return Failed(Failure::kOther,
+                  fmt::format("cannot set up the call: {}", curl_easy_strerror(options.code())));
+  }
+  connecting_ = true;
+  return Next::kPerform;
+}
+
+Transfer::Next PlainTransfer::HopDone(CURLcode code, MonoTime now) {
+  if (curl_) {
+    return curl_->HopDone(code, now);
+  }
+  connecting_ = false;
+  if (code != CURLE_OK) {
+    const CurlFailure why = ExplainCurlFailure(easy_, code, error_buffer_, request_->url, false, timeout_);
+    return Failed(why.failure, why.text);
+  }
+  // Ours from here: libcurl closes its own descriptor when the handle is removed, and the connection stays.
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
+  socket_ = Socket(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
+  if (!socket_) {
+    return Failed(Failure::kOther, "too many open files");
+  }
+  return SendRequest(now);
+}
+
+Transfer::Next PlainTransfer::SendRequest(MonoTime now) {
+  sent_ = 0;
+  reader_.emplace(call_.response_bytes_max);
+  const bool has_body = call_.method == "POST";
+  output_.clear();
+  output_.reserve(request_->head.size() + call_.body.size() + 40);
+  output_ += request_->head;
+  if (has_body) {
+    fmt::format_to(std::back_inserter(output_), "Content-Length: {}\r\n", call_.body.size());
+  }
+  output_ += "\r\n";
+  output_ += call_.body;
+  // The answer cannot be there yet.
+  return SendSome(now).value_or(Next::kConverse);
+}
+
+std::optional<Transfer::Next> PlainTransfer::SendSome(MonoTime now) {
+  while (sent_ < output_.size()) {
+    const ssize_t sent =
+        ::send(socket_.fd(), output_.data() + sent_, output_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+      sent_ += static_cast<size_t>(sent);
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      break;
+    } else if (errno != EINTR) {
+      const int error = errno;
+      if (kept_) {
+        return Lost(error, now);
+      }
+      // The server may have said why before it went away.
+      sent_ = output_.size();
+      break;
+    }
+  }
+  return std::nullopt;
+}
+
+Transfer::Next PlainTransfer::Converse(MonoTime now) {
+  if (sent_ < output_.size()) {
+    if (const std::optional<Next> next = SendSome(now)) {
+      return *next;
+    }
+  }
+  const Next next = Receive(now);
+  if (next == Next::kConverse && now >= deadline_) {
+    return Failed(Failure::kTimeout, fmt::format("deadline of {} exceeded {}", FormatGoDuration(timeout_),
+                                                 reader_->started() ? "while reading the answer"
+                                                                    : "while waiting for the answer"));
+  }
+  return next;
+}
+
+Transfer::Next PlainTransfer::Receive(MonoTime now) {
+  plain_.buffer.resize(kReadBytes);
+  for (;;) {
+    const ssize_t received = ::recv(socket_.fd(), plain_.buffer.data(), plain_.buffer.size(), MSG_DONTWAIT);
+    if (received < 0 && errno == EINTR) {
+      continue;
+    }
+    if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      return Next::kConverse;
+    }
+    if (received <= 0) {
+      return Lost(received == 0 ? 0 : errno, now);
+    }
+    const auto size = static_cast<size_t>(received);
+    switch (reader_->Feed(std::string_view(plain_.buffer.data(), size))) {
+      case HttpAnswerReader::State::kMore:
+        break;
+      case HttpAnswerReader::State::kDone:
+        return Answered(now);
+      case HttpAnswerReader::State::kOdd:
+        return LeaveToCurl(now);
+      case HttpAnswerReader::State::kHeadTooLarge:
+        return Failed(Failure::kTooLarge, "headers of the answer are too large");
+      case HttpAnswerReader::State::kBodyTooLarge:
+        return Failed(Failure::kTooLarge,
+                      fmt::format("answer is larger than {} bytes", call_.response_bytes_max));
+    }
+    // Others want to be served too, and what there is has most likely been read.
+    return Next::kConverse;
+  }
+}
+
+Transfer::Next PlainTransfer::Answered(MonoTime now) {
+  const bool follows = call_.options == nullptr || call_.options->follow_redirects;
+  if (follows && IsRedirect(reader_->status())) {
+    return LeaveToCurl(now);
+  }
+  result_.status = reader_->status();
+  result_.headers = std::move(reader_->headers());
+  result_.body = std::move(reader_->body());
+  if (reader_->keeps_alive() && sent_ == output_.size()) {
+    plain_.connections.Put(request_->origin, std::move(socket_), now);
+  }
+  return Next::kFinished;
+}
+
+Transfer::Next PlainTransfer::Lost(int error, MonoTime now) {
+  socket_ = Socket();
+  if (kept_ && !reader_->started()) {
+    // The server had closed it, or nobody is there any more; the others kept for it are no better.
+    plain_.connections.Drop(request_->origin);
+    return Connect(now);
+  }
+  switch (error) {
+    case 0:
+      return Failed(Failure::kReset, "connection closed before the answer was complete");
+    case ECONNRESET:
+      return Failed(Failure::kReset, "connection reset by peer");
+    default:
+      return Failed(Failure::kReset, fmt::format("connection lost (errno {})", error));
+  }
+}
+
+Transfer::Next PlainTransfer::LeaveToCurl(MonoTime now) {
+  if (request_ != nullptr && reader_) {
+    plain_.connections.MarkOdd(request_->origin, now);
+  }
+  socket_ = Socket();
+  used_handle_ = true;
+  curl_ = std::make_unique<HttpTransfer>(easy_, shared_, std::move(call_), fresh_connection_);
+  curl_->SetStarted(started_);
+  return curl_->Begin(now);
+}
+
+curl_waitfd PlainTransfer::WaitsFor() const {
+  const bool sending = sent_ < output_.size();
+  const auto events = static_cast<short>(CURL_WAIT_POLLIN | (sending ? CURL_WAIT_POLLOUT : 0));
+  return {socket_.fd(), events, 0};
+}
+
+void PlainTransfer::Abort(Failure failure, std::string_view reason) {
+  if (curl_) {
+    curl_->Abort(failure, reason);
+  } else {
+    Failed(failure, reason);
+  }
+}
+
+Transfer::Next PlainTransfer::Failed(Failure failure, std::string_view text) {
+  socket_ = Socket();
+  result_ = {};
+  if (reader_) {
+    result_.status = reader_->status();
+    result_.headers = std::move(reader_->headers());
+  }
+  result_.failure = failure;
+  result_.error = CallErrorText(call_.method, text);
+  return Next::kFinished;
+}
+
+HttpResult PlainTransfer::TakeResult(MonoTime now) {
+  if (curl_) {
+    return curl_->TakeResult(now);
+  }
+  FinishHttpResult(result_, started_, now, *shared_.clock);
+  return std::move(result_);
+}
+
+}  // namespace mlalert
