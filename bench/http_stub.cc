@@ -1,7 +1,7 @@
 // The other side of the servers under test: answers every request at once, on one thread that never sleeps.
 // The kernel charges waking a sleeper to the one who sends, and real peers are on other machines. usage:
 // http_stub PORT SERIES [sleep]
-//   a path that ends in /api/v1/query   a Prometheus vector of SERIES series (0 or 1)
+//   a path that ends in /api/v1/query   a Prometheus vector of SERIES series
 //   /stub/queries                       how many queries were answered, as text
 //   /record                             200 without a body; remembers when it came, and its groupLabels.model
 //   /stub/recorded                      how many of those came, as text
@@ -93,21 +93,29 @@ class Stub {
     ++recorded_;
   }
 
-  std::string Vector() const {
-    std::string text = R"({"status":"success","data":{"resultType":"vector","result":[)";
-    if (series_ > 0) {
-      timespec now{};
-      clock_gettime(CLOCK_REALTIME, &now);
-      char value[64];
-      std::snprintf(value, sizeof(value), "[%lld.%03ld,\"0.97\"]", static_cast<long long>(now.tv_sec),
-                    now.tv_nsec / 1000000);
-      text +=
-          R"({"metric":{"cluster":"eu-west-1","env":"production","instance":"serving-1.ml.internal:9100",)"
-          R"("job":"model-serving","model":"fraud-detector-v2","pipeline":"online-scoring"},"value":)";
-      text += value;
-      text += '}';
+  // The first one is as it always was; the others differ by their instance.
+  const std::string& Vector() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (now.tv_sec == vector_of_ && series_ != 1) {
+      return vector_;
     }
-    return text + "]}}";
+    vector_of_ = now.tv_sec;
+    vector_ = R"({"status":"success","data":{"resultType":"vector","result":[)";
+    char value[64];
+    std::snprintf(value, sizeof(value), "[%lld.%03ld,\"0.97\"]", static_cast<long long>(now.tv_sec),
+                  now.tv_nsec / 1000000);
+    for (int i = 0; i < series_; ++i) {
+      vector_ += i > 0 ? "," : "";
+      vector_ += R"({"metric":{"cluster":"eu-west-1","env":"production","instance":"serving-)" +
+                 std::to_string(i + 1) +
+                 R"(.ml.internal:9100","job":"model-serving","model":"fraud-detector-v2",)"
+                 R"("pipeline":"online-scoring"},"value":)";
+      vector_ += value;
+      vector_ += '}';
+    }
+    vector_ += "]}}";
+    return vector_;
   }
 
   static void Reply(const std::string& body, std::string& out) {
@@ -116,6 +124,8 @@ class Stub {
   }
 
   int series_;
+  std::string vector_;
+  time_t vector_of_ = 0;  // when it was made
   uint64_t queries_ = 0;
   uint64_t recorded_ = 0;
   std::string arrivals_;

@@ -20,6 +20,8 @@ bool SameLabels(const LabelSet& stored, std::span<const Label> incoming) {
 Alert Materialise(const DecodedAlert& in, Timestamp now, const LabelSet* labels,
                   const LabelSet* annotations) {
   Alert alert;
+  labels = labels != nullptr ? labels : in.label_set;
+  annotations = annotations != nullptr ? annotations : in.annotation_set;
   alert.labels = labels != nullptr ? *labels : LabelSet::FromSorted(in.labels);
   alert.annotations = annotations != nullptr ? *annotations : LabelSet::FromSorted(in.annotations);
   alert.generator_url = in.generator_url;

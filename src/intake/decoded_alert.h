@@ -24,6 +24,9 @@ struct DecodedAlert {
   bool timeout = false;
   AlertSource source = AlertSource::kApi;
   uint64_t fingerprint = 0;  // FNV-1a of labels, as LabelSet::fingerprint()
+  // The same as sets, where the sender has them: the store shares them then instead of copying.
+  const LabelSet* label_set = nullptr;
+  const LabelSet* annotation_set = nullptr;
 };
 
 }  // namespace mlalert

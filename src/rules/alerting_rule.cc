@@ -85,6 +85,14 @@ Status RuleMachine::Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffect
       Begin(target, answer, answer.samples()[i], ts);
     }
   }
+  // What else they depend on may be different when somebody looks, and what resolves keeps its last text.
+  if (rule_->annotations_vary == Varies::kAlways) {
+    for (auto& instance : instances_) {
+      if (instance->seen == evaluation_) {
+        Annotations(*instance, ts);
+      }
+    }
+  }
   int64_t active = 0;
   for (auto& instance : instances_) {
     if (!Step(*instance, answer.partial, ts, fx)) {

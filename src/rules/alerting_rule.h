@@ -45,9 +45,9 @@ struct AlertInstance {
   Timestamp last_sent_at = kUnset;
   Timestamp valid_until = kUnset;
   Timestamp no_data_since = kUnset;
-  std::optional<PresenceMemory> presence;  // none: not known yet
-  uint64_t sample_hash = 0;                // HashLabels() of sample_labels
-  uint64_t seen = 0;                       // evaluation it was last part of
+  std::shared_ptr<const PresenceMemory> presence;  // null: not known yet; alerts of one rule mostly share it
+  uint64_t sample_hash = 0;                        // HashLabels() of sample_labels
+  uint64_t seen = 0;                               // evaluation it was last part of
 };
 
 struct RuleTimes {

@@ -81,8 +81,12 @@ size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
     return held;
   }
   if (!presence_failed_) {
+    std::shared_ptr<const PresenceMemory> last;
     for (size_t i = 0; i < unlearned_.size(); ++i) {
-      unlearned_[i]->presence = std::move(learned_[i]);
+      if (last == nullptr || !(*last == learned_[i])) {
+        last = std::make_shared<const PresenceMemory>(std::move(learned_[i]));
+      }
+      unlearned_[i]->presence = last;
       unlearned_[i]->changed = true;
       Finish(*unlearned_[i], ts, fx);
     }
@@ -113,6 +117,7 @@ size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
   }
   doubtful_.clear();
   unlearned_.clear();
+  learned_ = {};
   return held;
 }
 

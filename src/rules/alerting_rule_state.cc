@@ -48,7 +48,9 @@ void ReadData(const std::string& text, const CompiledRule& rule, AlertInstance& 
   }
   const Json* present = data->Find("present");
   if (present != nullptr && data->GetString("expr") == Hex16(rule.expr_hash)) {
-    instance.presence = PresenceMemory::FromJson(*present, rule.expr_hash);
+    if (auto memory = PresenceMemory::FromJson(*present, rule.expr_hash)) {
+      instance.presence = std::make_shared<const PresenceMemory>(std::move(*memory));
+    }
   }
   const Json* since = data->Find("no_data_since");
   const double ms = since == nullptr ? 0 : since->AsDouble();

@@ -30,6 +30,8 @@ struct PresenceMemory {
   struct Entry {
     uint32_t selector = 0;
     std::vector<std::string> labels;  // sorted; empty: found without any
+
+    friend bool operator==(const Entry&, const Entry&) = default;
   };
   uint64_t expr_hash = 0;  // CompiledRule::expr_hash it belongs to
   std::vector<Entry> entries;
@@ -38,6 +40,8 @@ struct PresenceMemory {
   // [[0,"instance","model"],[1]]
   Json ToJson() const;
   static std::optional<PresenceMemory> FromJson(const Json& json, uint64_t expr_hash);
+
+  friend bool operator==(const PresenceMemory&, const PresenceMemory&) = default;
 };
 
 // One alert about which a selector is asked.

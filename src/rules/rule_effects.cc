@@ -28,6 +28,8 @@ std::vector<DecodedAlert> ToDecoded(std::span<const RuleAlert> alerts, std::vect
     decoded.ends_at = alert.ends_at;
     decoded.source = AlertSource::kRules;
     decoded.fingerprint = alert.labels.fingerprint();
+    decoded.label_set = &alert.labels;
+    decoded.annotation_set = &alert.annotations;
   }
   return out;
 }

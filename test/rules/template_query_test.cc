@@ -112,6 +112,31 @@ BOOST_AUTO_TEST_CASE(the_last_text_stands_while_the_data_source_is_away) {
   }
 }
 
+// As Prometheus; found beside it (test/differential/rules_test.py).
+BOOST_AUTO_TEST_CASE(a_resolved_alert_keeps_what_the_query_said_while_it_was_true) {
+  Harness h;
+  h.config.evaluation.no_data = EvaluationConfig::NoData::kResolve;
+  bool fires = true;
+  h.source = [&](const std::string& query) {
+    if (query == "limit") {
+      return Vector({{kModelA, fires ? 42.0 : 7.0}});
+    }
+    return fires ? Vector({{kModelA, 1}}) : Vector({});
+  };
+  h.SetRules(RuleWithText(R"(limit {{ query "limit" | first | value }})"));
+  h.RunUntil(h.manager->NextDue());
+  BOOST_TEST(Summary(h.TakeAlerts()) == "limit 42");
+  // Evaluated again, but not sent again, before it ends.
+  h.RunUntil(h.manager->NextDue());
+  h.TakeAlerts();
+  fires = false;
+  h.RunUntil(h.manager->NextDue());
+  const std::vector<RuleAlert> ended = h.TakeAlerts();
+  BOOST_REQUIRE(ended.size() == 1U);
+  BOOST_TEST((ended[0].ends_at <= h.now));
+  BOOST_TEST(Summary(ended) == "limit 42");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
