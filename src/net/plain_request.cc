@@ -109,14 +109,14 @@ std::shared_ptr<PlainRequest> PlainRequests::Make(const HttpCall& call) const {
       fmt::format("{} {}{}{} HTTP/1.1\r\nHost: {}\r\n", call.method, url->path.empty() ? "/" : url->path,
                   url->query.empty() ? "" : "?", url->query, url->HostPort());
   if (!HasHeader(headers, "User-Agent")) {
-    made->head += "User-Agent: " + user_agent_ + "\r\n";
+    made->head.append("User-Agent: ").append(user_agent_).append("\r\n");
   }
   if (!HasHeader(headers, "Accept")) {
     made->head += "Accept: */*\r\n";
   }
   made->head += "Accept-Encoding: gzip\r\n";
   for (const auto& [name, value] : headers) {
-    made->head += name + ": " + value + "\r\n";
+    made->head.append(name).append(": ").append(value).append("\r\n");
   }
   made->url = std::move(*url);
   return made;

@@ -33,7 +33,7 @@ groups:
     keep_firing_for: 6s
   - alert: Busy
     expr: sum by (job) (rate(requests_total[4s])) > 5
-    annotations: {rate: '{{ $value | humanize }} per second'}
+    annotations: {rate: '{{ printf "%.1f" $value }} per second'}
   - alert: Unready
     expr: pod_ready == 0
     annotations: {pod: '{{ $labels.pod }}'}
@@ -98,7 +98,6 @@ groups:
     annotations: {summary: 'since {{ $value | humanizePercentage }}'}
   - alert: Gap
     expr: gap == 1
-    for: 1s
   - alert: Absent
     expr: absent(alive{room="hall"})
     annotations: {room: '{{ $labels.room }}'}
