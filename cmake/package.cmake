@@ -22,10 +22,12 @@ file(MAKE_DIRECTORY ${files})
 set(deb ${CMAKE_SOURCE_DIR}/deploy/debian)
 add_custom_command(
   OUTPUT ${files}/mlalert.1.gz ${files}/mlalert ${files}/_mlalert ${files}/changelog.gz ${files}/CHANGELOG.md.gz
+         ${files}/mlalert.schema.json
   COMMAND $<TARGET_FILE:${packaged}> manual > mlalert.1
   COMMAND gzip -9nf mlalert.1
   COMMAND $<TARGET_FILE:${packaged}> completion bash > mlalert
   COMMAND $<TARGET_FILE:${packaged}> completion zsh > _mlalert
+  COMMAND $<TARGET_FILE:${packaged}> check --print-schema > mlalert.schema.json
   COMMAND gzip -9nc ${deb}/changelog > changelog.gz
   COMMAND gzip -9nc ${CMAKE_SOURCE_DIR}/CHANGELOG.md > CHANGELOG.md.gz
   DEPENDS ${packaged} ${deb}/changelog ${CMAKE_SOURCE_DIR}/CHANGELOG.md
@@ -42,6 +44,7 @@ set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 include(GNUInstallDirs)
 install(TARGETS ${packaged} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 file(GLOB rule_files CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/rules/*.yml)
+install(FILES ${files}/mlalert.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/mlalert)
 install(FILES ${rule_files} DESTINATION ${CMAKE_INSTALL_DATADIR}/mlalert/rules)
 install(FILES ${files}/mlalert.1.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${files}/mlalert DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

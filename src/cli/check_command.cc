@@ -13,6 +13,7 @@
 #include "config/config_loader.h"
 #include "config/file_io.h"
 #include "config/file_kind.h"
+#include "config/key_table.h"
 #include "config/rule_loader.h"
 #include "config/web_config.h"
 #include "config/yaml_document.h"
@@ -277,17 +278,30 @@ void AddCheckCommand(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("check", "Check config and rule files");
   command
       ->add_option("FILE", options->files, "Config or rule files; a config's rule_files are checked with it")
-      ->required()
       ->option_text("...");
+  auto print_defaults = std::make_shared<bool>(false);
+  auto print_schema = std::make_shared<bool>(false);
+  command->add_flag("--print-defaults", *print_defaults,
+                    "Print a configuration with every key, its default and its meaning, and check nothing");
+  command->add_flag("--print-schema", *print_schema,
+                    "Print the JSON Schema of the configuration, for editors, and check nothing");
   command->add_flag("--strict", options->strict, "Warnings fail the check too (exit 1)");
   command->add_option("--format", *format, "How to print what was found")
       ->check(CLI::IsMember({"text", "json"}))
       ->option_text("text|json [text]");
   command->footer(
       "Exit codes: 0 fine, 1 warnings under --strict, 2 errors (also a file that cannot be read).");
-  command->callback([options, format, &exit_code] {
+  command->callback([options, format, print_defaults, print_schema, &exit_code] {
     options->json = *format == "json";
     Console console = StandardConsole();
+    if (*print_defaults || *print_schema) {
+      console.out << (*print_schema ? ConfigSchema().DumpIndented() + "\n" : ConfigSample());
+      exit_code = 0;
+      return;
+    }
+    if (options->files.empty()) {
+      throw CLI::RequiredError("FILE");
+    }
     exit_code = RunCheck(*options, console);
   });
 }

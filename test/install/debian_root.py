@@ -15,7 +15,7 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noni
 SCRIPT = """root=$1; archives=$2; shift 2
 mount -t proc proc "$root/proc"
 for node in null zero full random urandom; do touch "$root/dev/$node"; mount --bind "/dev/$node" "$root/dev/$node"; done
-mount --bind "$archives" "$root/var/cache/apt/archives"
+[ -z "$archives" ] || mount --bind "$archives" "$root/var/cache/apt/archives"
 exec chroot "$root" "$@"
 """
 
@@ -35,10 +35,12 @@ def base():
 
 
 class DebianRoot:
-    def __init__(self, folder):
-        # Packages are downloaded once for all runs.
-        self.archives = CACHE / "apt"
-        (self.archives / "partial").mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder, shares_packages=True):
+        """shares_packages: what apt downloads is kept in the cache for the next run, and must not be removed inside."""
+        self.archives = ""
+        if shares_packages:
+            self.archives = CACHE / "apt"
+            (self.archives / "partial").mkdir(parents=True, exist_ok=True)
         self.path = pathlib.Path(folder) / "root"
         self.path.mkdir()
         run("tar", "-C", self.path, "-xf", base())

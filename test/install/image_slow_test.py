@@ -35,7 +35,7 @@ class Image(harness.TestCase):
         package.run(name, "build", "-f", SOURCE_DIR / "deploy/Dockerfile", "-t", "mlalert:test", SOURCE_DIR, timeout=1500)
 
     def test_its_stages_make_something_that_runs_without_rights(self):
-        root = DebianRoot(self.directory)
+        root = DebianRoot(self.directory, shares_packages=False)
         shutil.copy(package.build(self.directory / "out"), root.path / "tmp/mlalert.deb")
         for text in dockerfile.lines("runtime", "RUN"):
             root.run("sh", "-c", text)

@@ -36,7 +36,7 @@ class Package(unittest.TestCase):
         for name in ("usr/bin/mlalert", "etc/mlalert/mlalert.yml", "etc/default/mlalert", "usr/lib/systemd/system/mlalert.service",
                      "usr/lib/sysusers.d/mlalert.conf", "usr/share/man/man1/mlalert.1.gz", "usr/share/doc/mlalert/copyright",
                      "usr/share/doc/mlalert/changelog.gz", "usr/share/bash-completion/completions/mlalert",
-                     "usr/share/zsh/vendor-completions/_mlalert"):
+                     "usr/share/zsh/vendor-completions/_mlalert", "usr/share/mlalert/mlalert.schema.json"):
             self.assertIn(name, files)
         rules = {path.name for path in (SOURCE_DIR / "rules").glob("*.yml")}
         self.assertEqual({path.name for path in (self.root / "usr/share/mlalert/rules").iterdir()}, rules)
