@@ -251,6 +251,8 @@ class Rules(harness.TestCase):
         second = self.mlalert(mlalert_config(victoria.url, victoria_rules, sink, "victoria"), name="second")
         for daemon in (ours, second):
             harness.wait_until(lambda: daemon.rule("Steady")["health"] == "ok", "evaluated")
+        # After a reload Prometheus looks for its alertmanagers anew, and what it has to say until then is lost.
+        harness.wait_until(lambda: posted(sink), "Prometheus posts")
 
         zero = exporter.zero = time.time()
 
