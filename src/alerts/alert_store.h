@@ -32,12 +32,12 @@ struct AlertEntry {
   Timestamp received_at = kUnset;   // first reached us in this episode
   Timestamp expiry_timer = kUnset;  // due time of the one queued expiry timer
   IncidentId incident_id = 0;
-  int64_t episode_id = 0;         // 0: no open episode
+  int64_t episode_id = 0;         // its newest episode, where the journal keeps it; 0: it never fired
   std::vector<GroupSlot> groups;  // kept by the dispatcher; few
   uint32_t incident_slot = 0;     // while it fires: its place among its incident's firing alerts
   uint32_t list_slot = 0;         // the store's
-  bool firing = false;            // the engine has an open episode for it
-  bool journalled = false;        // the journal has a row of it
+  bool firing = false;            // its episode is open
+  ResolveReason end_reason = ResolveReason::kNone;  // of its episode
 };
 
 enum class UpsertOutcome : uint8_t {

@@ -186,8 +186,8 @@ Result<HistoryRows> SelectNotifications(History& history, const HistorySelection
   return Render<NotificationRecord>(notifications, selection.limit, [](const NotificationRecord& row) {
     Json json = NotificationToJson(row);
     Json incidents = Json::MakeArray();
-    for (IncidentId id : row.incidents) {
-      incidents.Push(id);
+    for (const MentionedIncident& incident : row.incidents) {
+      incidents.Push(incident.id);
     }
     json.Set("incidents", std::move(incidents));
     return json;

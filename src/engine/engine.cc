@@ -72,8 +72,8 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     alert->received_at = record.received_at;
     alert->incident_id = record.incident_id;
     alert->episode_id = record.episode_id;
-    alert->firing = record.episode_id != 0;
-    alert->journalled = true;
+    alert->firing = !record.ended;
+    alert->end_reason = record.end_reason;
     stats_.alerts_firing += alert->firing ? 1 : 0;
     IncidentEntry* incident = incidents_.table().Find(record.incident_id);
     if (alert->firing) {
@@ -189,7 +189,7 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
         } else if (upsert.entry->alert.ends_at == kNever && upsert.entry->expiry_timer != kNever) {
           // Its sender will not repeat it any more: a restart must not wait for that.
           upsert.entry->expiry_timer = kNever;
-          JournalAlert(*upsert.entry, fx);
+          JournalAlert(*upsert.entry, fx.records);
         }
         break;
       case UpsertOutcome::kFired:
@@ -224,7 +224,11 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   ++stats_.alerts_firing;
   alert.firing = true;
   alert.received_at = now;
+  if (alert.episode_id != 0) {
+    fx.records.emplace_back(AlertDelete{alert.alert.fingerprint(), alert.episode_id});
+  }
   alert.episode_id = next_episode_id_++;
+  alert.end_reason = ResolveReason::kNone;
   IncidentMachine::Change change = incidents_.OnFired(alert, now);
   Overlay(alert, *change.entry);
   bool hasten = change.speak_now;
@@ -241,8 +245,7 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
     event.actor = ToString(alert.alert.source);
     fx.records.emplace_back(std::move(event));
   }
-  JournalEpisode(alert, kUnset, ResolveReason::kNone, fx);
-  JournalAlert(alert, fx);
+  JournalAlert(alert, fx.records);
   dispatcher_.Assign(alert, now, hasten, fx.records);
   ArmExpiry(alert);
 }
@@ -253,10 +256,9 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
   alert.firing = false;
   muter_.inhibitor().Update(alert);
   mute_log_.End(alert.alert.fingerprint(), std::min(alert.alert.ends_at, now), "resolved", fx.records);
-  JournalEpisode(alert, alert.alert.ends_at, reason, fx);
-  alert.episode_id = 0;
-  // Its resolve may still be owed to a receiver: the row goes when the alert leaves its last group.
-  JournalAlert(alert, fx);
+  alert.end_reason = reason;
+  // Its resolve may still be owed to a receiver: it is held until it leaves its last group.
+  JournalAlert(alert, fx.records);
   IncidentMachine::Change change = incidents_.OnResolved(alert, reason, now);
   if (!change.changed) {
     EventRecord event;
@@ -322,25 +324,31 @@ void Engine::ArmIncident(IncidentEntry& entry) {
   }
 }
 
-void Engine::JournalAlert(AlertEntry& alert, Effects& fx) {
-  alert.journalled = true;
-  fx.records.emplace_back(AlertRecord{alert.alert, alert.received_at, alert.incident_id, alert.episode_id});
-}
-
-void Engine::JournalEpisode(const AlertEntry& alert, Timestamp ended_at, ResolveReason reason, Effects& fx) {
+void Engine::JournalAlert(const AlertEntry& entry, std::vector<Record>& records) const {
+  const Alert& alert = entry.alert;
+  const IncidentEntry* incident = incidents_.table().Find(entry.incident_id);
   EpisodeRecord episode;
-  episode.id = alert.episode_id;
-  episode.incident_id = alert.incident_id;
-  episode.fingerprint = alert.alert.fingerprint();
-  episode.labels = alert.alert.labels;
-  episode.annotations = alert.alert.annotations;
-  episode.source = alert.alert.source;
-  episode.severity = SeverityFromLabel(alert.alert.labels.Get("severity"));
-  episode.started_at = alert.alert.starts_at;
-  episode.received_at = alert.received_at;
-  episode.ended_at = ended_at;
-  episode.end_reason = reason;
-  fx.records.emplace_back(std::move(episode));
+  episode.id = entry.episode_id;
+  episode.incident_id = entry.incident_id;
+  episode.fingerprint = alert.fingerprint();
+  episode.labels = alert.labels;
+  episode.annotations = alert.annotations;
+  episode.source = alert.source;
+  episode.severity = SeverityFromLabel(alert.labels.Get("severity"));
+  episode.started_at = alert.starts_at;
+  episode.received_at = entry.received_at;
+  episode.ended_at = entry.firing ? kUnset : alert.ends_at;
+  episode.end_reason = entry.end_reason;
+  episode.as_incident = incident != nullptr && incident->incident.labels == alert.labels &&
+                        incident->incident.annotations == alert.annotations;
+  episode.held = true;
+  episode.generator_url = alert.generator_url;
+  episode.ends_at = alert.ends_at;
+  episode.updated_at = alert.updated_at;
+  episode.starts_offset_minutes = alert.starts_offset_minutes;
+  episode.ends_offset_minutes = alert.ends_offset_minutes;
+  episode.timeout = alert.timeout;
+  records.emplace_back(std::move(episode));
 }
 
 Result<Incident> Engine::Acknowledge(IncidentId id, const AckRequest& request, Timestamp now, Effects& fx) {
@@ -434,21 +442,21 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
 
 // Resolved alerts that no group speaks of, and incidents that cannot reopen.
 void Engine::CollectAlerts(Timestamp now, Effects& fx) {
-  std::vector<std::pair<uint64_t, bool>> gone;  // fingerprint, journalled
+  std::vector<std::pair<uint64_t, int64_t>> gone;  // fingerprint, episode
   std::unordered_set<IncidentId> needed;
   alerts_.ForEach([&](const AlertEntry& alert) {
     if (!alert.firing && alert.groups.empty()) {
-      gone.emplace_back(alert.alert.fingerprint(), alert.journalled);
+      gone.emplace_back(alert.alert.fingerprint(), alert.episode_id);
     } else {
       needed.insert(alert.incident_id);
     }
   });
   std::sort(gone.begin(), gone.end());
-  for (const auto& [fingerprint, journalled] : gone) {
+  for (const auto& [fingerprint, episode] : gone) {
     muter_.Forget(fingerprint);
     alerts_.Erase(fingerprint);
-    if (journalled) {
-      fx.records.emplace_back(AlertDelete{fingerprint});
+    if (episode != 0) {
+      fx.records.emplace_back(AlertDelete{fingerprint, episode});
     }
   }
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
@@ -507,14 +515,11 @@ std::vector<Record> Engine::Snapshot() {
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
     records.emplace_back(IncidentRecord{entry->incident});
   }
-  Effects fx;
-  alerts_.ForEach([&](AlertEntry& alert) {
-    if (alert.firing) {
-      JournalEpisode(alert, kUnset, ResolveReason::kNone, fx);
+  alerts_.ForEach([&](const AlertEntry& alert) {
+    if (alert.episode_id != 0) {
+      JournalAlert(alert, records);
     }
-    JournalAlert(alert, fx);
   });
-  std::move(fx.records.begin(), fx.records.end(), std::back_inserter(records));
   for (const auto& [id, group] : dispatcher_.groups()) {
     records.emplace_back(
         GroupRecord{dispatcher_.RouteIdOf(*group), group->key, group->created_at, group->labels});

@@ -150,8 +150,8 @@ class Engine {
   void Overlay(AlertEntry& alert, const IncidentEntry& incident);
   void ArmExpiry(AlertEntry& alert);
   void ArmIncident(IncidentEntry& incident);
-  void JournalAlert(AlertEntry& alert, Effects& fx);
-  void JournalEpisode(const AlertEntry& alert, Timestamp ended_at, ResolveReason reason, Effects& fx);
+  // Its newest episode, which says what must be known of the alert.
+  void JournalAlert(const AlertEntry& entry, std::vector<Record>& records) const;
 
   void Flush(Group& group, Timestamp now, Effects& fx);
   std::vector<GroupMember> NotMuted(Group& group, Timestamp now, Effects& fx);

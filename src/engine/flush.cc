@@ -289,9 +289,13 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   const Notification& n = *notification;
   bool sent = outcome.verdict == DeliveryVerdict::kSent;
   bool cancelled = outcome.verdict == DeliveryVerdict::kCancelled;
-  fx.records.emplace_back(AttemptRecord(n, outcome, sent ? "sent" : cancelled ? "cancelled" : "failed", now));
+  NotificationRecord record = AttemptRecord(n, outcome,
+                                            sent        ? "sent"
+                                            : cancelled ? "cancelled"
+                                                        : "failed",
+                                            now);
   if (sent) {
-    WriteLog(n, outcome.receiver_data, now, fx);
+    std::unordered_set<IncidentId> told_incidents;
     for (const NotifiedAlert& told : n.alerts) {
       IncidentEntry* entry = incidents_.table().Find(told.incident_id);
       bool speaks_of_firing = n.reason == NotifyReason::kFirst || n.reason == NotifyReason::kNewAlerts ||
@@ -299,10 +303,19 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
       // What only stands in the list because it fires still is not told anew.
       if (entry != nullptr && !told.resolved && !told.quiet_repeat && speaks_of_firing) {
         incidents_.OnTold(*entry, now, told.severity);
-        fx.records.emplace_back(IncidentToldRecord{entry->incident.id, entry->incident.last_told_at,
-                                                   entry->incident.told_severity});
+        told_incidents.insert(told.incident_id);
       }
     }
+    for (MentionedIncident& mentioned : record.incidents) {
+      if (told_incidents.contains(mentioned.id)) {
+        mentioned.told = true;
+        mentioned.told_severity = incidents_.table().Find(mentioned.id)->incident.told_severity;
+      }
+    }
+  }
+  fx.records.emplace_back(std::move(record));
+  if (sent) {
+    WriteLog(n, outcome.receiver_data, now, fx);
   } else if (!cancelled) {
     EventRecord event;
     event.at = now;
@@ -379,7 +392,7 @@ NotificationRecord Engine::AttemptRecord(const Notification& n, const Notificati
   std::unordered_set<IncidentId> listed;
   for (const NotifiedAlert& alert : n.alerts) {
     if (alert.incident_id != 0 && listed.insert(alert.incident_id).second) {
-      record.incidents.push_back(alert.incident_id);
+      record.incidents.push_back({alert.incident_id});
     }
   }
   return record;

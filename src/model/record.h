@@ -22,15 +22,8 @@ struct IncidentRecord {
   Incident incident;
 };
 
-// Somebody was told that it fires: two columns of a row that is there, because this happens to every alert of
-// every notification.
-struct IncidentToldRecord {
-  IncidentId id = 0;
-  Timestamp last_told_at = kUnset;
-  Severity told_severity = Severity::kNone;
-};
-
-// One firing period of one alert.
+// One firing period of one alert. The newest one of an alert that the engine holds also says what must be
+// known of the alert after a restart.
 struct EpisodeRecord {
   int64_t id = 0;  // unique for ever; the engine counts them
   IncidentId incident_id = 0;
@@ -42,6 +35,31 @@ struct EpisodeRecord {
   Timestamp started_at = kUnset;        // the alert's startsAt
   Timestamp received_at = kUnset;       // when it reached us
   Timestamp ended_at = kUnset;          // kUnset while it fires
+  ResolveReason end_reason = ResolveReason::kNone;
+  // Labels and annotations are those of the incident: stored once.
+  bool as_incident = false;
+  // What follows is the engine's. `held`: it needs the alert, which is as it is here.
+  bool held = false;
+  std::string generator_url;
+  Timestamp ends_at = kUnset;  // as of the last transition, not of the last refresh
+  Timestamp updated_at = kUnset;
+  int16_t starts_offset_minutes = 0;
+  int16_t ends_offset_minutes = 0;
+  bool timeout = false;
+};
+// The engine does not need the alert any more, or holds it by a newer episode.
+struct AlertDelete {
+  uint64_t fingerprint = 0;
+  int64_t episode_id = 0;
+};
+// An alert as its held episode gives it back after a restart.
+struct AlertRecord {
+  Alert alert;
+  Timestamp received_at = kUnset;  // first reached us in this episode
+  IncidentId incident_id = 0;
+  int64_t episode_id = 0;  // where it is kept
+  // It does not fire any more, but its resolve may still be owed to a receiver.
+  bool ended = false;
   ResolveReason end_reason = ResolveReason::kNone;
 };
 
@@ -61,6 +79,14 @@ struct EventRecord {
   std::string data;  // JSON object or empty
 };
 
+// An incident that a notification spoke of.
+struct MentionedIncident {
+  IncidentId id = 0;
+  // It was told that the incident fires; the severity that counts as told since.
+  bool told = false;
+  Severity told_severity = Severity::kNone;
+};
+
 // One attempt to tell one receiver.
 struct NotificationRecord {
   int64_t id = 0;  // unique for ever
@@ -78,7 +104,7 @@ struct NotificationRecord {
   Severity severity = Severity::kNone;  // highest among the firing alerts
   uint32_t firing = 0;
   uint32_t resolved = 0;
-  std::vector<IncidentId> incidents;
+  std::vector<MentionedIncident> incidents;
 };
 
 // Notification log: what a receiver of a group was last told. Key: group_key, receiver, integration, index.
@@ -102,18 +128,6 @@ struct NflogDelete {
   std::string receiver;
   std::string integration;
   uint32_t index = 0;
-};
-
-// An alert that the engine must know after a restart. ends_at is as of the last transition, not of the last
-// refresh.
-struct AlertRecord {
-  Alert alert;
-  Timestamp received_at = kUnset;  // first reached us in this episode
-  IncidentId incident_id = 0;
-  int64_t episode_id = 0;  // 0: it does not fire any more, but its resolve may still be owed to a receiver
-};
-struct AlertDelete {
-  uint64_t fingerprint = 0;
 };
 
 // An aggregation group that lives: its creation time fixes its flush times across restarts.
@@ -180,9 +194,9 @@ uint64_t NflogHash(const LabelSet& labels);
 void TranslateHashes(NflogEntry& entry, const std::unordered_map<uint64_t, uint64_t>& fingerprints);
 
 using Record =
-    std::variant<IncidentRecord, IncidentToldRecord, EpisodeRecord, EventRecord, NotificationRecord,
-                 NflogEntry, NflogDelete, AlertRecord, AlertDelete, GroupRecord, GroupDelete, RuleStateRecord,
-                 RuleStateDelete, AcknowledgementRecord, SilenceRecord, SilenceDelete, FeedbackRecord,
-                 ChangeRecord, MuteRecord, RuleSetRecord, ReviewRecord, ReviewDeliveryRecord>;
+    std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry, NflogDelete,
+                 AlertDelete, GroupRecord, GroupDelete, RuleStateRecord, RuleStateDelete,
+                 AcknowledgementRecord, SilenceRecord, SilenceDelete, FeedbackRecord, ChangeRecord,
+                 MuteRecord, RuleSetRecord, ReviewRecord, ReviewDeliveryRecord>;
 
 }  // namespace mlalert

@@ -253,10 +253,7 @@ std::vector<std::pair<std::string_view, Value>> FieldsOf(const tmpl::Object& obj
 
 class AlertObject final : public tmpl::Object {
  public:
-  explicit AlertObject(TemplateAlert alert)
-      : alert_(std::move(alert)),
-        labels_(KvValue(alert_.labels)),
-        annotations_(KvValue(alert_.annotations)) {}
+  explicit AlertObject(TemplateAlert alert) : alert_(std::move(alert)) {}
 
   const std::string& status() const { return alert_.status; }
 
@@ -274,8 +271,8 @@ class AlertObject final : public tmpl::Object {
     using Getter = Value (*)(const AlertObject&);
     static const std::map<std::string_view, Getter> kFields{
         {"Status", [](const AlertObject& a) { return Value::View(a.alert_.status); }},
-        {"Labels", [](const AlertObject& a) { return a.labels_; }},
-        {"Annotations", [](const AlertObject& a) { return a.annotations_; }},
+        {"Labels", [](const AlertObject& a) { return Kv(a.labels_, a.alert_.labels); }},
+        {"Annotations", [](const AlertObject& a) { return Kv(a.annotations_, a.alert_.annotations); }},
         {"StartsAt", [](const AlertObject& a) { return Value::OfTime(a.alert_.starts_at); }},
         {"EndsAt", [](const AlertObject& a) { return Value::OfTime(a.alert_.ends_at); }},
         {"GeneratorURL", [](const AlertObject& a) { return Value::View(a.alert_.generator_url); }},
@@ -307,8 +304,16 @@ class AlertObject final : public tmpl::Object {
   }
 
  private:
+  // Made when a template first asks for it: a webhook's body does not.
+  static const Value& Kv(std::optional<Value>& kept, const LabelSet& labels) {
+    if (!kept) {
+      kept = KvValue(labels);
+    }
+    return *kept;
+  }
+
   TemplateAlert alert_;
-  Value labels_, annotations_;
+  mutable std::optional<Value> labels_, annotations_;
 };
 
 class AlertsObject final : public tmpl::Object {

@@ -1,7 +1,7 @@
 // What "." is in a notification template: Alertmanager's data model (receiver, status, alerts, labels) with a
 // few fields of ours. Made by: the payload builders, one per rendering. Read by: the template engine, and by
-// the webhook body, which is the same data as JSON. Thread: immutable after construction. Labels are shared
-// with the notification, not copied.
+// the webhook body, which is the same data as JSON. Thread: one at a time; what templates see never changes.
+// Labels are shared with the notification, not copied.
 #pragma once
 
 #include <memory>

@@ -279,9 +279,7 @@ Result<EventRecord> ReadEvent(const Stmt& row) {
 
 const char* const kNotificationColumns =
     "id, at, group_key, receiver, integration, integration_index, reason, attempt, outcome, http_status, "
-    "latency_ms, error, severity, firing, resolved, "
-    "(SELECT json_group_array(incident_id) FROM notification_incidents WHERE notification_id = "
-    "notifications.id)";
+    "latency_ms, error, severity, firing, resolved, incidents";
 
 Result<NotificationRecord> ReadNotification(const Stmt& row) {
   NotificationRecord out;
@@ -302,7 +300,7 @@ Result<NotificationRecord> ReadNotification(const Stmt& row) {
   out.resolved = static_cast<uint32_t>(row.Int(14));
   MLALERT_ASSIGN(Json incidents, ParseJson(row.Text(15)));
   for (const Json& id : incidents.AsArray()) {
-    out.incidents.push_back(id.AsInt());
+    out.incidents.push_back({id.AsInt()});
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "storage/record_writer.h"
 
+#include <array>
 #include <fmt/format.h>
 #include <initializer_list>
 #include <string>
@@ -38,6 +39,32 @@ std::optional<std::string_view> Extracted(const LabelSet& labels, std::string_vi
   return NullIfEmpty(labels.Get(name));
 }
 
+// Label sets as JSON. The rows of one alert hold the same ones: each is written out once.
+class JsonTexts {
+ public:
+  // Valid until so many others were asked for as a row may have.
+  const std::string& Of(const LabelSet& labels) {
+    for (const Kept& kept : kept_) {
+      if (kept.labels == labels) {
+        return kept.json;
+      }
+    }
+    Kept& kept = kept_[next_];
+    next_ = (next_ + 1) % kept_.size();
+    kept.labels = labels;
+    kept.json = ToJson(labels);
+    return kept.json;
+  }
+
+ private:
+  struct Kept {
+    LabelSet labels;
+    std::string json = "{}";
+  };
+  std::array<Kept, 4> kept_;
+  size_t next_ = 0;
+};
+
 std::optional<double> NullIfNan(double value) {
   return value != value ? std::nullopt : std::optional(value);
 }
@@ -46,14 +73,12 @@ std::optional<double> NullIfNan(double value) {
 
 struct RecordWriter::Statements {
   Stmt incident;
-  Stmt incident_told;
   Stmt episode;
   Stmt event;
   Stmt notification;
   Stmt notification_incident;
   Stmt nflog;
   Stmt nflog_delete;
-  Stmt alert;
   Stmt alert_delete;
   Stmt group;
   Stmt group_delete;
@@ -70,17 +95,16 @@ struct RecordWriter::Statements {
   Stmt rule_end;
   Stmt review;
   Stmt review_delivery;
+  JsonTexts json;
 
   Status Prepare(Db& db);
 
   Status operator()(const IncidentRecord& record);
-  Status operator()(const IncidentToldRecord& record);
   Status operator()(const EpisodeRecord& record);
   Status operator()(const EventRecord& record);
   Status operator()(const NotificationRecord& record);
   Status operator()(const NflogEntry& record);
   Status operator()(const NflogDelete& record);
-  Status operator()(const AlertRecord& record);
   Status operator()(const AlertDelete& record);
   Status operator()(const GroupRecord& record);
   Status operator()(const GroupDelete& record);
@@ -100,7 +124,7 @@ struct RecordWriter::Statements {
 Status RecordWriter::Statements::Prepare(Db& db) {
   const std::pair<Stmt*, std::string> all[] = {
       {&incident, Upsert("incidents", {"id"},
-                         {"key",
+                         {"own_key",
                           "labels",
                           "annotations",
                           "alertname",
@@ -131,33 +155,46 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                           "generation",
                           "reopen_count",
                           "episode_count"})},
-      {&incident_told, "UPDATE incidents SET last_told_at = ?, told_severity = ? WHERE id = ?"},
-      {&episode,
-       Upsert("episodes", {"id"},
-              {"incident_id", "fingerprint", "labels", "annotations", "alertname", "severity", "model",
-               "pipeline", "team", "source", "started_at", "received_at", "ended_at", "end_reason"})},
+      {&episode, Upsert("episode_rows", {"id"},
+                        {"incident_id",
+                         "fingerprint",
+                         "own_labels",
+                         "own_annotations",
+                         "alertname",
+                         "severity",
+                         "model",
+                         "pipeline",
+                         "team",
+                         "source",
+                         "started_at",
+                         "received_at",
+                         "ended_at",
+                         "end_reason",
+                         "held",
+                         "generator_url",
+                         "ends_at",
+                         "updated_at",
+                         "starts_offset_minutes",
+                         "ends_offset_minutes",
+                         "timeout"})},
       {&event,
        "INSERT INTO events (at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, "
        "to_value, "
        "data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-      {&notification,
-       Upsert("notifications", {"id"},
-              {"at", "group_key", "receiver", "integration", "integration_index", "reason", "attempt",
-               "outcome", "http_status", "latency_ms", "error", "severity", "firing", "resolved"})},
+      {&notification, Upsert("notifications", {"id"},
+                             {"at", "group_key", "receiver", "integration", "integration_index", "reason",
+                              "attempt", "outcome", "http_status", "latency_ms", "error", "severity",
+                              "firing", "resolved", "incidents"})},
       {&notification_incident,
-       "INSERT OR IGNORE INTO notification_incidents (notification_id, incident_id) VALUES (?, ?)"},
+       "INSERT OR REPLACE INTO notification_incidents (notification_id, incident_id, told_severity) "
+       "VALUES (?, ?, ?)"},
       {&nflog,
        Upsert("nflog", {"group_key", "receiver", "integration", "integration_index"},
               {"timestamp", "firing", "resolved", "acknowledged", "data", "expires_at", "foreign_hashes"})},
       {&nflog_delete,
        "DELETE FROM nflog WHERE group_key = ? AND receiver = ? AND integration = ? AND integration_index = "
        "?"},
-      {&alert,
-       Upsert("alerts", {"fingerprint"},
-              {"labels", "annotations", "alertname", "severity", "model", "pipeline", "team", "generator_url",
-               "starts_at", "ends_at", "updated_at", "starts_offset_minutes", "ends_offset_minutes",
-               "timeout", "source", "received_at", "incident_id", "episode_id"})},
-      {&alert_delete, "DELETE FROM alerts WHERE fingerprint = ?"},
+      {&alert_delete, "UPDATE episode_rows SET held = 0 WHERE id = ?"},
       {&group, Upsert("alert_groups", {"route_id", "group_key"}, {"created_at", "labels"})},
       {&group_delete, "DELETE FROM alert_groups WHERE route_id = ? AND group_key = ?"},
       {&rule_state, Upsert("rule_states", {"file", "rule_group", "rule", "ordinal", "fingerprint"},
@@ -216,28 +253,36 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
     acked_by = i.ack->by;
     ack_comment = i.ack->comment;
   }
-  return incident.Run(
-      i.id, ToJson(i.key), ToJson(i.labels), ToJson(i.annotations), Extracted(i.labels, "alertname"),
-      ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
-      Extracted(i.labels, "team"), ToString(i.state), ToColumn(i.base), ToColumn(i.ladder),
-      ToColumn(i.raised), NullIfEmpty(policy_name), NullIfEmpty(policy), ToColumn(i.opened_at),
-      ToColumn(i.last_fired_at), ToColumn(i.resolved_at), ToString(i.resolve_reason),
-      i.clock_elapsed / std::chrono::milliseconds(1), ToColumn(i.clock_since), ToColumn(i.next_severity_at),
-      i.ladder_step, i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
-      i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
-      ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count);
-}
-
-Status RecordWriter::Statements::operator()(const IncidentToldRecord& r) {
-  return incident_told.Run(ToColumn(r.last_told_at), ToColumn(r.told_severity), r.id);
+  std::optional<std::string_view> key;
+  if (!(i.key == i.labels)) {
+    key = json.Of(i.key);
+  }
+  return incident.Run(i.id, key, json.Of(i.labels), json.Of(i.annotations), Extracted(i.labels, "alertname"),
+                      ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
+                      Extracted(i.labels, "team"), ToString(i.state), ToColumn(i.base), ToColumn(i.ladder),
+                      ToColumn(i.raised), NullIfEmpty(policy_name), NullIfEmpty(policy),
+                      ToColumn(i.opened_at), ToColumn(i.last_fired_at), ToColumn(i.resolved_at),
+                      ToString(i.resolve_reason), i.clock_elapsed / std::chrono::milliseconds(1),
+                      ToColumn(i.clock_since), ToColumn(i.next_severity_at), i.ladder_step,
+                      i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
+                      i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
+                      ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count);
 }
 
 Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
-  return episode.Run(r.id, NullIfZero(r.incident_id), Hex16(r.fingerprint), ToJson(r.labels),
-                     ToJson(r.annotations), Extracted(r.labels, "alertname"), ToColumn(r.severity),
-                     Extracted(r.labels, "model"), Extracted(r.labels, "pipeline"),
-                     Extracted(r.labels, "team"), ToString(r.source), ToColumn(r.started_at),
-                     ToColumn(r.received_at), ToColumn(r.ended_at), ToString(r.end_reason));
+  std::optional<std::string_view> labels;
+  std::optional<std::string_view> annotations;
+  if (!r.as_incident) {
+    labels = json.Of(r.labels);
+    annotations = json.Of(r.annotations);
+  }
+  return episode.Run(r.id, NullIfZero(r.incident_id), Hex16(r.fingerprint), labels, annotations,
+                     Extracted(r.labels, "alertname"), ToColumn(r.severity), Extracted(r.labels, "model"),
+                     Extracted(r.labels, "pipeline"), Extracted(r.labels, "team"), ToString(r.source),
+                     ToColumn(r.started_at), ToColumn(r.received_at), ToColumn(r.ended_at),
+                     ToString(r.end_reason), r.held ? 1 : 0, r.generator_url, ToColumn(r.ends_at),
+                     ToColumn(r.updated_at), r.starts_offset_minutes, r.ends_offset_minutes,
+                     r.timeout ? 1 : 0);
 }
 
 Status RecordWriter::Statements::operator()(const EventRecord& r) {
@@ -247,11 +292,20 @@ Status RecordWriter::Statements::operator()(const EventRecord& r) {
 }
 
 Status RecordWriter::Statements::operator()(const NotificationRecord& r) {
+  std::string incidents = "[";
+  for (const MentionedIncident& mentioned : r.incidents) {
+    incidents += fmt::format("{}{}", incidents.size() > 1 ? "," : "", mentioned.id);
+  }
+  incidents += ']';
   MLALERT_TRY(notification.Run(r.id, ToColumn(r.at), r.group_key, r.receiver, r.integration, r.index,
                                r.reason, r.attempt, r.outcome, NullIfZero(r.http_status), r.latency_ms,
-                               r.error, ToColumn(r.severity), r.firing, r.resolved));
-  for (IncidentId id : r.incidents) {
-    MLALERT_TRY(notification_incident.Run(r.id, id));
+                               r.error, ToColumn(r.severity), r.firing, r.resolved, incidents));
+  for (const MentionedIncident& mentioned : r.incidents) {
+    std::optional<std::string_view> told;
+    if (mentioned.told) {
+      told = ToString(mentioned.told_severity);
+    }
+    MLALERT_TRY(notification_incident.Run(r.id, mentioned.id, told));
   }
   return {};
 }
@@ -267,18 +321,8 @@ Status RecordWriter::Statements::operator()(const NflogDelete& r) {
   return nflog_delete.Run(r.group_key, r.receiver, r.integration, r.index);
 }
 
-Status RecordWriter::Statements::operator()(const AlertRecord& r) {
-  const Alert& a = r.alert;
-  return alert.Run(Hex16(a.fingerprint()), ToJson(a.labels), ToJson(a.annotations),
-                   Extracted(a.labels, "alertname"), ToColumn(SeverityFromLabel(a.labels.Get("severity"))),
-                   Extracted(a.labels, "model"), Extracted(a.labels, "pipeline"), Extracted(a.labels, "team"),
-                   a.generator_url, ToColumn(a.starts_at), ToColumn(a.ends_at), ToColumn(a.updated_at),
-                   a.starts_offset_minutes, a.ends_offset_minutes, a.timeout ? 1 : 0, ToString(a.source),
-                   ToColumn(r.received_at), NullIfZero(r.incident_id), NullIfZero(r.episode_id));
-}
-
 Status RecordWriter::Statements::operator()(const AlertDelete& r) {
-  return alert_delete.Run(Hex16(r.fingerprint));
+  return alert_delete.Run(r.episode_id);
 }
 
 Status RecordWriter::Statements::operator()(const GroupRecord& r) {
@@ -372,13 +416,11 @@ namespace {
 
 struct Kind {
   std::string_view operator()(const IncidentRecord&) const { return "incident"; }
-  std::string_view operator()(const IncidentToldRecord&) const { return "incident_told"; }
   std::string_view operator()(const EpisodeRecord&) const { return "episode"; }
   std::string_view operator()(const EventRecord&) const { return "event"; }
   std::string_view operator()(const NotificationRecord&) const { return "notification"; }
   std::string_view operator()(const NflogEntry&) const { return "nflog"; }
   std::string_view operator()(const NflogDelete&) const { return "nflog_delete"; }
-  std::string_view operator()(const AlertRecord&) const { return "alert"; }
   std::string_view operator()(const AlertDelete&) const { return "alert_delete"; }
   std::string_view operator()(const GroupRecord&) const { return "group"; }
   std::string_view operator()(const GroupDelete&) const { return "group_delete"; }
@@ -402,24 +444,22 @@ struct HeapBytes {
     return i.key.ByteSize() + i.labels.ByteSize() + i.annotations.ByteSize() +
            (i.ack != nullptr ? sizeof(Acknowledgement) + i.ack->by.size() + i.ack->comment.size() : 0);
   }
-  size_t operator()(const IncidentToldRecord&) const { return 0; }
-  size_t operator()(const EpisodeRecord& r) const { return r.labels.ByteSize() + r.annotations.ByteSize(); }
+  size_t operator()(const EpisodeRecord& r) const {
+    return r.labels.ByteSize() + r.annotations.ByteSize() + r.generator_url.size();
+  }
   size_t operator()(const EventRecord& r) const {
     return r.type.size() + r.actor.size() + r.reason.size() + r.from_value.size() + r.to_value.size() +
            r.data.size();
   }
   size_t operator()(const NotificationRecord& r) const {
     return r.group_key.size() + r.receiver.size() + r.reason.size() + r.error.size() +
-           r.incidents.size() * sizeof(IncidentId);
+           r.incidents.size() * sizeof(MentionedIncident);
   }
   size_t operator()(const NflogEntry& r) const {
     return r.group_key.size() + r.receiver.size() + r.data.size() +
            (r.firing.size() + r.resolved.size() + r.acknowledged.size()) * sizeof(uint64_t);
   }
   size_t operator()(const NflogDelete& r) const { return r.group_key.size() + r.receiver.size(); }
-  size_t operator()(const AlertRecord& r) const {
-    return r.alert.labels.ByteSize() + r.alert.annotations.ByteSize() + r.alert.generator_url.size();
-  }
   size_t operator()(const AlertDelete&) const { return 0; }
   size_t operator()(const GroupRecord& r) const {
     return r.route_id.size() + r.group_key.size() + r.labels.ByteSize();

@@ -1,5 +1,7 @@
 #include "storage/restore.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <fmt/format.h>
 #include <limits>
 
@@ -39,7 +41,9 @@ Result<AlertRecord> ReadAlert(const Stmt& row) {
   MLALERT_ASSIGN(alert.source, SourceAt(row, 10));
   out.received_at = TimeAt(row, 11);
   out.incident_id = row.Int(12);
-  out.episode_id = row.Int(13);
+  out.episode_id = row.Int(0);
+  out.ended = !row.IsNull(13);
+  out.end_reason = ResolveReasonFromString(row.Text(14));
   return out;
 }
 
@@ -94,6 +98,27 @@ Result<Silence> ReadSilence(const Stmt& row) {
   return out;
 }
 
+// What was told since the rows of the incidents were last written. `incidents` by id.
+Status LoadTold(Db& db, std::vector<Incident>& incidents) {
+  MLALERT_ASSIGN(Stmt told,
+                 db.Prepare("SELECT n.at, ni.told_severity FROM notification_incidents ni "
+                            "JOIN notifications n ON n.id = ni.notification_id "
+                            "WHERE ni.incident_id = ? AND ni.told_severity IS NOT NULL AND n.at > ? "
+                            "ORDER BY ni.notification_id"));
+  for (Incident& incident : incidents) {
+    MLALERT_TRY(told.Bind(incident.id, ToColumn(incident.last_told_at).value_or(INT64_MIN)));
+    while (true) {
+      MLALERT_ASSIGN(bool row, told.Step());
+      if (!row) {
+        break;
+      }
+      incident.last_told_at = std::max(incident.last_told_at, TimeAt(told, 0));
+      incident.told_severity = ParseSeverity(told.Text(1)).value_or(Severity::kNone);
+    }
+  }
+  return {};
+}
+
 Status LoadIncidents(Db& db, Timestamp resolved_after, RestoredState& out) {
   // One indexed walk per kind; the state of the first goes through the partial unique index.
   std::string sql = fmt::format("SELECT {} FROM incidents WHERE state <> 'resolved'", kIncidentColumns);
@@ -107,19 +132,16 @@ Status LoadIncidents(Db& db, Timestamp resolved_after, RestoredState& out) {
   PolicyCache policies;
   MLALERT_TRY(Collect(incidents, "incidents", out.incidents,
                       [&](const Stmt& row) { return ReadIncident(row, policies); }));
-  MLALERT_ASSIGN(
-      Stmt episodes,
-      db.Prepare(fmt::format("SELECT {} FROM episodes WHERE ended_at IS NULL ORDER BY id", kEpisodeColumns)));
-  return Collect(episodes, "episodes", out.open_episodes, ReadEpisode);
+  return LoadTold(db, out.incidents);
 }
 
 Status LoadEngine(Db& db, RestoredState& out) {
   MLALERT_ASSIGN(
       Stmt alerts,
-      db.Prepare("SELECT fingerprint, labels, annotations, generator_url, starts_at, ends_at, updated_at, "
+      db.Prepare("SELECT id, labels, annotations, generator_url, started_at, ends_at, updated_at, "
                  "starts_offset_minutes, ends_offset_minutes, timeout, source, received_at, incident_id, "
-                 "episode_id FROM alerts ORDER BY fingerprint"));
-  MLALERT_TRY(Collect(alerts, "alerts", out.alerts, ReadAlert));
+                 "ended_at, end_reason FROM episodes WHERE held = 1 ORDER BY id"));
+  MLALERT_TRY(Collect(alerts, "episodes", out.alerts, ReadAlert));
   MLALERT_ASSIGN(
       Stmt nflog,
       db.Prepare("SELECT group_key, receiver, integration, integration_index, timestamp, firing, resolved, "
@@ -166,7 +188,7 @@ Result<RestoredState> LoadState(Db& db, Timestamp resolved_after) {
   MLALERT_TRY(LoadEngine(db, out));
   MLALERT_TRY(LoadMutes(db, out));
   MLALERT_ASSIGN(out.next_incident_id, NextId(db, "incidents"));
-  MLALERT_ASSIGN(out.next_episode_id, NextId(db, "episodes"));
+  MLALERT_ASSIGN(out.next_episode_id, NextId(db, "episode_rows"));
   MLALERT_ASSIGN(out.next_notification_id, NextId(db, "notifications"));
   MLALERT_ASSIGN(out.next_change_id, NextId(db, "changes"));
   MLALERT_ASSIGN(out.next_mute_id, NextId(db, "mutes"));

@@ -10,8 +10,7 @@ namespace mlalert {
 
 struct RestoredState {
   std::vector<Incident> incidents;           // not resolved, or resolved after the given time; by id
-  std::vector<EpisodeRecord> open_episodes;  // not ended; by id
-  std::vector<AlertRecord> alerts;           // by fingerprint
+  std::vector<AlertRecord> alerts;           // by episode
   std::vector<NflogEntry> nflog;             // by key; expired entries included
   std::vector<GroupRecord> groups;           // by route, key
   std::vector<Silence> silences;             // by id; expired ones included

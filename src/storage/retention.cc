@@ -54,7 +54,7 @@ Result<int64_t> DeleteIncidents(Db& db, int64_t cutoff, int64_t limit) {
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db));
   int64_t deleted = 0;
   for (std::string_view table :
-       {"events", "episodes", "acknowledgements", "feedback", "notification_incidents"}) {
+       {"events", "episode_rows", "acknowledgements", "feedback", "notification_incidents"}) {
     MLALERT_TRY(db.Exec(fmt::format("DELETE FROM {} WHERE incident_id IN ({})", table, ids)));
     deleted += db.Changes();
   }
@@ -72,10 +72,11 @@ struct Loose {
 };
 constexpr Loose kLoose[] = {
     {"notifications", "id",
-     "at < {0} AND NOT EXISTS (SELECT 1 FROM notification_incidents WHERE notification_id = "
-     "notifications.id)"},
+     "at < {0} AND NOT EXISTS (SELECT 1 FROM json_each(notifications.incidents) j JOIN "
+     "notification_incidents ni "
+     "ON ni.incident_id = j.value AND ni.notification_id = notifications.id)"},
     {"events", "id", "at < {0} AND incident_id IS NULL"},
-    {"episodes", "id", "started_at < {0} AND ended_at < {0} AND incident_id IS NULL"},
+    {"episode_rows", "id", "started_at < {0} AND ended_at < {0} AND incident_id IS NULL"},
     {"silences", "rowid", "ends_at < {0}"},
     {"nflog", "rowid", "expires_at < {1}"},
 };

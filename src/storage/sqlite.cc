@@ -225,7 +225,10 @@ Status Db::Configure(Duration busy_timeout) {
     return {};
   }
   // The journal thread checkpoints, at moments of its choice.
-  MLALERT_TRY(Exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0"));
+  // 32 MiB of pages: with SQLite's 2 MiB a burst reads back what it has just written.
+  MLALERT_TRY(
+      Exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
+           "PRAGMA cache_size = -32768"));
   wal_pages_ = std::make_unique<int64_t>(0);
   sqlite3_wal_hook(db_, AfterCommit, wal_pages_.get());
   MLALERT_ASSIGN(Stmt mode, Prepare("PRAGMA journal_mode"));

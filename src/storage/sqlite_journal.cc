@@ -250,7 +250,7 @@ SqliteJournal::Impl::Batch SqliteJournal::Impl::NextBatch() {
   });
   Batch batch;
   size_t records = 0;
-  while (!queue_.empty() && records < options_.batch_records) {
+  while (!queue_.empty() && records < options_.batch_records_max) {
     records += queue_.front().records.size();
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();

@@ -16,8 +16,9 @@ namespace mlalert {
 
 struct SqliteJournalOptions {
   // A transaction starts when so many records wait, when the oldest has waited so long, or when somebody
-  // waits.
+  // waits. It takes what waits then, up to batch_records_max: the longer the queue, the fewer pages per record.
   size_t batch_records = 1000;
+  size_t batch_records_max = 8000;
   Duration linger = std::chrono::milliseconds(5);
 
   // Limits of the queue; reached only while the disk fails for long. A step that passes one is refused whole.
@@ -31,7 +32,7 @@ struct SqliteJournalOptions {
   Duration busy_timeout = std::chrono::seconds(1);
 
   // Passive checkpoint when the WAL has so many pages (4 KiB each); truncated after so long without records.
-  int64_t checkpoint_pages = 1000;
+  int64_t checkpoint_pages = 4000;
   Duration idle_checkpoint = std::chrono::seconds(1);
 
   // Age at which resolved incidents and what hangs on them are deleted; zero keeps all. Needs `clock`.

@@ -163,6 +163,10 @@ Civil ToCivil(const Time& t) {
 }
 
 std::string FormatLayout(const Time& t, std::string_view layout) {
+  // Two of these stand in every alert of a webhook.
+  if (layout == kRfc3339NanoLayout && t.zone == nullptr) {
+    return FormatRfc3339Nano(t.at, t.offset_minutes);
+  }
   const Civil civil = ToCivil(t);
   std::string out;
   while (!layout.empty()) {

@@ -76,8 +76,8 @@ BOOST_AUTO_TEST_CASE(records_stand_in_the_order_of_the_steps) {
   shell.Fire("A");
   shell.Fire("B");
   std::vector<std::string> names;
-  for (const AlertRecord& record : shell.journal.Of<AlertRecord>()) {
-    names.emplace_back(record.alert.name());
+  for (const EpisodeRecord& record : shell.journal.Of<EpisodeRecord>()) {
+    names.emplace_back(record.labels.Get("alertname"));
   }
   BOOST_TEST((names == std::vector<std::string>{"A", "B"}));
 }
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(after_an_overflow_the_whole_state_is_written_and_what_is_go
       if (!sweep) {
         engine.OnOutcome({shell.sent[0].notification->id, 1, DeliveryVerdict::kSent, 200, {}, "", {}, {}},
                          now, fx);
-        fx.records.emplace_back(AlertDelete{7});
+        fx.records.emplace_back(AlertDelete{7, 7});
       }
       engine.RunDue(now, fx);
     });
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(after_an_overflow_the_whole_state_is_written_and_what_is_go
   }
   shell.gate.Stop();
   BOOST_TEST(shell.journal.Of<AlertDelete>().size() == 1U);
-  BOOST_TEST(shell.journal.Of<AlertRecord>().size() == 2U);
+  BOOST_TEST(shell.journal.Of<EpisodeRecord>().size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_sent_after_stop) {

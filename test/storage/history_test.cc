@@ -162,7 +162,8 @@ BOOST_AUTO_TEST_CASE(shows_an_incident_with_all_that_hangs_on_it) {
   EventRecord opened{.at = At(1000), .incident_id = 3, .type = "opened", .actor_kind = "system"};
   EventRecord acked{
       .at = At(2000), .incident_id = 3, .type = "acknowledged", .actor_kind = "human", .actor = "ada"};
-  NotificationRecord told{.id = 8, .at = At(1500), .receiver = "ops", .outcome = "sent", .incidents = {3, 4}};
+  NotificationRecord told{
+      .id = 8, .at = At(1500), .receiver = "ops", .outcome = "sent", .incidents = {{3}, {4}}};
   AcknowledgementRecord ack{.incident_id = 3, .at = At(2000), .actor = "ada", .via = "cli"};
   file.Write({acked, IncidentRecord{incident}, episode, opened, told, ack,
               EventRecord{.at = At(1), .incident_id = 4, .type = "other"}});
@@ -192,13 +193,13 @@ BOOST_AUTO_TEST_CASE(filters_events_and_notifications) {
                                  .receiver = "a",
                                  .integration = "slack",
                                  .outcome = "sent",
-                                 .incidents = {1}},
+                                 .incidents = {{1}}},
               NotificationRecord{.id = 2,
                                  .at = At(2),
                                  .receiver = "b",
                                  .integration = "email",
                                  .outcome = "failed",
-                                 .incidents = {1, 2}}});
+                                 .incidents = {{1}, {2}}}});
   auto events = [&](EventFilter filter) {
     auto rows = file.history->ListEvents(filter);
     BOOST_REQUIRE_MESSAGE(rows, (rows ? "" : rows.error().ToString()));
@@ -306,28 +307,28 @@ BOOST_AUTO_TEST_CASE(weekly_review_and_alert_quality_count_what_happened) {
                                        .outcome = "retrying",
                                        .severity = Severity::kP0,
                                        .firing = 1,
-                                       .incidents = {1}});
+                                       .incidents = {{1}}});
   records.push_back(NotificationRecord{.id = 2,
                                        .at = kMonday + 31s,
                                        .attempt = 2,
                                        .outcome = "sent",
                                        .severity = Severity::kP0,
                                        .firing = 1,
-                                       .incidents = {1}});
+                                       .incidents = {{1}}});
   records.push_back(NotificationRecord{.id = 3,
                                        .at = kMonday + 2h,
                                        .outcome = "sent",
                                        .severity = Severity::kP3,
                                        .firing = 1,
-                                       .incidents = {2}});
-  records.push_back(
-      NotificationRecord{.id = 4, .at = kMonday + 3h, .outcome = "sent", .resolved = 1, .incidents = {1, 3}});
+                                       .incidents = {{2}}});
+  records.push_back(NotificationRecord{
+      .id = 4, .at = kMonday + 3h, .outcome = "sent", .resolved = 1, .incidents = {{1}, {3}}});
   records.push_back(NotificationRecord{.id = 5,
                                        .at = kMonday + 4h,
                                        .outcome = "failed",
                                        .severity = Severity::kP0,
                                        .firing = 1,
-                                       .incidents = {3}});
+                                       .incidents = {{3}}});
   records.push_back(AcknowledgementRecord{.incident_id = 1, .at = kMonday + 60s, .actor = "ada"});
   records.push_back(AcknowledgementRecord{.incident_id = 1, .at = kMonday + 90s, .actor = "bob"});
   records.push_back(
@@ -435,7 +436,7 @@ BOOST_AUTO_TEST_CASE(deletes_old_resolved_incidents_with_all_that_hangs_on_them_
                                            .outcome = "sent",
                                            .severity = Severity::kP1,
                                            .firing = 1,
-                                           .incidents = {id}});
+                                           .incidents = {{id}}});
       records.push_back(AcknowledgementRecord{.incident_id = id, .at = at + 1min});
     }
   }

@@ -8,7 +8,7 @@ BOOST_AUTO_TEST_SUITE(memory_journal)
 
 BOOST_AUTO_TEST_CASE(commits_at_once_or_when_told_and_fails_when_told) {
   testing::MemoryJournal at_once;
-  BOOST_TEST(at_once.Append({EventRecord{.type = "a"}, AlertDelete{7}}) == 2u);
+  BOOST_TEST(at_once.Append({EventRecord{.type = "a"}, AlertDelete{7, 7}}) == 2u);
   BOOST_TEST(at_once.WaitCommitted(2, Duration::zero()).has_value());
   at_once.Clear();
   BOOST_TEST(at_once.Append({EventRecord{.type = "b"}}) == 3u);

@@ -13,6 +13,7 @@
 
 #include "model/record.h"
 #include "storage/restored_state.h"
+#include "support/journalled_alert.h"
 
 namespace mlalert::testing {
 
@@ -51,11 +52,18 @@ inline std::string Describe(const EventRecord& r) {
   return fmt::format("event {} {} {} {} {} {} {} {} {} {}", Describe(r.at), r.incident_id, r.fingerprint,
                      r.type, r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, r.data);
 }
+inline std::string DescribeMentioned(const std::vector<MentionedIncident>& incidents) {
+  std::string out;
+  for (const MentionedIncident& incident : incidents) {
+    out += fmt::format("{}{}", out.empty() ? "" : ",", incident.id);
+  }
+  return out;
+}
 inline std::string Describe(const NotificationRecord& r) {
   return fmt::format("notification {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", r.id, Describe(r.at),
                      r.group_key, r.receiver, r.integration, r.index, r.reason, r.attempt, r.outcome,
                      r.http_status, r.latency_ms, r.error, ToString(r.severity), r.firing, r.resolved,
-                     fmt::join(r.incidents, ","));
+                     DescribeMentioned(r.incidents));
 }
 inline std::string Describe(const NflogEntry& r) {
   return fmt::format("nflog {} {} {} {} {} {} {} {} {} {} {}", r.group_key, r.receiver, r.integration,
@@ -64,10 +72,11 @@ inline std::string Describe(const NflogEntry& r) {
 }
 inline std::string Describe(const AlertRecord& r) {
   const Alert& a = r.alert;
-  return fmt::format("alert {} {} {} {} {} {} {} {} {} {} {} {} {}", a.labels.ToString(),
+  return fmt::format("alert {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", a.labels.ToString(),
                      a.annotations.ToString(), a.generator_url, Describe(a.starts_at), Describe(a.ends_at),
                      Describe(a.updated_at), a.starts_offset_minutes, a.ends_offset_minutes, a.timeout,
-                     ToString(a.source), Describe(r.received_at), r.incident_id, r.episode_id);
+                     ToString(a.source), Describe(r.received_at), r.incident_id, r.episode_id, r.ended,
+                     ToString(r.end_reason));
 }
 inline std::string Describe(const GroupRecord& r) {
   return fmt::format("group {} {} {} {}", r.route_id, r.group_key, Describe(r.created_at),
@@ -98,8 +107,8 @@ std::string DescribeAll(const std::vector<T>& values) {
   return out;
 }
 inline std::string Describe(const RestoredState& s) {
-  return DescribeAll(s.incidents) + DescribeAll(s.open_episodes) + DescribeAll(s.alerts) +
-         DescribeAll(s.nflog) + DescribeAll(s.groups) + DescribeAll(s.silences) + DescribeAll(s.rule_states) +
+  return DescribeAll(s.incidents) + DescribeAll(s.alerts) + DescribeAll(s.nflog) + DescribeAll(s.groups) +
+         DescribeAll(s.silences) + DescribeAll(s.rule_states) +
          fmt::format("next {} {} {}", s.next_incident_id, s.next_episode_id, s.next_notification_id);
 }
 
@@ -126,9 +135,9 @@ class RandomRecords {
       case 6:
         return NflogDelete{Key(), Key(), "slack", U32(2)};
       case 7:
-        return RandomAlert();
+        return RandomEpisode();
       case 8:
-        return AlertDelete{LabelSet::From({{"a", Key()}}).fingerprint()};
+        return AlertDelete{1, Id()};
       case 9:
         return GroupRecord{Key(), Key(), Time(), Labels()};
       case 10:
@@ -139,8 +148,14 @@ class RandomRecords {
         return SilenceRecord{RandomSilence()};
       case 13:
         return SilenceDelete{Key()};
-      case 14:
-        return IncidentToldRecord{Id(), Time(), Sev()};
+      case 14: {
+        // Ids and times of notifications rise.
+        NotificationRecord told{.id = ++told_id_, .at = At(4'000'000'000'000 + told_id_), .outcome = "sent"};
+        for (uint64_t i = Below(4); i > 0; --i) {
+          told.incidents.push_back({static_cast<IncidentId>(i), Below(3) != 0, Sev()});
+        }
+        return told;
+      }
       default:
         return RuleStateDelete{Key(), Key(), Key(), U32(2), LabelSet::From({{"i", Key()}})};
     }
@@ -244,24 +259,15 @@ class RandomRecords {
             Time(),
             Time(),
             Time(),
-            static_cast<ResolveReason>(Below(3))};
-  }
-  AlertRecord RandomAlert() {
-    AlertRecord r;
-    r.alert.labels = LabelSet::From({{"a", Key()}});
-    r.alert.annotations = Labels();
-    r.alert.generator_url = Text();
-    r.alert.starts_at = Time();
-    r.alert.ends_at = Time();
-    r.alert.updated_at = Time();
-    r.alert.starts_offset_minutes = static_cast<int16_t>(I64(1440) - 720);
-    r.alert.ends_offset_minutes = static_cast<int16_t>(I64(1440) - 720);
-    r.alert.timeout = Below(2) == 0;
-    r.alert.source = static_cast<AlertSource>(Below(3));
-    r.received_at = Time();
-    r.incident_id = I64(5);
-    r.episode_id = I64(5);
-    return r;
+            static_cast<ResolveReason>(Below(3)),
+            false,
+            Below(2) == 0,
+            Text(),
+            Time(),
+            Time(),
+            static_cast<int16_t>(I64(1440) - 720),
+            static_cast<int16_t>(I64(1440) - 720),
+            Below(2) == 0};
   }
   Silence RandomSilence() {
     Silence s;
@@ -299,6 +305,7 @@ class RandomRecords {
   }
 
   std::mt19937_64 random_;
+  int64_t told_id_ = 100;
 };
 
 // What LoadState must give, computed without a database.
@@ -313,16 +320,17 @@ class NaiveState {
       if (incident.state != IncidentState::kResolved || !IsSet(resolved_after) ||
           (IsSet(incident.resolved_at) && incident.resolved_at > resolved_after)) {
         out.incidents.push_back(incident);
+        auto told = told_.find(id);
+        if (told != told_.end() && told->second.first > incident.last_told_at) {
+          std::tie(out.incidents.back().last_told_at, out.incidents.back().told_severity) = told->second;
+        }
       }
     }
     for (const auto& [id, episode] : episodes_) {
       out.next_episode_id = id + 1;
-      if (!IsSet(episode.ended_at)) {
-        out.open_episodes.push_back(episode);
+      if (episode.held) {
+        out.alerts.push_back(AlertOf(episode));
       }
-    }
-    for (const auto& [key, value] : alerts_) {
-      out.alerts.push_back(value);
     }
     for (const auto& [key, value] : nflog_) {
       out.nflog.push_back(value);
@@ -341,19 +349,23 @@ class NaiveState {
   }
 
   void operator()(const IncidentRecord& r) { incidents_[r.incident.id] = r.incident; }
-  void operator()(const IncidentToldRecord& r) {
-    if (auto it = incidents_.find(r.id); it != incidents_.end()) {
-      it->second.last_told_at = r.last_told_at;
-      it->second.told_severity = r.told_severity;
-    }
-  }
   void operator()(const EpisodeRecord& r) { episodes_[r.id] = r; }
   void operator()(const EventRecord&) {}
-  void operator()(const NotificationRecord& r) { last_notification_ = std::max(last_notification_, r.id); }
+  void operator()(const NotificationRecord& r) {
+    last_notification_ = std::max(last_notification_, r.id);
+    for (const MentionedIncident& mentioned : r.incidents) {
+      if (mentioned.told) {
+        told_[mentioned.id] = {r.at, mentioned.told_severity};
+      }
+    }
+  }
   void operator()(const NflogEntry& r) { nflog_[{r.group_key, r.receiver, r.integration, r.index}] = r; }
   void operator()(const NflogDelete& r) { nflog_.erase({r.group_key, r.receiver, r.integration, r.index}); }
-  void operator()(const AlertRecord& r) { alerts_[r.alert.fingerprint()] = r; }
-  void operator()(const AlertDelete& r) { alerts_.erase(r.fingerprint); }
+  void operator()(const AlertDelete& r) {
+    if (auto it = episodes_.find(r.episode_id); it != episodes_.end()) {
+      it->second.held = false;
+    }
+  }
   void operator()(const GroupRecord& r) { groups_[{r.route_id, r.group_key}] = r; }
   void operator()(const GroupDelete& r) { groups_.erase({r.route_id, r.group_key}); }
   void operator()(const RuleStateRecord& r) {
@@ -375,7 +387,7 @@ class NaiveState {
  private:
   std::map<int64_t, Incident> incidents_;
   std::map<int64_t, EpisodeRecord> episodes_;
-  std::map<uint64_t, AlertRecord> alerts_;
+  std::map<IncidentId, std::pair<Timestamp, Severity>> told_;
   std::map<std::tuple<std::string, std::string, std::string, uint32_t>, NflogEntry> nflog_;
   std::map<std::tuple<std::string, std::string>, GroupRecord> groups_;
   std::map<std::tuple<std::string, std::string, std::string, uint32_t, uint64_t>, RuleStateRecord> rules_;

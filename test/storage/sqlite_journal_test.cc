@@ -360,7 +360,12 @@ BOOST_AUTO_TEST_CASE(closing_on_a_broken_disk_says_how_much_is_lost) {
 
 BOOST_AUTO_TEST_CASE(record_the_database_rejects_does_not_block_the_rest) {
   TempDir dir;
-  auto journal = StartJournal(dir.File());
+  auto migrated = OpenAndMigrate(dir.File());
+  BOOST_REQUIRE(migrated);
+  BOOST_REQUIRE(migrated->Exec("CREATE UNIQUE INDEX one_per_key ON incidents (key)"));
+  auto started = SqliteJournal::Start(std::move(*migrated));
+  BOOST_REQUIRE(started);
+  auto journal = std::move(*started);
   IncidentRecord first;
   first.incident.id = 1;
   first.incident.key = LabelSet::From({{"a", "b"}});

@@ -6,6 +6,7 @@
 
 #include "config/config_loader.h"
 #include "model/matcher_parse.h"
+#include "support/journalled_alert.h"
 
 namespace mlalert::testing {
 namespace {
@@ -311,11 +312,6 @@ RestoredState Sim::StateFromJournal() const {
     if (const auto* r = std::get_if<IncidentRecord>(&record)) {
       incidents[r->incident.id] = r->incident;
       state.next_incident_id = std::max(state.next_incident_id, r->incident.id + 1);
-    } else if (const auto* told = std::get_if<IncidentToldRecord>(&record)) {
-      incidents.at(told->id).last_told_at = told->last_told_at;
-      incidents.at(told->id).told_severity = told->told_severity;
-    } else if (const auto* a = std::get_if<AlertRecord>(&record)) {
-      alerts[a->alert.fingerprint()] = *a;
     } else if (const auto* gone = std::get_if<AlertDelete>(&record)) {
       alerts.erase(gone->fingerprint);
     } else if (const auto* log = std::get_if<NflogEntry>(&record)) {
@@ -332,8 +328,18 @@ RestoredState Sim::StateFromJournal() const {
       silences.erase(unsilence->id);
     } else if (const auto* episode = std::get_if<EpisodeRecord>(&record)) {
       state.next_episode_id = std::max(state.next_episode_id, episode->id + 1);
+      if (episode->held) {
+        alerts[episode->fingerprint] = AlertOf(*episode);
+      }
     } else if (const auto* sent = std::get_if<NotificationRecord>(&record)) {
       state.next_notification_id = std::max(state.next_notification_id, sent->id + 1);
+      for (const MentionedIncident& mentioned : sent->incidents) {
+        if (mentioned.told) {
+          Incident& incident = incidents.at(mentioned.id);
+          incident.last_told_at = std::max(incident.last_told_at, sent->at);
+          incident.told_severity = mentioned.told_severity;
+        }
+      }
     } else if (const auto* mute = std::get_if<MuteRecord>(&record)) {
       state.next_mute_id = std::max(state.next_mute_id, mute->id + 1);
       mutes[mute->id] = *mute;
