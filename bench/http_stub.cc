@@ -6,6 +6,7 @@
 //   /record                             200 without a body; remembers when it came, and its groupLabels.model
 //   /stub/recorded                      how many of those came, as text
 //   /stub/arrivals                      one line for each: Unix microseconds, model
+//   /stub/spin                          from now on it does not sleep any more
 //   anything else                       200 without a body (webhook receiver, notifier)
 #include <algorithm>
 #include <arpa/inet.h>
@@ -28,6 +29,8 @@ constexpr std::string_view kHeadEnd = "\r\n\r\n";
 class Stub {
  public:
   explicit Stub(int series) : series_(series) {}
+
+  bool spins = false;
 
   // Takes what is complete out of `in` and appends the answers to `out`. False: not HTTP as we speak it.
   bool Serve(std::string& in, std::string& out) {
@@ -69,6 +72,9 @@ class Stub {
       Reply(std::to_string(recorded_), out);
     } else if (path == "/stub/arrivals") {
       Reply(arrivals_, out);
+    } else if (path == "/stub/spin") {
+      spins = true;
+      Reply("", out);
     } else if (path == "/stub/queries") {
       Reply(std::to_string(queries_), out);
     } else if (path.ends_with("/api/v1/query")) {
@@ -163,8 +169,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: http_stub PORT SERIES [sleep]\n");
     return 2;
   }
-  const bool spin = argc == 3;  // "sleep": for one that only has to be there
   Stub stub(std::atoi(argv[2]));
+  stub.spins = argc == 3;  // "sleep": for one that only has to be there
   int listener = Listen(std::atoi(argv[1]));
   int poll = ::epoll_create1(0);
   auto watch = [poll](int fd) {
@@ -178,7 +184,7 @@ int main(int argc, char** argv) {
   std::string output;
   for (;;) {
     epoll_event events[64];
-    int count = ::epoll_wait(poll, events, 64, spin ? 0 : -1);
+    int count = ::epoll_wait(poll, events, 64, stub.spins ? 0 : -1);
     for (int i = 0; i < count; ++i) {
       int fd = events[i].data.fd;
       if (fd == listener) {

@@ -14,6 +14,9 @@ namespace {
 // After a restart a firing alert is held at least this long, whatever its endsAt was: its sender needs time
 // to repeat it, and a restart must never resolve.
 constexpr Duration kRestoreGrace = std::chrono::minutes(5);
+// An incident, its event and the episode; room for so many alerts is made ahead.
+constexpr size_t kRecordsPerFired = 3;
+constexpr size_t kFiredExpectedMax = 128;
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
 
@@ -193,6 +196,10 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
         }
         break;
       case UpsertOutcome::kFired:
+        if (fx.records.capacity() == 0) {
+          // Records are large to move. Of a batch that fires, most fire.
+          fx.records.reserve(kRecordsPerFired * std::min(batch.size(), kFiredExpectedMax));
+        }
         Fire(*upsert.entry, now, fx);
         break;
       case UpsertOutcome::kResolved:

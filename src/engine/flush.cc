@@ -1,7 +1,6 @@
 // The half of the engine that speaks: a group is due, who is told what, and what became of it.
 #include <algorithm>
 #include <fmt/format.h>
-#include <unordered_set>
 
 #include "base/json.h"
 #include "engine/engine.h"
@@ -295,21 +294,20 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
                                                         : "failed",
                                             now);
   if (sent) {
-    std::unordered_set<IncidentId> told_incidents;
     for (const NotifiedAlert& told : n.alerts) {
-      IncidentEntry* entry = incidents_.table().Find(told.incident_id);
       bool speaks_of_firing = n.reason == NotifyReason::kFirst || n.reason == NotifyReason::kNewAlerts ||
                               n.reason == NotifyReason::kRaised || n.reason == NotifyReason::kRepeat;
       // What only stands in the list because it fires still is not told anew.
-      if (entry != nullptr && !told.resolved && !told.quiet_repeat && speaks_of_firing) {
-        incidents_.OnTold(*entry, now, told.severity);
-        told_incidents.insert(told.incident_id);
+      if (told.resolved || told.quiet_repeat || !speaks_of_firing) {
+        continue;
       }
-    }
-    for (MentionedIncident& mentioned : record.incidents) {
-      if (told_incidents.contains(mentioned.id)) {
-        mentioned.told = true;
-        mentioned.told_severity = incidents_.table().Find(mentioned.id)->incident.told_severity;
+      if (IncidentEntry* entry = incidents_.table().Find(told.incident_id)) {
+        incidents_.OnTold(*entry, now, told.severity);
+        auto mentioned = std::lower_bound(
+            record.incidents.begin(), record.incidents.end(), told.incident_id,
+            [](const MentionedIncident& incident, IncidentId id) { return incident.id < id; });
+        mentioned->told = true;
+        mentioned->told_severity = entry->incident.told_severity;
       }
     }
   }
@@ -389,11 +387,18 @@ NotificationRecord Engine::AttemptRecord(const Notification& n, const Notificati
   record.severity = n.MaxSeverity();
   record.firing = static_cast<uint32_t>(n.firing.size());
   record.resolved = static_cast<uint32_t>(n.resolved.size());
-  std::unordered_set<IncidentId> listed;
+  std::vector<IncidentId> ids;
+  ids.reserve(n.alerts.size());
   for (const NotifiedAlert& alert : n.alerts) {
-    if (alert.incident_id != 0 && listed.insert(alert.incident_id).second) {
-      record.incidents.push_back({alert.incident_id});
+    if (alert.incident_id != 0) {
+      ids.push_back(alert.incident_id);
     }
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  record.incidents.reserve(ids.size());
+  for (IncidentId id : ids) {
+    record.incidents.push_back({id});
   }
   return record;
 }

@@ -389,6 +389,12 @@ TemplateAlert AlertOf(const NotifiedAlert& alert) {
 
 TemplateGroup GroupOf(const Notification& n, const TemplateDataOptions& options) {
   auto alerts = std::span(n.alerts).first(std::min(n.alerts.size(), options.alerts_max));
+  // Nobody has looked at them for as long as the group waited: to load one after the other is most of the
+  // work.
+  for (const NotifiedAlert& alert : alerts) {
+    alert.alert.labels.Prefetch();
+    alert.alert.annotations.Prefetch();
+  }
   TemplateGroup out{.receiver = QuoteRegex(n.receiver->name),
                     .status = "resolved",
                     .reason = std::string(options.reason.empty() ? ToString(n.reason) : options.reason),

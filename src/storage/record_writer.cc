@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "storage/codec.h"
+#include "storage/row_ids.h"
 
 namespace mlalert {
 namespace {
@@ -42,27 +43,30 @@ std::optional<std::string_view> Extracted(const LabelSet& labels, std::string_vi
 // Label sets as JSON. The rows of one alert hold the same ones: each is written out once.
 class JsonTexts {
  public:
-  // Valid until so many others were asked for as a row may have.
+  // Valid until three others were asked for: a row has at most three.
   const std::string& Of(const LabelSet& labels) {
-    for (const Kept& kept : kept_) {
+    Kept* oldest = kept_.data();
+    for (Kept& kept : kept_) {
       if (kept.labels == labels) {
+        kept.used = ++uses_;
         return kept.json;
       }
+      oldest = kept.used < oldest->used ? &kept : oldest;
     }
-    Kept& kept = kept_[next_];
-    next_ = (next_ + 1) % kept_.size();
-    kept.labels = labels;
-    kept.json = ToJson(labels);
-    return kept.json;
+    oldest->labels = labels;
+    oldest->json = ToJson(labels);
+    oldest->used = ++uses_;
+    return oldest->json;
   }
 
  private:
   struct Kept {
     LabelSet labels;
     std::string json = "{}";
+    uint64_t used = 0;
   };
   std::array<Kept, 4> kept_;
-  size_t next_ = 0;
+  uint64_t uses_ = 0;
 };
 
 std::optional<double> NullIfNan(double value) {
@@ -96,6 +100,7 @@ struct RecordWriter::Statements {
   Stmt review;
   Stmt review_delivery;
   JsonTexts json;
+  int64_t next_event_id = 1;
 
   Status Prepare(Db& db);
 
@@ -178,9 +183,8 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                          "ends_offset_minutes",
                          "timeout"})},
       {&event,
-       "INSERT INTO events (at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, "
-       "to_value, "
-       "data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+       "INSERT INTO events (id, at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, "
+       "to_value, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       {&notification, Upsert("notifications", {"id"},
                              {"at", "group_key", "receiver", "integration", "integration_index", "reason",
                               "attempt", "outcome", "http_status", "latency_ms", "error", "severity",
@@ -287,8 +291,8 @@ Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
 
 Status RecordWriter::Statements::operator()(const EventRecord& r) {
   std::string fingerprint = r.fingerprint == 0 ? "" : Hex16(r.fingerprint);
-  return event.Run(ToColumn(r.at), NullIfZero(r.incident_id), NullIfEmpty(fingerprint), r.type, r.actor_kind,
-                   r.actor, r.reason, r.from_value, r.to_value, NullIfEmpty(r.data));
+  return event.Run(next_event_id++, ToColumn(r.at), NullIfZero(r.incident_id), NullIfEmpty(fingerprint),
+                   r.type, r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, NullIfEmpty(r.data));
 }
 
 Status RecordWriter::Statements::operator()(const NotificationRecord& r) {
@@ -405,6 +409,7 @@ RecordWriter::~RecordWriter() = default;
 Result<RecordWriter> RecordWriter::Create(Db& db) {
   auto statements = std::make_unique<Statements>();
   MLALERT_TRY(statements->Prepare(db));
+  MLALERT_ASSIGN(statements->next_event_id, NextRowId(db, "events"));
   return RecordWriter(std::move(statements));
 }
 

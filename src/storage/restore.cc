@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "storage/codec.h"
+#include "storage/row_ids.h"
 
 namespace mlalert {
 namespace {
@@ -187,9 +188,9 @@ Result<RestoredState> LoadState(Db& db, Timestamp resolved_after) {
   MLALERT_TRY(LoadIncidents(db, resolved_after, out));
   MLALERT_TRY(LoadEngine(db, out));
   MLALERT_TRY(LoadMutes(db, out));
-  MLALERT_ASSIGN(out.next_incident_id, NextId(db, "incidents"));
-  MLALERT_ASSIGN(out.next_episode_id, NextId(db, "episode_rows"));
-  MLALERT_ASSIGN(out.next_notification_id, NextId(db, "notifications"));
+  MLALERT_ASSIGN(out.next_incident_id, NextRowId(db, "incidents"));
+  MLALERT_ASSIGN(out.next_episode_id, NextRowId(db, "episode_rows"));
+  MLALERT_ASSIGN(out.next_notification_id, NextRowId(db, "notifications"));
   MLALERT_ASSIGN(out.next_change_id, NextId(db, "changes"));
   MLALERT_ASSIGN(out.next_mute_id, NextId(db, "mutes"));
   MLALERT_TRY(txn.Commit());

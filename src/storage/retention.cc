@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "storage/codec.h"
+#include "storage/row_ids.h"
 
 namespace mlalert {
 namespace {
@@ -52,6 +53,7 @@ Result<int64_t> DeleteIncidents(Db& db, int64_t cutoff, int64_t limit) {
     return 0;
   }
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db));
+  MLALERT_TRY(RememberRowIds(db));
   int64_t deleted = 0;
   for (std::string_view table :
        {"events", "episode_rows", "acknowledgements", "feedback", "notification_incidents"}) {
@@ -83,9 +85,16 @@ constexpr Loose kLoose[] = {
 
 Result<int64_t> DeleteLoose(Db& db, const Loose& what, int64_t cutoff, int64_t now, int64_t limit) {
   std::string where = fmt::format(fmt::runtime(what.where), cutoff, now);
+  MLALERT_ASSIGN(Txn txn, Txn::Begin(db));
+  MLALERT_TRY(RememberRowIds(db));
   MLALERT_TRY(db.Exec(fmt::format("DELETE FROM {0} WHERE {1} IN (SELECT {1} FROM {0} WHERE {2} LIMIT {3})",
                                   what.table, what.key, where, limit)));
-  return db.Changes();
+  const int64_t deleted = db.Changes();
+  // Without anything deleted it is rolled back: a look every hour must not write.
+  if (deleted > 0) {
+    MLALERT_TRY(txn.Commit());
+  }
+  return deleted;
 }
 
 }  // namespace

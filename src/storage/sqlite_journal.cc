@@ -149,14 +149,18 @@ uint64_t SqliteJournal::Impl::Append(std::vector<Record> records) {
     }
     return kRefusedSeq;
   }
-  if (queue_.empty()) {
+  const bool first = queue_.empty();
+  if (first) {
     oldest_ = std::chrono::steady_clock::now();
   }
   appended_ += records.size();
   stats_.queued_records += records.size();
   stats_.queued_bytes += bytes;
   queue_.push_back({appended_, bytes, std::move(records)});
-  work_.notify_one();
+  // In between it would only wake to see that it still has patience.
+  if (first || appended_ - CommittedSeq() >= options_.batch_records) {
+    work_.notify_one();
+  }
   return appended_;
 }
 

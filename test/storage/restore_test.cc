@@ -5,6 +5,7 @@
 #include "storage/migrator.h"
 #include "storage/record_writer.h"
 #include "storage/records.h"
+#include "storage/retention.h"
 
 namespace mlalert {
 namespace {
@@ -137,15 +138,31 @@ BOOST_AUTO_TEST_CASE(names_table_and_row_of_damaged_values) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(never_gives_an_id_again_after_rows_were_deleted) {
+BOOST_AUTO_TEST_CASE(never_gives_an_id_again_after_retention_has_deleted_the_highest) {
   Db db = Memory();
   IncidentRecord incident;
   incident.incident.id = 41;
-  Write(db, {incident, EpisodeRecord{.id = 7}, NotificationRecord{.id = 9}});
-  BOOST_REQUIRE(db.Exec("DELETE FROM incidents; DELETE FROM episode_rows; DELETE FROM notifications"));
+  incident.incident.state = IncidentState::kResolved;
+  incident.incident.opened_at = At(1);
+  incident.incident.resolved_at = At(2);
+  Write(db, {incident, EpisodeRecord{.id = 7, .incident_id = 41, .started_at = At(1), .ended_at = At(2)},
+             NotificationRecord{.id = 9, .at = At(1), .incidents = {{41}}},
+             EventRecord{.at = At(1), .incident_id = 41, .type = "opened"}});
+  const Timestamp cutoff = At(int64_t{10} * 7 * 86'400'000);
+  int64_t done = 1;
+  while (done > 0) {
+    auto step = RetentionStep(db, cutoff, cutoff);
+    BOOST_REQUIRE_MESSAGE(step, (step ? "" : step.error().ToString()));
+    done = *step;
+  }
+  for (const char* table : {"incidents", "episode_rows", "notifications", "events"}) {
+    BOOST_TEST(*db.QueryInt(std::string("SELECT count(*) FROM ") + table) == 0, table);
+  }
   auto state = LoadState(db, kUnset);
   BOOST_REQUIRE(state);
   BOOST_TEST(Describe(*state) == "next 42 8 10");
+  Write(db, {EventRecord{.at = At(3), .type = "later"}});
+  BOOST_TEST(*db.QueryInt("SELECT id FROM events") == 2);
 }
 
 BOOST_AUTO_TEST_CASE(uses_an_index_for_what_a_large_history_would_make_slow) {
