@@ -45,7 +45,7 @@ EventRecord MakeEvent(IncidentId id, Timestamp at, const std::string& type, cons
 }
 
 NotificationRecord MakeNotification(int64_t id, Timestamp at, Severity severity,
-                                    std::vector<IncidentId> incidents) {
+                                    const std::vector<IncidentId>& incidents) {
   NotificationRecord out;
   out.id = id;
   out.at = at;
@@ -58,7 +58,9 @@ NotificationRecord MakeNotification(int64_t id, Timestamp at, Severity severity,
   out.latency_ms = 12;
   out.severity = severity;
   out.firing = 1;
-  out.incidents = std::move(incidents);
+  for (IncidentId id : incidents) {
+    out.incidents.push_back({id});
+  }
   return out;
 }
 
