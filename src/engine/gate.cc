@@ -38,10 +38,20 @@ void Gate::Start(RestoredState state) {
 }
 
 void Gate::LetOthersIn() const {
-  // Whoever waited when the slice ended gets its turn; a steady stream of others must not stop us for ever.
-  constexpr int kYieldsMax = 100;
-  for (int i = 0; i < kYieldsMax && waiting_.load(std::memory_order_relaxed) > 0; ++i) {
-    std::this_thread::yield();
+  // Whoever waited when the slice ended gets its turn: the mutex would be ours again before a sleeper is
+  // awake, on a busy machine many times over. A steady stream of others must not stop us for ever.
+  constexpr int kYields = 50;
+  constexpr auto kNap = std::chrono::microseconds(50);
+  constexpr auto kPatience = std::chrono::milliseconds(2);
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  for (int i = 0; waiting_.load(std::memory_order_relaxed) > 0; ++i) {
+    if (i < kYields) {
+      std::this_thread::yield();
+    } else if (std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(kNap);
+    } else {
+      return;
+    }
   }
 }
 
