@@ -148,9 +148,8 @@ incident_policies:
     mutes += std::holds_alternative<MuteRecord>(record);
     episodes += std::holds_alternative<EpisodeRecord>(record);
     notifications += std::holds_alternative<NotificationRecord>(record);
-    others += !std::holds_alternative<NotificationRecord>(record) &&
-              !std::holds_alternative<NflogEntry>(record) &&
-              !std::holds_alternative<IncidentToldRecord>(record);
+    others +=
+        !std::holds_alternative<NotificationRecord>(record) && !std::holds_alternative<NflogEntry>(record);
   }
   BOOST_TEST(events == 0);
   BOOST_TEST(mutes == 0);
