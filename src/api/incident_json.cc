@@ -14,6 +14,10 @@ Json SeverityOrNull(Severity severity) {
   return severity == Severity::kNone ? Json() : Json(ToString(severity));
 }
 
+Json TextOrNull(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
 Json LabelsToJson(const LabelSet& labels) {
   // Set() looks for the name first; labels are unique already, and there may be 512.
   Json::Object object;
@@ -74,6 +78,8 @@ Json IncidentToJson(const Incident& incident, Timestamp now) {
   json.Set("severity", SeverityOrNull(incident.severity));
   json.Set("base_severity", SeverityOrNull(incident.base));
   json.Set("ladder_severity", SeverityOrNull(incident.ladder));
+  json.Set("raised_severity", SeverityOrNull(incident.raised));
+  json.Set("lowered", incident.overruled != Severity::kNone && incident.severity < incident.base);
   for (const char* name : {"alertname", "model", "pipeline", "team"}) {
     std::string_view value = incident.labels.Get(name);
     json.Set(name, value.empty() ? Json() : Json(value));
@@ -89,6 +95,12 @@ Json IncidentToJson(const Incident& incident, Timestamp now) {
   json.Set("cooldown_until", CooldownJson(incident, now));
   json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
   json.Set("acknowledgement", incident.ack != nullptr ? AckJson(*incident.ack) : Json());
+  const IncidentCare& care = CareOf(incident);
+  json.Set("assignee", TextOrNull(care.assignee));
+  json.Set("snoozed_until", Time(incident.snoozed_until));
+  json.Set("snoozed_by", IsSnoozed(incident) ? TextOrNull(care.snoozed_by) : Json());
+  json.Set("resolved_by", IsHeldResolved(incident) ? TextOrNull(care.resolved_by) : Json());
+  json.Set("held_until", IsHeldResolved(incident) ? Time(incident.held_until) : Json());
   json.Set("last_notified_at", Time(incident.last_told_at));
   json.Set("episodes_count", static_cast<int64_t>(incident.episode_count));
   json.Set("reopen_count", static_cast<int64_t>(incident.reopen_count));
@@ -150,6 +162,9 @@ Json EventToJson(const HistoryEvent& row) {
   json.Set("type", event.type);
   json.Set("actor_kind", event.actor_kind);
   json.Set("actor", event.actor);
+  json.Set("via", TextOrNull(event.via));
+  json.Set("address", TextOrNull(event.address));
+  json.Set("generation", event.generation != 0 ? Json(event.generation) : Json());
   json.Set("reason", event.reason);
   json.Set("from", event.from_value);
   json.Set("to", event.to_value);

@@ -2,12 +2,11 @@
 // ahead of the file by up to a commit; what is resolved comes from history, where the engine knows no newer
 // word.
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <unordered_map>
 
-#include "api/durable.h"
 #include "api/handlers.h"
+#include "api/incident_actions.h"
 #include "api/incident_json.h"
 #include "api/negotiation.h"
 #include "api/own_error.h"
@@ -15,9 +14,6 @@
 
 namespace mlalert {
 namespace {
-
-constexpr size_t kActionBodyBytesMax = 64 * 1024;
-constexpr Duration kAckMax = std::chrono::hours(24 * 365);
 
 History* OpenHistory(ApiContext& context) {
   return context.history ? context.history() : nullptr;
@@ -168,15 +164,6 @@ void ListIncidents(ApiContext& context, HttpRequest& request, HttpResponse& resp
 
 // --- one ---
 
-Result<IncidentId> ParseId(const HttpRequest& request) {
-  std::string_view text = request.PathParam("id");
-  IncidentId id = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (error != std::errc() || end != text.data() + text.size() || id < 1) {
-    return Fail(ErrorCode::kInvalid,
-                fmt::format("\"{}\" is not the number of an incident", text.substr(0, 64)));
-  }
-  return id;
 }
 
 Json DetailToJson(const IncidentDetail& detail, Timestamp now) {
@@ -190,7 +177,7 @@ void GetIncident(ApiContext& context, HttpRequest& request, HttpResponse& respon
     SetOwnError(response, query.error());
     return;
   }
-  auto id = ParseId(request);
+  auto id = IncidentIdOf(request);
   if (!id) {
     SetOwnError(response, id.error());
     return;
@@ -230,106 +217,6 @@ void GetIncident(ApiContext& context, HttpRequest& request, HttpResponse& respon
   SetJson(response, json);
 }
 
-// --- acknowledge ---
-
-Result<Timestamp> ReadExpiry(const Json& body, Timestamp now) {
-  MLALERT_ASSIGN(std::string at, TextField(body, "expires_at", 64));
-  MLALERT_ASSIGN(std::string in, TextField(body, "expires_in", 64));
-  if (!at.empty() && !in.empty()) {
-    return Fail(ErrorCode::kInvalid, "give expires_at or expires_in, not both");
-  }
-  Timestamp expires = kUnset;
-  if (!at.empty()) {
-    auto parsed = ParseRfc3339(at);
-    if (!parsed) {
-      return Fail(Error{ErrorCode::kInvalid,
-                        fmt::format("\"expires_at\" is not a time: \"{}\"", at),
-                        {},
-                        "write it as 2026-01-31T09:00:00Z"});
-    }
-    expires = *parsed;
-  } else if (!in.empty()) {
-    auto parsed = ParseDuration(in);
-    if (!parsed) {
-      return Fail(
-          Error{ErrorCode::kInvalid, "\"expires_in\": " + parsed.error().message, {}, "write it as 4h"});
-    }
-    if (*parsed > kAckMax) {
-      return Fail(ErrorCode::kInvalid, "an acknowledgement lasts at most a year");
-    }
-    expires = now + *parsed;
-  }
-  if (IsSet(expires) && expires > now + kAckMax) {
-    return Fail(ErrorCode::kInvalid, "an acknowledgement lasts at most a year");
-  }
-  if (IsSet(expires) && expires <= now) {
-    return Fail(ErrorCode::kInvalid, "the acknowledgement would already be over");
-  }
-  return expires;
-}
-
-struct Action {
-  IncidentId id = 0;
-  AckRequest ack;
-};
-
-Result<Action> ParseAction(const HttpRequest& request, bool acknowledge, Timestamp now) {
-  Action action;
-  MLALERT_TRY(CheckQuery(request, {}));
-  MLALERT_ASSIGN(action.id, ParseId(request));
-  std::vector<std::string_view> keys = {"actor", "comment"};
-  if (acknowledge) {
-    keys.insert(keys.end(), {"expires_at", "expires_in"});
-  }
-  MLALERT_ASSIGN(Json body, ParseStrictBody(request.body, keys));
-  MLALERT_ASSIGN(action.ack.actor, TextField(body, "actor", kActorBytesMax));
-  MLALERT_ASSIGN(action.ack.comment, TextField(body, "comment", kCommentBytesMax));
-  if (action.ack.actor.find_first_not_of(" \t\n") == std::string::npos) {
-    return Fail(
-        Error{ErrorCode::kInvalid, "\"actor\" is required", {}, "say who acts, e.g. {\"actor\": \"alice\"}"});
-  }
-  if (action.ack.actor.find('\n') != std::string::npos) {
-    return Fail(ErrorCode::kInvalid, "\"actor\" holds control characters");
-  }
-  MLALERT_ASSIGN(action.ack.expires_at, ReadExpiry(body, now));
-  return action;
-}
-
-void Act(ApiContext& context, HttpRequest& request, HttpResponse& response, bool acknowledge) {
-  if (!CheckJsonBody(request, response)) {
-    return;
-  }
-  auto action = ParseAction(request, acknowledge, context.clock.Now());
-  if (!action) {
-    SetOwnError(response, action.error());
-    return;
-  }
-  Result<Incident> result = Fail(ErrorCode::kInternal, "not run");
-  uint64_t seq = context.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
-    result = acknowledge ? engine.Acknowledge(action->id, action->ack, now, fx)
-                         : engine.Unacknowledge(action->id, action->ack.actor, action->ack.comment, now, fx);
-  });
-  if (!result) {
-    // The engine forgets what was resolved long ago.
-    History* history = result.error().code == ErrorCode::kNotFound ? OpenHistory(context) : nullptr;
-    if (history != nullptr && history->GetIncident(action->id)) {
-      SetOwnError(response, 409, fmt::format("incident {} is already resolved", action->id));
-    } else {
-      SetOwnError(response, result.error());
-    }
-    return;
-  }
-  if (Status durable = WaitDurable(context.gate, seq); !durable) {
-    SetOwnError(response, 503, "done, but not yet safe on disk: " + durable.error().message,
-                "a crash before the disk recovers would undo it");
-    return;
-  }
-  Timestamp now = context.clock.Now();
-  Json json = IncidentToJson(*result, now);
-  json.Set("plan", PlanToJson(*result, now));
-  SetJson(response, json);
-}
-
 }  // namespace
 
 void AddIncidents(HttpRouter& router, ApiContext& context) {
@@ -339,14 +226,7 @@ void AddIncidents(HttpRouter& router, ApiContext& context) {
   router.Get("/api/mlalert/v1/incidents/{id}", [&context](HttpRequest& request, HttpResponse& response) {
     GetIncident(context, request, response);
   });
-  router.Post(
-      "/api/mlalert/v1/incidents/{id}/ack",
-      [&context](HttpRequest& request, HttpResponse& response) { Act(context, request, response, true); },
-      {.body_bytes_max = kActionBodyBytesMax});
-  router.Post(
-      "/api/mlalert/v1/incidents/{id}/unack",
-      [&context](HttpRequest& request, HttpResponse& response) { Act(context, request, response, false); },
-      {.body_bytes_max = kActionBodyBytesMax});
+  AddIncidentActions(router, context);
 }
 
 }  // namespace mlalert

@@ -23,7 +23,7 @@ Result<Json> RequestBody(const AckOptions& options) {
     return Fail(Error{ErrorCode::kInvalid, "--comment is empty", {}, "say what you are doing about it"});
   }
   Json body = Json::MakeObject();
-  body.Set("actor", actor);
+  body.Set("actor", actor).Set("via", "cli");
   if (!options.comment.empty()) {
     body.Set("comment", options.comment);
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/ack_command.h"
+#include "cli/action_command.h"
 #include "cli/check_command.h"
 #include "cli/completion_command.h"
 #include "cli/console.h"
@@ -33,6 +34,7 @@ void AddCommands(CLI::App& app, int& exit_code) {
   AddIncidentsCommand(app, exit_code);
   AddAckCommand(app, exit_code);
   AddUnackCommand(app, exit_code);
+  AddActionCommands(app, exit_code);
   AddFeedbackCommand(app, exit_code);
   AddChangesCommand(app, exit_code);
   AddHistoryCommand(app, exit_code);

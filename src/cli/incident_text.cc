@@ -56,7 +56,13 @@ std::string AckText(const Json& ack) {
 std::string Note(const Json& incident, Timestamp now) {
   const std::string& state = incident.GetString("state");
   if (state == "resolved") {
-    return incident.GetString("resolve_reason") == "timeout" ? "its sender went silent" : "";
+    const std::string& reason = incident.GetString("resolve_reason");
+    return reason == "timeout"  ? "its sender went silent"
+           : reason == "manual" ? "by hand: " + incident.GetString("resolved_by")
+                                : "";
+  }
+  if (Timestamp until = TimeField(incident, "snoozed_until"); IsSet(until)) {
+    return fmt::format("snoozed by {} until {}", incident.GetString("snoozed_by"), TimeText(until));
   }
   if (const Json& ack = ObjectField(incident, "acknowledgement"); ack.is_object()) {
     return AckText(ack);
@@ -168,6 +174,15 @@ void PrintHead(Console& console, const Json& incident, Timestamp now) {
     head.Line("acknowledged",
               fmt::format("{} {}{}{}", TimeText(TimeField(ack, "at")), Printable(AckText(ack)),
                           comment.empty() ? "" : ": ", Printable(comment)));
+  }
+  head.Line("assigned to", Printable(incident.GetString("assignee")));
+  if (!incident.GetString("snoozed_until").empty()) {
+    head.Line("snoozed", fmt::format("by {} until {}", Printable(incident.GetString("snoozed_by")),
+                                     Moment(incident, "snoozed_until", now)));
+  }
+  if (const std::string& by = incident.GetString("resolved_by"); !by.empty()) {
+    head.Line("by hand", fmt::format("{}; while it fires on it stays so until {}", Printable(by),
+                                     Moment(incident, "held_until", now)));
   }
   head.Line("notified", Moment(incident, "last_notified_at", now));
   head.Line("policy", Printable(ObjectField(incident, "policy").GetString("name")));

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <memory>
 
+#include "cli/ack_command.h"
+#include "cli/action_command.h"
 #include "cli/incident_text.h"
 
 namespace mlalert {
@@ -138,6 +140,9 @@ void AddIncidentsCommand(CLI::App& app, int& exit_code) {
     Console console = StandardConsole();
     exit_code = RunIncidentsShow(*options, ids->front(), SystemClock().Now(), console);
   });
+  AddAckCommand(*command, exit_code);
+  AddUnackCommand(*command, exit_code);
+  AddActionCommands(*command, exit_code);
   // The flags of `incidents` itself are those of `incidents list`.
   command->callback([command, list] {
     if (command->get_subcommands().empty()) {

@@ -132,6 +132,8 @@ struct EvaluationConfig {
 struct IncidentsConfig {
   std::vector<std::string> identity;  // empty: all labels
   Duration reopen_window = std::chrono::minutes(30);
+  // What was resolved by hand and fires on opens again after this at the latest.
+  Duration resolve_hold = std::chrono::hours(24);
 };
 
 struct HistoryConfig {
@@ -142,6 +144,11 @@ struct ModelConfig {
   std::string name, team, dashboard_url, runbook_url;
   std::map<std::string, std::string> contacts;  // l1, l2, l3
 };
+
+class Calendars;         // config/calendars.h
+class Schedules;         // config/schedules.h
+struct ResponseTargets;  // config/response_targets.h
+struct CalmConfig;       // config/calm_config.h
 
 struct Config {
   std::string file;
@@ -165,6 +172,11 @@ struct Config {
   std::vector<IncidentPolicy> incident_policies;
   HistoryConfig history;
   std::vector<ModelConfig> models;
+  // Null: the config has none.
+  std::shared_ptr<const Calendars> calendars;
+  std::shared_ptr<const Schedules> schedules;
+  std::shared_ptr<const ResponseTargets> response_targets;
+  std::shared_ptr<const CalmConfig> calm;
 
   const Receiver* FindReceiver(std::string_view name) const;
   // Null: no such data source.

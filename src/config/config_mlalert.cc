@@ -233,6 +233,9 @@ void ReadIncidents(YamlMap& root, const LoadContext& context, IncidentsConfig& o
     }
   }
   ReadIfSet(map, "reopen_window", out.reopen_window);
+  if (ReadIfSet(map, "resolve_hold", out.resolve_hold) && out.resolve_hold == Duration::zero()) {
+    map.At("resolve_hold").Error("resolve_hold must be more than 0");
+  }
   map.Finish();
 }
 

@@ -272,7 +272,7 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
     event.at = now;
     event.incident_id = alert.incident_id;
     event.fingerprint = alert.alert.fingerprint();
-    event.type = "resolved";
+    event.type = "cleared";
     event.actor_kind = "source";
     event.actor = ToString(alert.alert.source);
     event.reason = ToString(reason);
@@ -293,8 +293,13 @@ void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
   for (auto& ack : change.acknowledgements) {
     fx.records.emplace_back(std::move(ack));
   }
-  if (change.severity_raised) {
+  if (change.stop_queued) {
+    StopQueued(entry.incident.id, now, fx);
+  }
+  if (change.raised) {
     ++stats_.severity_raised;
+  }
+  if (change.severity_changed) {
     for (AlertEntry* alert : entry.firing) {
       Overlay(*alert, entry);
       dispatcher_.Assign(*alert, now, change.speak_now, fx.records);
@@ -309,8 +314,11 @@ void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
 
 void Engine::Overlay(AlertEntry& alert, const IncidentEntry& incident) {
   const Incident& i = incident.incident;
-  bool raised = i.policy != nullptr && i.severity > SeverityFromLabel(alert.alert.labels.Get("severity"));
-  alert.effective = raised ? alert.alert.labels.With("severity", ToString(i.severity)) : alert.alert.labels;
+  const Severity label = SeverityFromLabel(alert.alert.labels.Get("severity"));
+  const bool raised = (i.policy != nullptr || i.raised != Severity::kNone) && i.severity > label;
+  const bool lowered = i.overruled != Severity::kNone && i.severity < label;
+  alert.effective =
+      raised || lowered ? alert.alert.labels.With("severity", ToString(i.severity)) : alert.alert.labels;
   muter_.inhibitor().Update(alert);
 }
 
@@ -324,7 +332,7 @@ void Engine::ArmExpiry(AlertEntry& alert) {
 }
 
 void Engine::ArmIncident(IncidentEntry& entry) {
-  Timestamp due = IncidentMachine::NextDue(entry.incident);
+  Timestamp due = IncidentMachine::NextDue(entry);
   if (due < entry.timer_due) {
     entry.timer_due = due;
     timers_.Add(due, {TimerKind::kIncident, static_cast<uint64_t>(entry.incident.id)});
@@ -358,19 +366,19 @@ void Engine::JournalAlert(const AlertEntry& entry, std::vector<Record>& records)
   records.emplace_back(std::move(episode));
 }
 
-Result<Incident> Engine::Acknowledge(IncidentId id, const AckRequest& request, Timestamp now, Effects& fx) {
-  MLALERT_ASSIGN(auto change, incidents_.Acknowledge(id, request, now));
-  Incident incident = change.entry->incident;
+Result<ActionResult> Engine::Act(const IncidentAction& action, Timestamp now, Effects& fx) {
+  ObserveClock(now);
+  MLALERT_ASSIGN(auto change, incidents_.Act(action, now));
+  IncidentEntry& entry = *change.entry;
+  const bool changed = change.changed;
   Apply(std::move(change), now, fx);
-  return incident;
+  return ActionResult{entry.incident, changed};
 }
 
-Result<Incident> Engine::Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment,
-                                       Timestamp now, Effects& fx) {
-  MLALERT_ASSIGN(auto change, incidents_.Unacknowledge(id, actor, comment, now));
-  Incident incident = change.entry->incident;
-  Apply(std::move(change), now, fx);
-  return incident;
+void Engine::CommentOnPast(const IncidentAction& action, Timestamp now, Effects& fx) {
+  Incident incident;
+  incident.id = action.incident_id;
+  fx.records.emplace_back(ActionEvent(incident, now, "commented", action));
 }
 
 bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {

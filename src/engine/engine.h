@@ -72,9 +72,11 @@ class Engine {
   void SetConfig(ConfigPtr config, Timestamp now, Effects& fx);
 
   IngestResult Ingest(std::span<const DecodedAlert> batch, Timestamp now, Effects& fx);
-  Result<Incident> Acknowledge(IncidentId id, const AckRequest& request, Timestamp now, Effects& fx);
-  Result<Incident> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment,
-                                 Timestamp now, Effects& fx);
+  // What people do, through whatever door. Errors as of IncidentMachine::Act. What is queued about the
+  // incident and not wanted any more is stopped in the same step, and so in the same transaction.
+  Result<ActionResult> Act(const IncidentAction& action, Timestamp now, Effects& fx);
+  // A comment on an incident that the engine has forgotten; the caller knows from history that it was there.
+  void CommentOnPast(const IncidentAction& action, Timestamp now, Effects& fx);
   // Alertmanager's rules; the id of the silence that holds now. Errors as of Silences::Set.
   Result<std::string> SetSilence(const SilenceRequest& request, Timestamp now, Effects& fx);
   // kNotFound: no such id.
@@ -172,7 +174,9 @@ class Engine {
                 Effects& fx);
   NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
                                    std::string_view result, Timestamp now);
+  static bool WaitsForSomebody(const IncidentEntry& entry);
   bool StillWanted(const Notification& notification);
+  void StopQueued(IncidentId id, Timestamp now, Effects& fx);
   void Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx);
   void ObserveClock(Timestamp now);
   void DropExpired(Timestamp now, Effects& fx);

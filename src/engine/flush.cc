@@ -21,7 +21,7 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, bool 
   FlushAlert out;
   out.fingerprint = alert.alert.fingerprint();
   out.incident_id = alert.incident_id;
-  out.resolved = !alert.firing;
+  out.resolved = !alert.firing || (entry != nullptr && IsHeldResolved(entry->incident));
   out.held = member.moved;
   if (entry == nullptr) {
     out.owes_only_told = policies;  // resolved before it was ever heard of
@@ -31,7 +31,8 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, bool 
   out.acknowledged = incident.state == IncidentState::kAcknowledged;
   out.acknowledged_at = incident.ack != nullptr ? incident.ack->at : kUnset;
   out.raised = incident.policy != nullptr && incident.severity > incident.told_severity;
-  out.held = out.held || out.acknowledged || IsQuiet(incident);
+  out.held = out.held || out.acknowledged || IsSnoozed(incident) || IsQuiet(incident);
+  out.woken_at = incident.woken_at;
   Timestamp until = CooldownUntil(incident);
   out.cooling = IsSet(until) && now < until && incident.severity <= incident.told_severity;
   out.told_before_episode = IsSet(incident.last_told_at) && incident.last_told_at < incident.last_fired_at;
@@ -152,8 +153,8 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   for (size_t i = 0; i < members.size(); ++i) {
     const AlertEntry& alert = *members[i].alert;
     uint64_t fingerprint = alert.alert.fingerprint();
-    bool fires = alert.firing && IsIn(n.firing, fingerprint);
-    bool resolved = !alert.firing && input.send_resolved && IsIn(n.resolved, fingerprint);
+    bool fires = !input.alerts[i].resolved && IsIn(n.firing, fingerprint);
+    bool resolved = input.alerts[i].resolved && input.send_resolved && IsIn(n.resolved, fingerprint);
     if (resolved && input.alerts[i].owes_only_told &&
         (input.entry == nullptr || !IsIn(input.entry->firing, fingerprint))) {
       continue;  // told before; it fired again since, but was held back
@@ -166,6 +167,9 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     told.alert.labels = alert.effective;
     told.fingerprint = fingerprint;
     told.resolved = resolved;
+    if (resolved && alert.firing) {  // by hand
+      told.alert.ends_at = now;
+    }
     told.incident_id = alert.incident_id;
     told.quiet_repeat = fires && input.alerts[i].held;
     told.severity = SeverityFromLabel(alert.effective.Get("severity"));
@@ -190,6 +194,11 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   return true;
 }
 
+// Nobody has it in hand, and it is not over.
+bool Engine::WaitsForSomebody(const IncidentEntry& entry) {
+  return entry.incident.state == IncidentState::kOpen && !IsSnoozed(entry.incident);
+}
+
 bool Engine::StillWanted(const Notification& notification) {
   if (notification.reason == NotifyReason::kAllResolved ||
       notification.reason == NotifyReason::kSomeResolved ||
@@ -201,10 +210,34 @@ bool Engine::StillWanted(const Notification& notification) {
     IncidentEntry* incident = incidents_.table().Find(told.incident_id);
     if (incident == nullptr || incident->incident.policy == nullptr) {
       // Alertmanager's rule: what a flush began to say is said, also when it has resolved meanwhile.
-      return incident == nullptr || incident->incident.state != IncidentState::kAcknowledged;
+      return incident == nullptr || WaitsForSomebody(*incident) ||
+             (incident->incident.state == IncidentState::kResolved && !IsHeldResolved(incident->incident));
     }
-    return alert != nullptr && alert->firing && incident->incident.state == IncidentState::kOpen;
+    return alert != nullptr && alert->firing && WaitsForSomebody(*incident) &&
+           told.severity <= incident->incident.severity;
   });
+}
+
+// Somebody acted: what is queued about this incident and not wanted any more never leaves. What waits for its
+// retry ends here; what waits in a lane is dropped there.
+void Engine::StopQueued(IncidentId id, Timestamp now, Effects& fx) {
+  std::vector<int64_t> waiting;
+  for (auto& [flight_id, flight] : in_flight_) {
+    const Notification& n = *flight.notification;
+    const bool about = std::any_of(n.alerts.begin(), n.alerts.end(),
+                                   [&](const NotifiedAlert& told) { return told.incident_id == id; });
+    if (!about || StillWanted(n)) {
+      continue;
+    }
+    n.stopped->store(true, std::memory_order_release);
+    if (flight.waiting) {
+      waiting.push_back(flight_id);
+    }
+  }
+  std::sort(waiting.begin(), waiting.end());
+  for (int64_t flight_id : waiting) {
+    Abandon(in_flight_.at(flight_id), "somebody acted before it could be delivered", now, fx);
+  }
 }
 
 void Engine::Abandon(InFlight& flight, std::string why, Timestamp now, Effects& fx) {
@@ -243,6 +276,10 @@ void Engine::OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effect
     if (flight.notification->config != config_) {
       Abandon(flight, fmt::format("{} (not tried again: the configuration was reloaded)", outcome.error), now,
               fx);
+      return;
+    }
+    if (flight.notification->stopped->load(std::memory_order_relaxed)) {
+      Abandon(flight, fmt::format("{} (not tried again: somebody acted)", outcome.error), now, fx);
       return;
     }
     if (now < flight.notification->deadline) {
@@ -296,7 +333,8 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   if (sent) {
     for (const NotifiedAlert& told : n.alerts) {
       bool speaks_of_firing = n.reason == NotifyReason::kFirst || n.reason == NotifyReason::kNewAlerts ||
-                              n.reason == NotifyReason::kRaised || n.reason == NotifyReason::kRepeat;
+                              n.reason == NotifyReason::kRaised || n.reason == NotifyReason::kRepeat ||
+                              n.reason == NotifyReason::kUnacknowledged;
       // What only stands in the list because it fires still is not told anew.
       if (told.resolved || told.quiet_repeat || !speaks_of_firing) {
         continue;

@@ -7,16 +7,29 @@
 #include "incidents/ladder.h"
 
 namespace mlalert {
-namespace {
 
-EventRecord MakeEvent(const Incident& incident, Timestamp now, std::string type) {
+EventRecord IncidentEvent(const Incident& incident, Timestamp now, std::string type) {
   EventRecord event;
   event.at = now;
   event.incident_id = incident.id;
   event.type = std::move(type);
   event.actor_kind = "system";
+  event.generation = incident.generation;
   return event;
 }
+
+EventRecord ActionEvent(const Incident& incident, Timestamp now, std::string type,
+                        const IncidentAction& action) {
+  EventRecord event = IncidentEvent(incident, now, std::move(type));
+  event.actor_kind = "human";
+  event.actor = action.actor.name;
+  event.via = action.actor.via;
+  event.address = action.actor.address;
+  event.reason = action.reason;
+  return event;
+}
+
+namespace {
 
 // Policies are shared by the incidents opened under one config.
 std::shared_ptr<const IncidentPolicy> Freeze(const ConfigPtr& config, const LabelSet& labels) {
@@ -53,7 +66,10 @@ void IncidentMachine::Reopen(IncidentEntry& entry, Timestamp now) {
   // climbs.
   incident.base = Severity::kNone;
   incident.raised = Severity::kNone;
+  incident.overruled = Severity::kNone;
   incident.severity = Severity::kNone;
+  incident.held_until = kUnset;
+  incident.woken_at = kUnset;
   ++incident.reopen_count;
 }
 
@@ -63,8 +79,11 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
   change.changed = true;
   IncidentEntry* entry = table_.FindByKey(key);
   bool joins = entry != nullptr && entry->incident.state != IncidentState::kResolved;
+  // What was resolved by hand is not over before its alerts have cleared.
   bool reopens =
-      entry != nullptr && !joins && now - entry->incident.resolved_at <= config_->incidents.reopen_window;
+      entry != nullptr && !joins &&
+      (!entry->firing.empty() || now - std::max(entry->incident.resolved_at, entry->incident.held_until) <=
+                                     config_->incidents.reopen_window);
   if (!joins && !reopens) {
     const IncidentEntry* previous = entry;
     entry = Open(alert, std::move(key), now);
@@ -73,15 +92,17 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
       entry->incident.last_told_at = previous->incident.last_told_at;
       entry->incident.told_severity = previous->incident.told_severity;
     }
-    change.events.push_back(MakeEvent(entry->incident, now, "opened"));
   } else if (reopens) {
     Reopen(*entry, now);
-    change.events.push_back(MakeEvent(entry->incident, now, "reopened"));
   }
   Incident& incident = entry->incident;
   change.entry = entry;
   ++incident.episode_count;
   ++incident.generation;
+  if (!joins) {
+    incident.opened_generation = incident.generation;
+    change.events.push_back(IncidentEvent(incident, now, reopens ? "reopened" : "opened"));
+  }
   entry->AddFiring(alert);
   alert.incident_id = incident.id;
 
@@ -93,7 +114,16 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
     // Nothing is raised by opening: the alert has the severity it came with.
     incident.severity = std::max(incident.base, incident.ladder);
     StartLadderClock(incident, now);
-    change.severity_raised = incident.severity > severity;
+    change.severity_changed = change.raised = incident.severity > severity;
+    if (reopens && entry->firing.size() > 1) {
+      // Others fired on while it was resolved by hand: they speak again as well.
+      for (const AlertEntry* other : entry->firing) {
+        incident.base = std::max(incident.base, SeverityFromLabel(other->alert.labels.Get("severity")));
+      }
+      incident.severity = std::max(incident.base, incident.ladder);
+      change.severity_changed = true;
+      change.speak_now = true;
+    }
   } else {
     ApplySeverity(change, now, "source", "");
   }
@@ -107,8 +137,18 @@ IncidentMachine::Change IncidentMachine::OnResolved(AlertEntry& alert, ResolveRe
     return change;
   }
   change.entry->RemoveFiring(alert);
-  if (change.entry->firing.empty() && change.entry->incident.state != IncidentState::kResolved) {
+  if (!change.entry->firing.empty()) {
+    return change;
+  }
+  if (change.entry->incident.state != IncidentState::kResolved) {
     Close(change, reason, now);
+  } else if (IsHeldResolved(change.entry->incident)) {
+    // From here on a fire is an edge again.
+    change.entry->incident.held_until = now;
+    change.changed = true;
+    EventRecord event = IncidentEvent(change.entry->incident, now, "cleared");
+    event.reason = ToString(reason);
+    change.events.push_back(std::move(event));
   }
   return change;
 }
@@ -129,17 +169,18 @@ void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now)
     EndAcknowledgement(change, now, "resolved");
   }
   StopLadderClock(incident, now);
+  incident.snoozed_until = kUnset;
   incident.state = IncidentState::kResolved;
   incident.resolved_at = now;
   incident.resolve_reason = reason;
   ++incident.generation;
-  EventRecord event = MakeEvent(incident, now, "incident_resolved");
+  EventRecord event = IncidentEvent(incident, now, "resolved");
   event.reason = ToString(reason);
   change.events.push_back(std::move(event));
 }
 
 void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_view reason,
-                                    std::string_view data) {
+                                    std::string_view data, const IncidentAction* action) {
   Incident& incident = change.entry->incident;
   Severity before = incident.severity;
   incident.severity = EffectiveSeverity(incident);
@@ -148,53 +189,119 @@ void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_v
   }
   ++incident.generation;
   change.changed = true;
-  change.severity_raised = true;
+  change.severity_changed = true;
+  change.raised = true;
   // Without a policy an alert waits for its group's tick, as under Alertmanager.
-  change.speak_now = incident.policy != nullptr;
-  EventRecord event = MakeEvent(incident, now, "severity_raised");
-  event.reason = reason;
+  change.speak_now = incident.policy != nullptr || action != nullptr;
+  EventRecord event = action != nullptr ? ActionEvent(incident, now, "raised", *action)
+                                        : IncidentEvent(incident, now, "raised");
+  if (action == nullptr) {
+    event.reason = reason;
+  }
   event.from_value = ToString(before);
   event.to_value = ToString(incident.severity);
   event.data = data;
   change.events.push_back(std::move(event));
-  if (incident.state == IncidentState::kAcknowledged && reason == "source") {
-    // Who acknowledged the lesser trouble has not seen this one.
-    EndAcknowledgement(change, now, "severity_raised");
-    incident.state = IncidentState::kOpen;
+  if (reason != "age" && incident.state != IncidentState::kResolved) {
+    // Who acknowledged or snoozed the lesser trouble has not seen this one.
+    if (incident.state == IncidentState::kAcknowledged) {
+      EndAcknowledgement(change, now, "severity_raised");
+      incident.state = IncidentState::kOpen;
+    }
+    incident.snoozed_until = kUnset;
     StartLadderClock(incident, now);
   }
+}
+
+void IncidentMachine::Wake(Change& change, Timestamp since) {
+  Incident& incident = change.entry->incident;
+  incident.state = IncidentState::kOpen;
+  incident.snoozed_until = kUnset;
+  incident.woken_at = since;
+  ++incident.generation;
+  change.changed = true;
+  change.speak_now = true;
+  StartLadderClock(incident, since);
+}
+
+void IncidentMachine::ExpireAcknowledgement(Change& change, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  // It ended when it ended, even when the process was down then: the ladder clock has run since.
+  const Timestamp expired_at = incident.ack->expires_at;
+  const std::string by = incident.ack->by;
+  EndAcknowledgement(change, expired_at, "expired");
+  if (IsSnoozed(incident)) {
+    incident.state = IncidentState::kOpen;
+    ++incident.generation;
+    change.changed = true;
+  } else {
+    Wake(change, expired_at);
+  }
+  EventRecord event = IncidentEvent(incident, now, "acknowledgement_expired");
+  event.reason = fmt::format("acknowledgement by {} expired", by);
+  change.events.push_back(std::move(event));
+}
+
+// The time for which it was resolved by hand is over, and its alerts fire still.
+void IncidentMachine::EndHold(Change& change, Timestamp now) {
+  IncidentEntry& entry = *change.entry;
+  Incident& incident = entry.incident;
+  Reopen(entry, now);
+  ++incident.generation;
+  incident.opened_generation = incident.generation;
+  for (const AlertEntry* alert : entry.firing) {
+    incident.base = std::max(incident.base, SeverityFromLabel(alert->alert.labels.Get("severity")));
+  }
+  incident.severity = std::max(incident.base, incident.ladder);
+  StartLadderClock(incident, now);
+  change.changed = true;
+  change.severity_changed = true;
+  change.speak_now = true;
+  EventRecord event = IncidentEvent(incident, now, "reopened");
+  event.reason = "it fires still, and the time for which it was resolved by hand is over";
+  change.events.push_back(std::move(event));
 }
 
 IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp now) {
   Change change;
   change.entry = &entry;
   Incident& incident = entry.incident;
-  if (incident.state == IncidentState::kAcknowledged && incident.ack != nullptr &&
-      IsSet(incident.ack->expires_at) && incident.ack->expires_at <= now) {
-    EventRecord event = MakeEvent(incident, now, "ack_expired");
-    event.reason = fmt::format("acknowledgement by {} expired", incident.ack->by);
-    change.events.push_back(std::move(event));
-    // It ended when it ended, even when the process was down then: the ladder clock has run since.
-    const Timestamp expired_at = incident.ack->expires_at;
-    EndAcknowledgement(change, expired_at, "expired");
-    incident.state = IncidentState::kOpen;
-    ++incident.generation;
-    change.changed = true;
-    StartLadderClock(incident, expired_at);
-  }
-  if (incident.state != IncidentState::kOpen) {
+  if (incident.state == IncidentState::kResolved) {
+    if (IsHeldResolved(incident) && !entry.firing.empty() && IsSet(incident.held_until) &&
+        incident.held_until <= now) {
+      EndHold(change, now);
+    }
     return change;
   }
+  if (incident.ack != nullptr && IsSet(incident.ack->expires_at) && incident.ack->expires_at <= now) {
+    ExpireAcknowledgement(change, now);
+  }
+  if (IsSnoozed(incident) && incident.snoozed_until <= now) {
+    const Timestamp ended_at = incident.snoozed_until;
+    if (incident.ack != nullptr) {
+      EndAcknowledgement(change, ended_at, "snooze_ended");
+    }
+    Wake(change, ended_at);
+    change.events.push_back(IncidentEvent(incident, now, "snooze_ended"));
+  }
+  if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
+    Climb(change, now);
+  }
+  return change;
+}
+
+void IncidentMachine::Climb(Change& change, Timestamp now) {
+  Incident& incident = change.entry->incident;
   bool was_quiet = IsQuiet(incident);
   uint32_t first_rung = incident.ladder_step;
   LadderResult climbed = ClimbLadder(incident, now);
   if (climbed.reached == 0) {
-    return change;
+    return;
   }
   change.changed = true;
   // Rungs passed while nobody looked (the process was down) are logged, not told one by one.
   for (uint32_t i = 0; i + 1 < climbed.reached; ++i) {
-    EventRecord skipped = MakeEvent(incident, now, "severity_skipped");
+    EventRecord skipped = IncidentEvent(incident, now, "raise_skipped");
     skipped.reason = "skipped_while_down";
     skipped.to_value = ToString(incident.policy->ladder[first_rung + i].severity);
     change.events.push_back(std::move(skipped));
@@ -206,80 +313,6 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
   if (was_quiet) {
     change.speak_now = true;
   }
-  return change;
-}
-
-Result<IncidentMachine::Change> IncidentMachine::Acknowledge(IncidentId id, const AckRequest& request,
-                                                             Timestamp now) {
-  IncidentEntry* entry = table_.Find(id);
-  if (entry == nullptr) {
-    return Fail(ErrorCode::kNotFound, fmt::format("no open incident has the id {}", id));
-  }
-  Incident& incident = entry->incident;
-  if (incident.state == IncidentState::kResolved) {
-    return Fail(ErrorCode::kConflict, fmt::format("incident {} is already resolved", id));
-  }
-  if (IsSet(request.expires_at) && request.expires_at <= now) {
-    return Fail(ErrorCode::kInvalid, "the expiry of an acknowledgement must lie in the future");
-  }
-  Change change;
-  change.entry = entry;
-  change.changed = true;
-  change.speak_now = true;
-  if (incident.state == IncidentState::kAcknowledged) {
-    EndAcknowledgement(change, now, "replaced");
-  } else {
-    StopLadderClock(incident, now);
-  }
-  Acknowledgement ack;
-  ack.at = now;
-  ack.by = request.actor;
-  ack.comment = request.comment;
-  ack.expires_at = request.expires_at;
-  if (!IsSet(ack.expires_at) && incident.policy != nullptr &&
-      incident.policy->ack_expires > Duration::zero()) {
-    ack.expires_at = After(now, incident.policy->ack_expires);
-  }
-  incident.ack = std::make_shared<const Acknowledgement>(ack);
-  incident.state = IncidentState::kAcknowledged;
-  ++incident.generation;
-
-  EventRecord event = MakeEvent(incident, now, "acknowledged");
-  event.actor_kind = "human";
-  event.actor = request.actor;
-  event.reason = request.comment;
-  Json data = Json::MakeObject();
-  data.Set("via", request.via);
-  event.data = data.Dump();
-  change.events.push_back(std::move(event));
-  change.acknowledgements.push_back(
-      {incident.id, now, request.actor, request.via, request.comment, ack.expires_at, kUnset, ""});
-  return change;
-}
-
-Result<IncidentMachine::Change> IncidentMachine::Unacknowledge(IncidentId id, const std::string& actor,
-                                                               const std::string& comment, Timestamp now) {
-  IncidentEntry* entry = table_.Find(id);
-  if (entry == nullptr) {
-    return Fail(ErrorCode::kNotFound, fmt::format("no open incident has the id {}", id));
-  }
-  Incident& incident = entry->incident;
-  if (incident.state != IncidentState::kAcknowledged) {
-    return Fail(ErrorCode::kConflict, fmt::format("incident {} is not acknowledged", id));
-  }
-  Change change;
-  change.entry = entry;
-  change.changed = true;
-  EndAcknowledgement(change, now, "unacknowledged");
-  incident.state = IncidentState::kOpen;
-  ++incident.generation;
-  StartLadderClock(incident, now);
-  EventRecord event = MakeEvent(incident, now, "unacknowledged");
-  event.actor_kind = "human";
-  event.actor = actor;
-  event.reason = comment;
-  change.events.push_back(std::move(event));
-  return change;
 }
 
 void IncidentMachine::EndAcknowledgement(Change& change, Timestamp now, std::string_view end_reason) {
@@ -300,20 +333,27 @@ void IncidentMachine::OnTold(IncidentEntry& entry, Timestamp at, Severity severi
   incident.told_severity = first_in_episode ? severity : std::max(incident.told_severity, severity);
 }
 
-Timestamp IncidentMachine::NextDue(const Incident& incident) {
+Timestamp IncidentMachine::NextDue(const IncidentEntry& entry) {
+  const Incident& incident = entry.incident;
   Timestamp due = kNever;
-  if (IsSet(incident.next_severity_at)) {
-    due = std::min(due, incident.next_severity_at);
+  auto consider = [&](Timestamp at) { due = IsSet(at) ? std::min(due, at) : due; };
+  if (incident.state == IncidentState::kResolved) {
+    if (IsHeldResolved(incident) && !entry.firing.empty()) {
+      consider(incident.held_until);
+    }
+    return due;
   }
-  if (incident.state == IncidentState::kAcknowledged && incident.ack != nullptr &&
-      IsSet(incident.ack->expires_at)) {
-    due = std::min(due, incident.ack->expires_at);
+  consider(incident.next_severity_at);
+  consider(incident.snoozed_until);
+  if (incident.ack != nullptr) {
+    consider(incident.ack->expires_at);
   }
   return due;
 }
 
 Timestamp IncidentMachine::KeepUntil(const Incident& incident) const {
-  Timestamp until = After(incident.resolved_at, config_->incidents.reopen_window);
+  Timestamp until =
+      After(std::max(incident.resolved_at, incident.held_until), config_->incidents.reopen_window);
   Timestamp cooldown = CooldownUntil(incident);
   return IsSet(cooldown) ? std::max(until, cooldown) : until;
 }

@@ -1,25 +1,19 @@
-// The transitions of an incident: fire, resolve, climb, acknowledge, un-acknowledge, expire.
+// The transitions of an incident: fire, resolve, climb, and what people do with it.
 // Called by the engine, in time order. Each call changes incidents and says what changed; the engine journals
 // it and re-routes the alerts concerned. Owns: the incident table and the id counters. Thread: engine only.
 // Time: passed in.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
+#include "incidents/incident_action.h"
 #include "incidents/incident_table.h"
 #include "model/record.h"
 
 namespace mlalert {
-
-struct AckRequest {
-  std::string actor;
-  std::string comment;
-  std::string via = "api";
-  // kUnset: what the policy says.
-  Timestamp expires_at = kUnset;
-};
 
 class IncidentMachine {
  public:
@@ -31,9 +25,11 @@ class IncidentMachine {
   // After a call: what the engine must do about the incident.
   struct Change {
     IncidentEntry* entry = nullptr;
-    bool changed = false;          // journal the row
-    bool severity_raised = false;  // effective labels of its alerts changed
-    bool speak_now = false;        // do not wait for the group's next tick
+    bool changed = false;           // journal the row
+    bool severity_changed = false;  // so did the effective labels of its alerts
+    bool raised = false;            // upwards
+    bool speak_now = false;         // do not wait for the group's next tick
+    bool stop_queued = false;       // what waits to be sent about it may not be wanted any more
     std::vector<EventRecord> events;
     std::vector<AcknowledgementRecord> acknowledgements;
   };
@@ -44,18 +40,17 @@ class IncidentMachine {
   Change OnResolved(AlertEntry& alert, ResolveReason reason, Timestamp now);
   // After a restart: an incident of which no alert fires (its last rows were lost) is over.
   Change CloseIfNothingFires(IncidentEntry& entry, Timestamp now);
-  // Something of this incident may be due: rungs, expiry of an acknowledgement.
+  // Something of this incident may be due: rungs, the end of an acknowledgement, a snooze, a hold.
   Change OnTimer(IncidentEntry& entry, Timestamp now);
-  // kNotFound; kConflict when it is resolved. Acknowledging again replaces actor, comment and expiry.
-  Result<Change> Acknowledge(IncidentId id, const AckRequest& request, Timestamp now);
-  Result<Change> Unacknowledge(IncidentId id, const std::string& actor, const std::string& comment,
-                               Timestamp now);
+  // kNotFound: not in memory; kConflict: the incident's state does not allow it, or the action was meant for
+  // an earlier opening; kInvalid: a time or severity that makes no sense. `changed` false: it was so already.
+  Result<Change> Act(const IncidentAction& action, Timestamp now);
 
   // A receiver was told at `severity` that an alert of this incident fires.
   void OnTold(IncidentEntry& entry, Timestamp at, Severity severity);
 
   // First instant at which OnTimer has something to do; kNever when nothing is ahead.
-  static Timestamp NextDue(const Incident& incident);
+  static Timestamp NextDue(const IncidentEntry& entry);
   // Until when a resolved incident must stay in memory.
   Timestamp KeepUntil(const Incident& incident) const;
 
@@ -70,12 +65,33 @@ class IncidentMachine {
   IncidentEntry* Open(const AlertEntry& alert, LabelSet key, Timestamp now);
   void Reopen(IncidentEntry& entry, Timestamp now);
   void Close(Change& change, ResolveReason reason, Timestamp now);
-  void ApplySeverity(Change& change, Timestamp now, std::string_view reason, std::string_view data);
+  void ApplySeverity(Change& change, Timestamp now, std::string_view reason, std::string_view data,
+                     const IncidentAction* action = nullptr);
   void EndAcknowledgement(Change& change, Timestamp now, std::string_view end_reason);
+  // Nobody has it in hand any more: the clocks run on from `since`, who was told is told again.
+  void Wake(Change& change, Timestamp since);
+  void EndHold(Change& change, Timestamp now);
+  void ExpireAcknowledgement(Change& change, Timestamp now);
+  void Climb(Change& change, Timestamp now);
+
+  Status Acknowledge(Change& change, const IncidentAction& action, Timestamp now);
+  Status Unacknowledge(Change& change, const IncidentAction& action, Timestamp now);
+  Status Snooze(Change& change, const IncidentAction& action, Timestamp now);
+  Status Comment(Change& change, const IncidentAction& action, Timestamp now);
+  Status Assign(Change& change, const IncidentAction& action, Timestamp now);
+  Status Raise(Change& change, const IncidentAction& action, Timestamp now);
+  Status Lower(Change& change, const IncidentAction& action, Timestamp now);
+  Status ResolveByHand(Change& change, const IncidentAction& action, Timestamp now);
 
   ConfigPtr config_;
   IncidentTable table_;
   IncidentId next_id_ = 1;
 };
+
+// An event about `incident`, by the system.
+EventRecord IncidentEvent(const Incident& incident, Timestamp now, std::string type);
+// By a person.
+EventRecord ActionEvent(const Incident& incident, Timestamp now, std::string type,
+                        const IncidentAction& action);
 
 }  // namespace mlalert

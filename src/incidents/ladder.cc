@@ -81,8 +81,34 @@ bool IsQuiet(const Incident& incident) {
   return incident.base <= SeverityFromLabel(incident.labels.Get("severity"));
 }
 
+void LowerTo(Incident& incident, Severity severity, Timestamp now) {
+  const bool runs = IsSet(incident.clock_since);
+  StopLadderClock(incident, now);
+  incident.overruled = incident.base;
+  incident.raised = severity;
+  incident.severity = severity;
+  // As if it had just reached the rung of that severity: it does not jump back up.
+  incident.clock_elapsed = Duration::zero();
+  incident.ladder_step = 0;
+  incident.ladder = Severity::kNone;
+  if (incident.policy != nullptr) {
+    for (const LadderStep& step : incident.policy->ladder) {
+      if (step.severity <= severity) {
+        incident.clock_elapsed = step.after;
+        incident.ladder = step.severity;
+        ++incident.ladder_step;
+      }
+    }
+  }
+  incident.told_severity = std::min(incident.told_severity, severity);
+  if (runs) {
+    StartLadderClock(incident, now);
+  }
+}
+
 Severity EffectiveSeverity(const Incident& incident) {
-  return std::max({incident.base, incident.ladder, incident.raised, incident.severity});
+  const Severity base = incident.base > incident.overruled ? incident.base : Severity::kNone;
+  return std::max({base, incident.ladder, incident.raised, incident.severity});
 }
 
 }  // namespace mlalert

@@ -45,6 +45,10 @@ std::optional<NextRaise> NextRaiseOf(const Incident& incident);
 // opened it. What is P1 or P0 never waits, however it came to be governed by a quiet ladder.
 bool IsQuiet(const Incident& incident);
 
+// Somebody said that it is less severe: the ladder goes on from the rung of that severity, and severity
+// labels as high as those it has had in this episode do not raise it again.
+void LowerTo(Incident& incident, Severity severity, Timestamp now);
+
 // max(base, ladder, raised), never below what it already is in this episode.
 Severity EffectiveSeverity(const Incident& incident);
 

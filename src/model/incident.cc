@@ -26,6 +26,8 @@ std::string_view ToString(ResolveReason reason) {
       return "condition";
     case ResolveReason::kTimeout:
       return "timeout";
+    case ResolveReason::kManual:
+      return "manual";
   }
   return "";
 }
@@ -33,6 +35,7 @@ std::string_view ToString(ResolveReason reason) {
 ResolveReason ResolveReasonFromString(std::string_view text) {
   return text == "condition" ? ResolveReason::kCondition
          : text == "timeout" ? ResolveReason::kTimeout
+         : text == "manual"  ? ResolveReason::kManual
                              : ResolveReason::kNone;
 }
 
@@ -78,6 +81,11 @@ Result<IncidentPolicy> PolicyFromJson(std::string_view text) {
     }
   }
   return policy;
+}
+
+const IncidentCare& CareOf(const Incident& incident) {
+  static const IncidentCare kNone;
+  return incident.care != nullptr ? *incident.care : kNone;
 }
 
 Timestamp CooldownUntil(const Incident& incident) {

@@ -19,6 +19,10 @@ namespace mlalert {
 
 using IncidentId = int64_t;
 
+struct IncidentChain;   // model/incident_chain.h
+struct IncidentHours;   // model/incident_hours.h
+struct FlappingLimits;  // model/flapping.h
+
 // One rung of progressive severity: once the ladder clock reads `after`, severity is at least `severity`.
 struct LadderStep {
   Duration after{};
@@ -37,6 +41,16 @@ struct IncidentPolicy {
   bool quiet_before_first_step = false;
   // Zero: an acknowledgement stays until somebody takes it back or the incident resolves.
   Duration ack_expires{};
+  // The ladder counts only the hours of `calendar`.
+  bool business_clock = false;
+  // Name of a calendar of the config in force; empty: none.
+  std::string calendar;
+  // Age alone may wake people: a raise to P1 does not wait until the calendar opens.
+  bool wake = false;
+  // Null: none.
+  std::shared_ptr<const IncidentChain> chain;
+  std::shared_ptr<const IncidentHours> hours;
+  std::shared_ptr<const FlappingLimits> flapping;
 };
 
 // What of a policy an incident keeps for life (matchers have done their work). JSON object.
@@ -46,9 +60,10 @@ Result<IncidentPolicy> PolicyFromJson(std::string_view json);
 enum class IncidentState : uint8_t { kOpen, kAcknowledged, kResolved };
 std::string_view ToString(IncidentState state);
 
-// kCondition: the sender said so; kTimeout: the sender went silent until endsAt passed.
-enum class ResolveReason : uint8_t { kNone, kCondition, kTimeout };
-// "" | condition | timeout
+// kCondition: the sender said so; kTimeout: the sender went silent until endsAt passed; kManual: somebody
+// said that it is over.
+enum class ResolveReason : uint8_t { kNone, kCondition, kTimeout, kManual };
+// "" | condition | timeout | manual
 std::string_view ToString(ResolveReason reason);
 ResolveReason ResolveReasonFromString(std::string_view text);
 
@@ -58,6 +73,13 @@ struct Acknowledgement {
   std::string by;
   std::string comment;
   Timestamp expires_at = kUnset;
+};
+
+// What people set now and then: kept apart, so that an incident that nobody touched stays small.
+struct IncidentCare {
+  std::string assignee;
+  std::string snoozed_by;
+  std::string resolved_by;
 };
 
 struct Incident {
@@ -73,7 +95,9 @@ struct Incident {
   Severity base = Severity::kNone;    // highest severity label of its alerts in this episode
   Severity ladder = Severity::kNone;  // what age alone has raised it to
   Severity raised = Severity::kNone;  // by a human
-  // Effective severity; never falls while the incident is not resolved.
+  // Somebody lowered it: severity labels up to this one are overruled in this episode.
+  Severity overruled = Severity::kNone;
+  // Effective severity; falls only when somebody lowers it.
   Severity severity = Severity::kNone;
 
   Timestamp opened_at = kUnset;
@@ -87,17 +111,55 @@ struct Incident {
   Timestamp next_severity_at = kUnset;  // first instant of the next rung; kUnset: none ahead
   uint32_t ladder_step = 0;             // rungs already reached
 
+  // A raise that age has earned, but that would wake people: it waits since then for the calendar to open.
+  Timestamp raise_held_since = kUnset;
+
   // Set while state is kAcknowledged.
   std::shared_ptr<const Acknowledgement> ack;
+  // Null: nobody has set any of it.
+  std::shared_ptr<const IncidentCare> care;
+  Timestamp snoozed_until = kUnset;  // nobody is told and nothing climbs before
+  // Resolved by hand: while its alerts go on firing it does not open again before this. Once they have
+  // cleared: when that was.
+  Timestamp held_until = kUnset;
+  // An acknowledgement or a snooze ended then without a resolve: who was told is told again.
+  Timestamp woken_at = kUnset;
+
+  // Whom to tell while nobody acts. Steps count from chain_started_at; kUnset: the chain stands.
+  Timestamp chain_started_at = kUnset;
+  Timestamp chain_next_at = kUnset;
+  uint16_t chain_step = 0;  // steps done in this round
+  uint16_t chain_round = 0;
+
+  // Somebody ought to have acted by response_due_at; response_at: when somebody did.
+  Timestamp response_due_at = kUnset;
+  Timestamp response_at = kUnset;
+  Timestamp response_breached_at = kUnset;
+
+  IncidentId parent = 0;  // the storm that it belongs to
+  Timestamp flapping_since = kUnset;
+  // When it fired and resolved lately, oldest first; null under a policy that does not look at it.
+  std::shared_ptr<const std::vector<Timestamp>> edges;
 
   // Last notification that told somebody it fires, and at which severity: what cooldown compares with.
   Timestamp last_told_at = kUnset;
   Severity told_severity = Severity::kNone;
 
-  int64_t generation = 0;  // raised by every transition; stale timers and links carry an older one
+  int64_t generation = 0;  // raised by every transition; links and buttons carry the one they were made at
+  int64_t opened_generation = 0;  // as of its last opening: what was made before cannot act on it
   int32_t reopen_count = 0;
   int32_t episode_count = 0;
 };
+
+inline bool IsSnoozed(const Incident& incident) {
+  return IsSet(incident.snoozed_until);
+}
+// Resolved by hand while its alerts fire on.
+inline bool IsHeldResolved(const Incident& incident) {
+  return incident.state == IncidentState::kResolved && incident.resolve_reason == ResolveReason::kManual;
+}
+// Never null.
+const IncidentCare& CareOf(const Incident& incident);
 
 // When the present cooldown ends; kUnset when there is none.
 Timestamp CooldownUntil(const Incident& incident);

@@ -68,8 +68,9 @@ struct EventRecord {
   Timestamp at = kUnset;
   IncidentId incident_id = 0;  // 0: not about one incident
   uint64_t fingerprint = 0;    // 0: not about one alert
-  // opened reopened fired resolved severity_raised severity_skipped acknowledged unacknowledged ack_expired
-  // incident_resolved notification_given_up datasource_unreachable ...
+  // Of the incident: opened reopened resolved raised raise_skipped lowered acknowledged unacknowledged
+  // acknowledgement_expired snoozed snooze_ended commented assigned ...; of one of its alerts: fired cleared;
+  // others: notification_given_up datasource_unreachable ... (docs/history.md)
   std::string type;
   std::string actor_kind;  // system | human | source
   std::string actor;
@@ -77,6 +78,10 @@ struct EventRecord {
   std::string from_value;
   std::string to_value;
   std::string data;  // JSON object or empty
+  // Of what people do: through which door (api, cli, slack, ...) and from where (an address, a user id).
+  std::string via;
+  std::string address;
+  int64_t generation = 0;  // of the incident after it; 0: not about one incident
 };
 
 // An incident that a notification spoke of.

@@ -44,6 +44,7 @@ DedupDecision Decide(const DedupInput& input) {
   bool somebody_speaks = false;
   bool somebody_rose = false;
   bool newly_acknowledged = false;
+  bool woken = false;
   for (const auto& alert : input.alerts) {
     bool told = Contains(entry.firing, alert.fingerprint);
     if (alert.resolved) {
@@ -57,6 +58,7 @@ DedupDecision Decide(const DedupInput& input) {
     }
     out.firing.push_back(alert.fingerprint);
     somebody_speaks = somebody_speaks || !alert.held;
+    woken = woken || (told && !alert.held && IsSet(alert.woken_at) && alert.woken_at > entry.timestamp);
     somebody_rose = somebody_rose || (told && alert.raised && !alert.held);
     if (told && alert.acknowledged) {
       out.acknowledged.push_back(alert.fingerprint);
@@ -82,6 +84,8 @@ DedupDecision Decide(const DedupInput& input) {
     out.reason = NotifyReason::kSomeResolved;
   } else if (newly_acknowledged) {
     out.reason = NotifyReason::kAcknowledged;
+  } else if (woken) {
+    out.reason = NotifyReason::kUnacknowledged;
   } else if (somebody_speaks && entry.timestamp < input.now - input.repeat_interval) {
     out.reason = NotifyReason::kRepeat;
   }

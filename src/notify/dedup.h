@@ -21,6 +21,8 @@ struct FlushAlert {
   bool held = false;
   bool acknowledged = false;
   Timestamp acknowledged_at = kUnset;
+  // When an acknowledgement or a snooze of it last ended: who was told before is told again.
+  Timestamp woken_at = kUnset;
   // Its incident is more severe now than anybody was told: news even to who knows that it fires.
   bool raised = false;
   // In a cooldown: `held` unless its incident's severity rose above what was told.

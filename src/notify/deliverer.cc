@@ -334,6 +334,11 @@ void Deliverer::State::Send(Lock& lock, const LaneKey& key, NotificationAttempt 
     Report(lock, n.integration.kind, Unsent(attempt, verdict, std::move(error)), reason);
   };
   Result<PreparedCall> prepared = Build(lock, n);
+  if (n.stopped->load(std::memory_order_acquire)) {
+    give_up(DeliveryVerdict::kCancelled, "somebody acted before it could be delivered",
+            FailureReason::kContextCanceled);
+    return;
+  }
   if (!prepared) {
     ErrorCode code = prepared.error().code;
     bool passing = code == ErrorCode::kIo || code == ErrorCode::kNotFound;

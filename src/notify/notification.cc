@@ -20,6 +20,8 @@ std::string_view ToString(NotifyReason reason) {
       return "some alerts resolved";
     case NotifyReason::kAcknowledged:
       return "acknowledged";
+    case NotifyReason::kUnacknowledged:
+      return "unacknowledged";
     case NotifyReason::kRepeat:
       return "repeat interval elapsed";
   }

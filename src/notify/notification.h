@@ -3,6 +3,7 @@
 // the engine as NotificationOutcome. Thread: immutable once made.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,11 +22,12 @@ enum class NotifyReason : uint8_t {
   kNewAlerts,
   kAllResolved,
   kSomeResolved,
-  kRaised,        // ours: an incident has become more severe than the receiver was told
-  kAcknowledged,  // ours: the receivers that were told hear that somebody took it
+  kRaised,          // ours: an incident has become more severe than the receiver was told
+  kAcknowledged,    // ours: the receivers that were told hear that somebody took it
+  kUnacknowledged,  // ours: an acknowledgement or a snooze ended, nobody has it in hand any more
   kRepeat,
 };
-// Alertmanager's notification_reason texts; "severity raised" and "acknowledged" are ours.
+// Alertmanager's notification_reason texts; "severity raised", "acknowledged" and "unacknowledged" are ours.
 std::string_view ToString(NotifyReason reason);
 
 struct NotifiedAlert {
@@ -60,6 +62,8 @@ struct Notification {
   std::string receiver_data;
   std::vector<uint64_t> firing, resolved,
       acknowledged;  // fingerprints, sorted: the log entry once it is sent
+  // Set by the engine when nobody wants it any more; an attempt that has not left yet then never leaves.
+  std::shared_ptr<std::atomic<bool>> stopped = std::make_shared<std::atomic<bool>>(false);
 
   size_t FiringCount() const { return firing.size(); }
   Severity MaxSeverity() const;

@@ -181,6 +181,30 @@ Result<uint64_t> FingerprintAt(const Stmt& row, int column) {
   return row.IsNull(column) ? 0 : ParseHex16(row.Text(column));
 }
 
+std::string TimesToJson(const std::vector<Timestamp>& times) {
+  std::string out = "[";
+  for (Timestamp time : times) {
+    out += fmt::format("{}{}", out.size() > 1 ? "," : "", ToUnixMillis(time));
+  }
+  out += ']';
+  return out;
+}
+
+Result<std::vector<Timestamp>> TimesAt(const Stmt& row, int column) {
+  std::vector<Timestamp> out;
+  if (row.IsNull(column)) {
+    return out;
+  }
+  auto json = ParseJson(row.Text(column));
+  if (!json || !json->is_array()) {
+    return Corrupt("list of times", row.Text(column));
+  }
+  for (const Json& one : json->AsArray()) {
+    out.push_back(FromUnixMillis(std::clamp(one.AsInt(), kMillisMin, kMillisMax)));
+  }
+  return out;
+}
+
 Result<AlertSource> SourceAt(const Stmt& row, int column) {
   for (auto source : {AlertSource::kRules, AlertSource::kApi, AlertSource::kWebhook}) {
     if (row.Text(column) == ToString(source)) {
@@ -203,7 +227,10 @@ const char* const kIncidentColumns =
     "opened_at, last_fired_at, resolved_at, resolve_reason, clock_elapsed_ms, clock_since, next_severity_at, "
     "ladder_step, acknowledged_by, acknowledged_at, acknowledge_comment, acknowledge_expires_at, "
     "last_told_at, "
-    "told_severity, generation, reopen_count, episode_count";
+    "told_severity, generation, reopen_count, episode_count, overruled_severity, raise_held_since, assignee, "
+    "snoozed_until, snoozed_by, resolved_by, held_until, woken_at, chain_started_at, chain_next_at, "
+    "chain_step, chain_round, response_due_at, response_at, response_breached_at, parent_id, flapping_since, "
+    "edges, opened_generation";
 
 Result<Incident> ReadIncident(const Stmt& row, PolicyCache& policies) {
   int c = 0;
@@ -236,6 +263,32 @@ Result<Incident> ReadIncident(const Stmt& row, PolicyCache& policies) {
   out.generation = row.Int(c++);
   out.reopen_count = static_cast<int32_t>(row.Int(c++));
   out.episode_count = static_cast<int32_t>(row.Int(c++));
+  MLALERT_ASSIGN(out.overruled, SeverityAt(row, c++));
+  out.raise_held_since = TimeAt(row, c++);
+  IncidentCare care;
+  care.assignee = row.String(c++);
+  out.snoozed_until = TimeAt(row, c++);
+  care.snoozed_by = row.String(c++);
+  care.resolved_by = row.String(c++);
+  if (!care.assignee.empty() || !care.snoozed_by.empty() || !care.resolved_by.empty()) {
+    out.care = std::make_shared<const IncidentCare>(std::move(care));
+  }
+  out.held_until = TimeAt(row, c++);
+  out.woken_at = TimeAt(row, c++);
+  out.chain_started_at = TimeAt(row, c++);
+  out.chain_next_at = TimeAt(row, c++);
+  out.chain_step = static_cast<uint16_t>(row.Int(c++));
+  out.chain_round = static_cast<uint16_t>(row.Int(c++));
+  out.response_due_at = TimeAt(row, c++);
+  out.response_at = TimeAt(row, c++);
+  out.response_breached_at = TimeAt(row, c++);
+  out.parent = row.Int(c++);
+  out.flapping_since = TimeAt(row, c++);
+  MLALERT_ASSIGN(std::vector<Timestamp> edges, TimesAt(row, c++));
+  if (!edges.empty()) {
+    out.edges = std::make_shared<const std::vector<Timestamp>>(std::move(edges));
+  }
+  out.opened_generation = row.Int(c++);
   return out;
 }
 
@@ -260,7 +313,9 @@ Result<EpisodeRecord> ReadEpisode(const Stmt& row) {
 }
 
 const char* const kEventColumns =
-    "id, at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, to_value, data";
+    "id, at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, to_value, data, via, "
+    "address, "
+    "generation";
 
 Result<EventRecord> ReadEvent(const Stmt& row) {
   EventRecord out;
@@ -274,6 +329,9 @@ Result<EventRecord> ReadEvent(const Stmt& row) {
   out.from_value = row.String(8);
   out.to_value = row.String(9);
   out.data = row.String(10);
+  out.via = row.String(11);
+  out.address = row.String(12);
+  out.generation = row.Int(13);
   return out;
 }
 

@@ -36,6 +36,10 @@ std::string FingerprintsToJson(const std::vector<uint64_t>& fingerprints);
 Result<std::vector<uint64_t>> FingerprintsAt(const Stmt& row, int column);
 Result<uint64_t> FingerprintAt(const Stmt& row, int column);
 
+// [1767225600000, ...]
+std::string TimesToJson(const std::vector<Timestamp>& times);
+Result<std::vector<Timestamp>> TimesAt(const Stmt& row, int column);
+
 Result<AlertSource> SourceAt(const Stmt& row, int column);
 
 // Ids and numbers whose zero means "none": NULL.

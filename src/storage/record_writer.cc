@@ -159,7 +159,27 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                           "told_severity",
                           "generation",
                           "reopen_count",
-                          "episode_count"})},
+                          "episode_count",
+                          "overruled_severity",
+                          "raise_held_since",
+                          "assignee",
+                          "snoozed_until",
+                          "snoozed_by",
+                          "resolved_by",
+                          "held_until",
+                          "woken_at",
+                          "muted_since",
+                          "chain_started_at",
+                          "chain_next_at",
+                          "chain_step",
+                          "chain_round",
+                          "response_due_at",
+                          "response_at",
+                          "response_breached_at",
+                          "parent_id",
+                          "flapping_since",
+                          "edges",
+                          "opened_generation"})},
       {&episode, Upsert("episode_rows", {"id"},
                         {"incident_id",
                          "fingerprint",
@@ -184,7 +204,7 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                          "timeout"})},
       {&event,
        "INSERT INTO events (id, at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, "
-       "to_value, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+       "to_value, data, via, address, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       {&notification, Upsert("notifications", {"id"},
                              {"at", "group_key", "receiver", "integration", "integration_index", "reason",
                               "attempt", "outcome", "http_status", "latency_ms", "error", "severity",
@@ -261,6 +281,7 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
   if (!(i.key == i.labels)) {
     key = json.Of(i.key);
   }
+  const std::string edges = i.edges != nullptr ? TimesToJson(*i.edges) : "";
   return incident.Run(i.id, key, json.Of(i.labels), json.Of(i.annotations), Extracted(i.labels, "alertname"),
                       ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
                       Extracted(i.labels, "team"), ToString(i.state), ToColumn(i.base), ToColumn(i.ladder),
@@ -270,7 +291,14 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
                       ToColumn(i.clock_since), ToColumn(i.next_severity_at), i.ladder_step,
                       i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
                       i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
-                      ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count);
+                      ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count,
+                      ToColumn(i.overruled), ToColumn(i.raise_held_since), NullIfEmpty(CareOf(i).assignee),
+                      ToColumn(i.snoozed_until), NullIfEmpty(CareOf(i).snoozed_by),
+                      NullIfEmpty(CareOf(i).resolved_by), ToColumn(i.held_until), ToColumn(i.woken_at),
+                      ToColumn(i.muted_since), ToColumn(i.chain_started_at), ToColumn(i.chain_next_at),
+                      i.chain_step, i.chain_round, ToColumn(i.response_due_at), ToColumn(i.response_at),
+                      ToColumn(i.response_breached_at), NullIfZero(i.parent), ToColumn(i.flapping_since),
+                      NullIfEmpty(edges), i.opened_generation);
 }
 
 Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
@@ -292,7 +320,8 @@ Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
 Status RecordWriter::Statements::operator()(const EventRecord& r) {
   std::string fingerprint = r.fingerprint == 0 ? "" : Hex16(r.fingerprint);
   return event.Run(next_event_id++, ToColumn(r.at), NullIfZero(r.incident_id), NullIfEmpty(fingerprint),
-                   r.type, r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, NullIfEmpty(r.data));
+                   r.type, r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, NullIfEmpty(r.data),
+                   r.via, r.address, r.generation);
 }
 
 Status RecordWriter::Statements::operator()(const NotificationRecord& r) {
@@ -447,14 +476,16 @@ struct HeapBytes {
   size_t operator()(const IncidentRecord& r) const {
     const Incident& i = r.incident;
     return i.key.ByteSize() + i.labels.ByteSize() + i.annotations.ByteSize() +
-           (i.ack != nullptr ? sizeof(Acknowledgement) + i.ack->by.size() + i.ack->comment.size() : 0);
+           (i.ack != nullptr ? sizeof(Acknowledgement) + i.ack->by.size() + i.ack->comment.size() : 0) +
+           (i.care != nullptr ? sizeof(IncidentCare) : 0) +
+           (i.edges != nullptr ? i.edges->size() * sizeof(Timestamp) : 0);
   }
   size_t operator()(const EpisodeRecord& r) const {
     return r.labels.ByteSize() + r.annotations.ByteSize() + r.generator_url.size();
   }
   size_t operator()(const EventRecord& r) const {
     return r.type.size() + r.actor.size() + r.reason.size() + r.from_value.size() + r.to_value.size() +
-           r.data.size();
+           r.data.size() + r.via.size() + r.address.size();
   }
   size_t operator()(const NotificationRecord& r) const {
     return r.group_key.size() + r.receiver.size() + r.reason.size() + r.error.size() +

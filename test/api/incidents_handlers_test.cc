@@ -277,9 +277,9 @@ BOOST_FIXTURE_TEST_CASE(history_fills_in_the_past, StoredFixture) {
     types += event.GetString("type") + " ";
   }
   BOOST_TEST(types.find("opened") == 0u);
-  BOOST_TEST(types.find("severity_raised") != std::string::npos);
+  BOOST_TEST(types.find("raised") != std::string::npos);
   BOOST_TEST(types.find("acknowledged") != std::string::npos);
-  BOOST_TEST(types.find("incident_resolved") != std::string::npos);
+  BOOST_TEST(types.find("resolved") != std::string::npos);
   // Long after the engine has forgotten it, the answer is the same but for the clock.
   api->Advance(48h);
   BOOST_TEST(BodyOf(api->Get(path)).GetString("state") == "resolved");
@@ -320,7 +320,64 @@ BOOST_FIXTURE_TEST_CASE(acknowledge_and_take_it_back, ApiFixture) {
   BOOST_TEST(incident.GetString("state") == "open");
   BOOST_TEST(incident.Find("acknowledgement")->is_null());
   BOOST_TEST(incident.GetString("next_severity_at") == "2026-01-01T01:30:00.000Z");
-  BOOST_TEST(Post(path + "/unack", R"({"actor":"carol"})").status == 409);
+  BOOST_TEST(incident.Find("changed")->AsBool());
+  response = Post(path + "/unack", R"({"actor":"carol"})");
+  BOOST_TEST(response.status == 200);
+  BOOST_TEST(!BodyOf(response).Find("changed")->AsBool(true));
+}
+
+BOOST_FIXTURE_TEST_CASE(all_that_people_do, ApiFixture) {
+  IncidentId id = Fire(Labels({{"alertname", "Drift"}, {"severity", "P3"}}));
+  std::string path = kPath + "/" + std::to_string(id);
+  Json incident = BodyOf(Post(path + "/snooze", R"({"actor":"alice","for":"2h","via":"cli"})"));
+  BOOST_TEST(incident.GetString("snoozed_until") == "2026-01-01T02:00:00.000Z");
+  BOOST_TEST(incident.GetString("snoozed_by") == "alice");
+  BOOST_TEST(
+      BodyOf(Post(path + "/comment", R"({"actor":"bob","comment":"on it"})")).Find("changed")->AsBool());
+  BOOST_TEST(BodyOf(Post(path + "/assign", R"({"actor":"bob","assignee":"carol"})")).GetString("assignee") ==
+             "carol");
+  incident = BodyOf(Post(path + "/raise", R"({"actor":"bob","severity":"P1","reason":"customers see it"})"));
+  BOOST_TEST(incident.GetString("severity") == "P1");
+  BOOST_TEST(incident.GetString("raised_severity") == "P1");
+  BOOST_TEST(incident.Find("snoozed_until")->is_null());
+  incident = BodyOf(Post(path + "/lower", R"({"actor":"bob","severity":"P2","reason":"one customer"})"));
+  BOOST_TEST(incident.GetString("severity") == "P2");
+  incident = BodyOf(Post(path + "/resolve", R"({"actor":"bob","comment":"rolled back","hold_for":"1h"})"));
+  BOOST_TEST(incident.GetString("state") == "resolved");
+  BOOST_TEST(incident.GetString("resolve_reason") == "manual");
+  BOOST_TEST(incident.GetString("resolved_by") == "bob");
+  BOOST_TEST(incident.GetString("held_until") == "2026-01-01T01:00:00.000Z");
+  BOOST_TEST(!BodyOf(Post(path + "/resolve", R"({"actor":"bob"})")).Find("changed")->AsBool(true));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_an_action_needs_is_said, ApiFixture) {
+  IncidentId id = Fire(Labels({{"alertname", "Drift"}, {"severity", "P3"}}));
+  std::string path = kPath + "/" + std::to_string(id);
+  const std::pair<std::string, std::string> bad[] = {
+      {"/snooze", R"({"actor":"a"})"},
+      {"/snooze", R"({"actor":"a","for":"8d"})"},
+      {"/snooze", R"({"actor":"a","for":"1h","until":"2026-01-01T09:00:00Z"})"},
+      {"/snooze", R"({"actor":"a","until":"2025-12-31T09:00:00Z"})"},
+      {"/comment", R"({"actor":"a"})"},
+      {"/comment", R"({"actor":"a","comment":" "})"},
+      {"/assign", R"({"actor":"a"})"},
+      {"/assign", R"({"actor":"a","assignee":"x\ny"})"},
+      {"/raise", R"({"actor":"a","severity":"P9","reason":"r"})"},
+      {"/raise", R"({"actor":"a","severity":"P1"})"},
+      {"/lower", R"({"actor":"a","reason":"r"})"},
+      {"/resolve", R"({"actor":"a","hold_for":"-1h"})"},
+      {"/resolve", R"({"actor":"a","expires_in":"1h"})"},
+      {"/ack", R"({"actor":"a","via":"telepathy"})"},
+      {"/ack", R"({"actor":"a","generation":"x"})"},
+  };
+  for (const auto& [action, body] : bad) {
+    BOOST_TEST_CONTEXT(action << " " << body) {
+      BOOST_TEST(Post(path + action, body).status == 400);
+    }
+  }
+  BOOST_TEST(Post(path + "/ack", R"({"actor":"a","generation":99})").status == 409);
+  BOOST_TEST(Post(path + "/raise", R"({"actor":"a","severity":"P3","reason":"r"})").status == 200);
+  BOOST_TEST(Post(path + "/lower", R"({"actor":"a","severity":"P1","reason":"r"})").status == 409);
 }
 
 BOOST_FIXTURE_TEST_CASE(expires_at_in_another_zone, ApiFixture) {

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(acknowledges_and_says_until_when) {
   Request request = server.requests().at(0);
   BOOST_TEST(request.method == "POST");
   BOOST_TEST(request.target == "/api/mlalert/v1/incidents/1/ack");
-  BOOST_TEST(request.body == R"({"actor":"alice","comment":"on it","expires_in":"2h"})");
+  BOOST_TEST(request.body == R"({"actor":"alice","via":"cli","comment":"on it","expires_in":"2h"})");
   BOOST_TEST(test.out.str() == "acknowledged incident 1 (Down m, P1) as alice until 2026-11-23T14:00:00Z\n");
   BOOST_TEST(test.err.str() == "");
 }
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(gives_back) {
   options.comment.clear();
   BOOST_TEST(Run() == 0);
   BOOST_TEST(server.requests().at(0).target == "/api/mlalert/v1/incidents/1/unack");
-  BOOST_TEST(server.requests().at(0).body == R"({"actor":"alice"})");
+  BOOST_TEST(server.requests().at(0).body == R"({"actor":"alice","via":"cli"})");
   BOOST_TEST(test.out.str() == "gave back incident 1 (Down\\x1b m, P1): it is open again\n");
 }
 

@@ -139,7 +139,7 @@ struct WeekOfThree : Storage {
         std::make_shared<const Acknowledgement>(Acknowledgement{kNow - 1h, "alice", "on it", kNow + 1h});
     Write({IncidentRecord{old}, IncidentRecord{resolved}, IncidentRecord{acked},
            MakeEvent(1, kNow - 240h, "opened"), MakeEvent(2, kNow - 30h, "opened"),
-           MakeEvent(2, kNow - 29h, "severity_raised", "nobody acted"), MakeEvent(3, kNow - 2h, "opened"),
+           MakeEvent(2, kNow - 29h, "raised", "nobody acted"), MakeEvent(3, kNow - 2h, "opened"),
            MakeEvent(0, kNow - 1h, "datasource_unreachable"),
            MakeNotification(1, kNow - 29h, Severity::kP1, {2}),
            MakeNotification(2, kNow - 2h, Severity::kP0, {2, 3})});
@@ -215,7 +215,7 @@ BOOST_FIXTURE_TEST_CASE(events_name_their_incident, WeekOfThree) {
       "TIME                  INCIDENT  ALERT  MODEL/PIPELINE  EVENT                   WHO     DETAIL\n"
       "2026-11-23T11:00:00Z         -  -      -               datasource_unreachable  system  -\n"
       "2026-11-23T10:00:00Z         3  Down   m2              opened                  system  -\n"
-      "2026-11-22T07:00:00Z         2  Drift  m1              severity_raised         system  nobody acted\n"
+      "2026-11-22T07:00:00Z         2  Drift  m1              raised                  system  nobody acted\n"
       "2026-11-22T06:00:00Z         2  Drift  m1              opened                  system  -\n");
 }
 
@@ -294,7 +294,7 @@ BOOST_FIXTURE_TEST_CASE(shows_one_incident_with_its_timeline, WeekOfThree) {
   BOOST_TEST(Has(out, "resolved      2026-11-22T09:00:00Z (1d3h ago)\n"));
   BOOST_TEST(Has(out, "lasted        3h\n"));
   size_t opened = out.find("2026-11-22T06:00:00Z  opened");
-  size_t raised = out.find("2026-11-22T07:00:00Z  severity_raised  system        nobody acted");
+  size_t raised = out.find("2026-11-22T07:00:00Z  raised  system        nobody acted");
   size_t told =
       out.find("2026-11-22T07:00:00Z  notification     oncall/slack  sent 200 (first_notification)");
   BOOST_TEST(opened < raised);

@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(shows_one_with_plan_and_timeline) {
         R"("plan":{"next_severity":"P1","next_severity_at":"2026-11-23T12:30:00.000Z"},)"
         R"("notifications":[{"at":"2026-11-23T11:31:00.000Z","receiver":"chat","integration":"slack","outcome":"retrying",)"
         R"("http_status":503,"attempt":2,"error":"try later","reason":"first"}],)"
-        R"("events":[{"at":"2026-11-23T11:45:00.000Z","type":"severity_raised","actor_kind":"system","from":"P3","to":"P2","reason":"age"},)"
+        R"("events":[{"at":"2026-11-23T11:45:00.000Z","type":"raised","actor_kind":"system","from":"P3","to":"P2","reason":"age"},)"
         R"({"at":"2026-11-23T11:30:00.000Z","type":"opened","actor":"prometheus"}],"history_error":"disk\u001b"})";
     return Answer(200, body);
   }));
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(shows_one_with_plan_and_timeline) {
              "TIME                  WHAT             WHO         DETAIL\n"
              "2026-11-23T11:30:00Z  opened           prometheus  -\n"
              "2026-11-23T11:31:00Z  notification     chat/slack  retrying 503, attempt 2: try later (first)\n"
-             "2026-11-23T11:45:00Z  severity_raised  system      P3 -> P2: age\n");
+             "2026-11-23T11:45:00Z  raised        system      P3 -> P2: age\n");
   BOOST_TEST(test.err.str() == "note: its history cannot be read now: disk\\x1b\n");
 }
 

@@ -102,9 +102,9 @@ class Ladder(Case):
         last = self.hub.wait_for("/pagerduty", 2)[1]
         self.assertEqual((last["event_action"], last["dedup_key"]), ("resolve", page["dedup_key"]))
         wait_until(lambda: self.state(incident) == ("resolved", "P1"), "resolved, with the severity it had reached")
-        self.wait_event(incident, "incident_resolved")
+        self.wait_event(incident, "resolved")
         self.assertEqual(self.events(incident)[0], "opened")
-        self.assertEqual(self.events(incident).count("severity_raised"), 2)
+        self.assertEqual(self.events(incident).count("raised"), 2)
         stays(lambda: len(self.hub.taken) == 6, "nobody hears more", 1.5)
 
     def test_gone_before_the_first_step_is_nobodys_business(self):
@@ -183,12 +183,12 @@ class Acknowledge(Case):
         self.assertEqual((reply.status, reply.json()["state"]), (200, "open"))
         self.wait_severity(incident, "P1")
         self.hub.wait_for("/pagerduty", 1)
-        wait_until(lambda: self.events(incident).count("severity_raised") == 2, "both raises are stored")
+        wait_until(lambda: self.events(incident).count("raised") == 2, "both raises are stored")
         events = {event["type"]: event for event in daemon.incident(incident)["events"]}
         self.assertEqual(events["unacknowledged"]["actor"], "bob")
         at = {kind: harness.from_rfc3339(event["at"]) for kind, event in events.items()}
         # Of the 3 seconds to P1 those count that it was open: it neither starts anew nor jumps.
-        open_for = at["acknowledged"] - at["opened"] + at["severity_raised"] - at["unacknowledged"]
+        open_for = at["acknowledged"] - at["opened"] + at["raised"] - at["unacknowledged"]
         self.assertGreaterEqual(open_for, 2.99)
         self.assertLess(open_for, 3.5)
 
@@ -201,7 +201,7 @@ class Acknowledge(Case):
         wait_until(lambda: self.state(incident)[0] == "open", "open again", timeout=5)
         self.wait_severity(incident, "P1")
         self.hub.wait_for("/pagerduty", 1)
-        self.wait_event(incident, "ack_expired")
+        self.wait_event(incident, "acknowledgement_expired")
 
     def test_policy_says_when_it_expires(self):
         daemon = self.start(ladder=WIDE, ack="{expires: 2s}")

@@ -141,7 +141,7 @@ class Crash(harness.TestCase):
         stays(lambda: len(self.out.taken) == 1, "one message for three steps", 1.5)
         incident = daemon.incident(daemon.only_incident()["id"])
         self.assertEqual(incident["severity"], "P1")
-        self.assertEqual([event["to"] for event in incident["events"] if event["type"] == "severity_skipped"],
+        self.assertEqual([event["to"] for event in incident["events"] if event["type"] == "raise_skipped"],
                          ["P3", "P2"])
 
     def test_while_acknowledged(self):

@@ -108,7 +108,7 @@ class Pipeline(harness.TestCase):
         self.assertEqual(table.returncode, 0, table.stderr)
         self.assertIn("Drift", table.stdout)
         events = json.loads(daemon.history("events", "--json").stdout)["events"]
-        self.assertLessEqual({"opened", "incident_resolved"}, {event["type"] for event in events})
+        self.assertLessEqual({"opened", "resolved"}, {event["type"] for event in events})
         told = json.loads(daemon.history("notifications", "--json").stdout)["notifications"]
         self.assertEqual({(n["integration"], n["outcome"]) for n in told}, {("webhook", "sent"), ("slack", "sent")})
         self.assertEqual(len(json.loads(daemon.history("--model=fraud", "--json").stdout)["incidents"]), 1)

@@ -110,8 +110,8 @@ BOOST_AUTO_TEST_CASE(a_process_that_was_down_raises_straight_to_the_rung_reached
   sim.At(minutes(10)).Restart(minutes(60));
   BOOST_TEST((SeverityOf(sim) == Severity::kP1));
   ExpectHeard(sim, {"+1h10m page/pagerduty[0] first notification firing=Drift:P1"});
-  ExpectLines(sim.Events(1), {"opened", "severity_skipped ->P3 skipped_while_down",
-                              "severity_skipped ->P2 skipped_while_down", "severity_raised P3->P1 age"});
+  ExpectLines(sim.Events(1), {"opened", "raise_skipped ->P3 skipped_while_down",
+                              "raise_skipped ->P2 skipped_while_down", "raised P3->P1 age"});
 }
 
 BOOST_AUTO_TEST_CASE(a_p0_never_rides_the_ladder_and_is_told_at_once) {
@@ -208,10 +208,13 @@ BOOST_AUTO_TEST_CASE(worse_trouble_from_the_source_takes_the_acknowledgement_bac
 BOOST_AUTO_TEST_CASE(unknown_and_resolved_incidents_cannot_be_acknowledged) {
   Sim sim(kLadder);
   Effects fx;
-  BOOST_TEST((sim.engine().Acknowledge(77, {}, sim.now(), fx).error().code == ErrorCode::kNotFound));
+  IncidentAction action;
+  action.incident_id = 77;
+  BOOST_TEST((sim.engine().Act(action, sim.now(), fx).error().code == ErrorCode::kNotFound));
   sim.At(seconds(0)).Fire(kDown);
   sim.Resolve(kDown);
-  BOOST_TEST((sim.engine().Acknowledge(1, {}, sim.now(), fx).error().code == ErrorCode::kConflict));
+  action.incident_id = 1;
+  BOOST_TEST((sim.engine().Act(action, sim.now(), fx).error().code == ErrorCode::kConflict));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

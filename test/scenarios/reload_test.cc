@@ -103,6 +103,7 @@ BOOST_AUTO_TEST_CASE(an_acknowledgement_by_another_is_news) {
   sim.At(minutes(30));
   ExpectHeard(sim, {"+0s a/webhook[0] first notification firing=Down:P1",
                     "+1m a/webhook[0] acknowledged firing=Down:P1 by=alice",
+                    "+2m a/webhook[0] unacknowledged firing=Down:P1",
                     "+3m a/webhook[0] acknowledged firing=Down:P1 by=bob"});
 }
 

@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(weekly_review_and_alert_quality_count_what_happened) {
   records.push_back(AcknowledgementRecord{.incident_id = 1, .at = kMonday + 60s, .actor = "ada"});
   records.push_back(AcknowledgementRecord{.incident_id = 1, .at = kMonday + 90s, .actor = "bob"});
   records.push_back(
-      EventRecord{.at = kMonday + 5h, .incident_id = 2, .type = "severity_raised", .actor_kind = "human"});
+      EventRecord{.at = kMonday + 5h, .incident_id = 2, .type = "raised", .actor_kind = "human"});
   file.Write(records);
 
   BOOST_TEST(

@@ -31,7 +31,8 @@ inline std::string Describe(const Incident& i) {
   return fmt::format(
       "incident {} key={} labels={} ann={} {} policy={} sev={}{}{}{} t={} {} {} why={} clock={} {} {} "
       "step={} ack={} "
-      "told={} {} gen={} {} {}",
+      "told={} {} gen={} {} {} lowered={} held={} care={}/{}/{} snooze={} hold={} woken={} chain={} {} {} {} "
+      "response={} {} {} parent={} flap={} edges={} from={}",
       i.id, i.key.ToString(), i.labels.ToString(), i.annotations.ToString(), ToString(i.state),
       i.policy ? PolicyToJson(*i.policy) : "none", ToString(i.base), ToString(i.ladder), ToString(i.raised),
       ToString(i.severity), Describe(i.opened_at), Describe(i.last_fired_at), Describe(i.resolved_at),
@@ -40,7 +41,12 @@ inline std::string Describe(const Incident& i) {
       i.ack ? fmt::format("{} {} {} {}", Describe(i.ack->at), i.ack->by, i.ack->comment,
                           Describe(i.ack->expires_at))
             : "none",
-      Describe(i.last_told_at), ToString(i.told_severity), i.generation, i.reopen_count, i.episode_count);
+      Describe(i.last_told_at), ToString(i.told_severity), i.generation, i.reopen_count, i.episode_count,
+      ToString(i.overruled), Describe(i.raise_held_since), CareOf(i).assignee, CareOf(i).snoozed_by,
+      CareOf(i).resolved_by, Describe(i.snoozed_until), Describe(i.held_until), Describe(i.woken_at),
+      Describe(i.chain_started_at), Describe(i.chain_next_at), i.chain_step, i.chain_round,
+      Describe(i.response_due_at), Describe(i.response_at), Describe(i.response_breached_at), i.parent,
+      Describe(i.flapping_since), i.edges ? i.edges->size() : 0, i.opened_generation);
 }
 inline std::string Describe(const EpisodeRecord& r) {
   return fmt::format("episode {} {} {} {} {} {} {} {} {} {} {}", r.id, r.incident_id, r.fingerprint,
@@ -49,8 +55,9 @@ inline std::string Describe(const EpisodeRecord& r) {
                      ToString(r.end_reason));
 }
 inline std::string Describe(const EventRecord& r) {
-  return fmt::format("event {} {} {} {} {} {} {} {} {} {}", Describe(r.at), r.incident_id, r.fingerprint,
-                     r.type, r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, r.data);
+  return fmt::format("event {} {} {} {} {} {} {} {} {} {} {} {} {}", Describe(r.at), r.incident_id,
+                     r.fingerprint, r.type, r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, r.data,
+                     r.via, r.address, r.generation);
 }
 inline std::string DescribeMentioned(const std::vector<MentionedIncident>& incidents) {
   std::string out;
@@ -233,7 +240,7 @@ class RandomRecords {
     i.opened_at = Time();
     i.last_fired_at = Time();
     i.resolved_at = Time();
-    i.resolve_reason = static_cast<ResolveReason>(Below(3));
+    i.resolve_reason = static_cast<ResolveReason>(Below(4));
     i.clock_elapsed = std::chrono::milliseconds(Below(1'000'000));
     i.clock_since = Time();
     i.next_severity_at = Time();
@@ -243,7 +250,29 @@ class RandomRecords {
     }
     i.last_told_at = Time();
     i.told_severity = Sev();
+    i.overruled = Sev();
+    i.raise_held_since = Time();
+    if (Below(2) == 0) {
+      i.care = std::make_shared<const IncidentCare>(IncidentCare{Key(), Text(), Text()});
+    }
+    i.snoozed_until = Time();
+    i.held_until = Time();
+    i.woken_at = Time();
+    i.chain_started_at = Time();
+    i.chain_next_at = Time();
+    i.chain_step = static_cast<uint16_t>(Below(9));
+    i.chain_round = static_cast<uint16_t>(Below(9));
+    i.response_due_at = Time();
+    i.response_at = Time();
+    i.response_breached_at = Time();
+    i.parent = I64(5);
+    i.flapping_since = Time();
+    if (Below(2) == 0) {
+      i.edges = std::make_shared<const std::vector<Timestamp>>(
+          std::vector<Timestamp>{At(1), At(I64(4'000'000'000'000))});
+    }
     i.generation = I64(1000);
+    i.opened_generation = I64(1000);
     i.reopen_count = static_cast<int32_t>(Below(9));
     i.episode_count = static_cast<int32_t>(Below(9));
     return i;
@@ -259,7 +288,7 @@ class RandomRecords {
             Time(),
             Time(),
             Time(),
-            static_cast<ResolveReason>(Below(3)),
+            static_cast<ResolveReason>(Below(4)),
             false,
             Below(2) == 0,
             Text(),

@@ -109,29 +109,51 @@ Sim& Sim::SetClock(Timestamp now) {
   return *this;
 }
 
-Sim& Sim::Ack(IncidentId id, const std::string& actor, std::optional<Duration> expires_in) {
-  AckRequest request;
-  request.actor = actor;
-  request.expires_at = expires_in ? now_ + *expires_in : kUnset;
+Sim& Sim::Act(ActionKind kind, IncidentId id, const std::function<void(IncidentAction&)>& edit) {
+  IncidentAction action;
+  action.kind = kind;
+  action.incident_id = id;
+  action.actor = {"alice", "api", "127.0.0.1"};
+  if (edit) {
+    edit(action);
+  }
   Effects fx;
-  auto result = engine_->Acknowledge(id, request, now_, fx);
+  auto result = engine_->Act(action, now_, fx);
   if (!result) {
     throw std::runtime_error(result.error().ToString());
   }
+  changed_ = result->changed;
   Drain(std::move(fx));
   RunUntil(now_);
   return *this;
 }
 
+Sim& Sim::Ack(IncidentId id, const std::string& actor, std::optional<Duration> expires_in) {
+  return Act(ActionKind::kAcknowledge, id, [&](IncidentAction& action) {
+    action.actor.name = actor;
+    action.until = expires_in ? now_ + *expires_in : kUnset;
+  });
+}
+
 Sim& Sim::Unack(IncidentId id, const std::string& actor) {
-  Effects fx;
-  auto result = engine_->Unacknowledge(id, actor, "", now_, fx);
-  if (!result) {
-    throw std::runtime_error(result.error().ToString());
-  }
-  Drain(std::move(fx));
-  RunUntil(now_);
-  return *this;
+  return Act(ActionKind::kUnacknowledge, id, [&](IncidentAction& action) { action.actor.name = actor; });
+}
+
+Sim& Sim::Snooze(IncidentId id, Duration length) {
+  return Act(ActionKind::kSnooze, id, [&](IncidentAction& action) { action.until = now_ + length; });
+}
+
+Sim& Sim::Raise(IncidentId id, Severity severity) {
+  return Act(ActionKind::kRaise, id, [&](IncidentAction& action) { action.severity = severity; });
+}
+
+Sim& Sim::Lower(IncidentId id, Severity severity) {
+  return Act(ActionKind::kLower, id, [&](IncidentAction& action) { action.severity = severity; });
+}
+
+Sim& Sim::ResolveByHand(IncidentId id, std::optional<Duration> hold) {
+  return Act(ActionKind::kResolve, id,
+             [&](IncidentAction& action) { action.until = hold ? now_ + *hold : kUnset; });
 }
 
 std::string Sim::Silence(const std::string& matchers, Duration length, const std::string& id) {

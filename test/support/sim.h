@@ -51,6 +51,13 @@ class Sim {
   Sim& Ack(IncidentId id, const std::string& actor = "alice",
            std::optional<Duration> expires_in = std::nullopt);
   Sim& Unack(IncidentId id, const std::string& actor = "alice");
+  // Anything else people do; throws when it is refused. `changed` of the last action: did it change anything?
+  Sim& Act(ActionKind kind, IncidentId id, const std::function<void(IncidentAction&)>& edit = {});
+  Sim& Snooze(IncidentId id, Duration length);
+  Sim& Raise(IncidentId id, Severity severity);
+  Sim& Lower(IncidentId id, Severity severity);
+  Sim& ResolveByHand(IncidentId id, std::optional<Duration> hold = std::nullopt);
+  bool changed() const { return changed_; }
   // A silence from now on, or changes the one with `id`; its id. `matchers` as in a config:
   // "alertname=Drift".
   std::string Silence(const std::string& matchers, Duration length, const std::string& id = "");
@@ -107,6 +114,7 @@ class Sim {
   std::vector<Heard> heard_;
   size_t taken_ = 0;
   bool delivering_ = false;
+  bool changed_ = false;
 };
 
 }  // namespace mlalert::testing
