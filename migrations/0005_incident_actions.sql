@@ -7,6 +7,7 @@ ALTER TABLE incidents ADD COLUMN snoozed_by TEXT;               -- of the last s
 ALTER TABLE incidents ADD COLUMN resolved_by TEXT;              -- who resolved it by hand (resolve_reason = manual)
 ALTER TABLE incidents ADD COLUMN held_until INTEGER;            -- resolved by hand: it stays so until then while it fires; once cleared: when
 ALTER TABLE incidents ADD COLUMN woken_at INTEGER;              -- last end of an acknowledgement or snooze without a resolve
+ALTER TABLE incidents ADD COLUMN muted_since INTEGER;           -- all its alerts are silenced since then; NULL = they are not
 ALTER TABLE incidents ADD COLUMN chain_started_at INTEGER;      -- steps of its chain count from then; NULL = the chain stands
 ALTER TABLE incidents ADD COLUMN chain_next_at INTEGER;         -- when the next step is due
 ALTER TABLE incidents ADD COLUMN chain_step INTEGER NOT NULL DEFAULT 0;   -- steps done in this round

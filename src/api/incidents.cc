@@ -164,8 +164,6 @@ void ListIncidents(ApiContext& context, HttpRequest& request, HttpResponse& resp
 
 // --- one ---
 
-}
-
 Json DetailToJson(const IncidentDetail& detail, Timestamp now) {
   Json json = IncidentToJson(detail.incident, now);
   AddDetail(json, detail, now);

@@ -119,6 +119,7 @@ struct Incident {
   // Null: nobody has set any of it.
   std::shared_ptr<const IncidentCare> care;
   Timestamp snoozed_until = kUnset;  // nobody is told and nothing climbs before
+  Timestamp muted_since = kUnset;    // all its alerts are silenced: nothing climbs
   // Resolved by hand: while its alerts go on firing it does not open again before this. Once they have
   // cleared: when that was.
   Timestamp held_until = kUnset;

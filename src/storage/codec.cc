@@ -228,7 +228,8 @@ const char* const kIncidentColumns =
     "ladder_step, acknowledged_by, acknowledged_at, acknowledge_comment, acknowledge_expires_at, "
     "last_told_at, "
     "told_severity, generation, reopen_count, episode_count, overruled_severity, raise_held_since, assignee, "
-    "snoozed_until, snoozed_by, resolved_by, held_until, woken_at, chain_started_at, chain_next_at, "
+    "snoozed_until, snoozed_by, resolved_by, held_until, woken_at, muted_since, chain_started_at, "
+    "chain_next_at, "
     "chain_step, chain_round, response_due_at, response_at, response_breached_at, parent_id, flapping_since, "
     "edges, opened_generation";
 
@@ -275,6 +276,7 @@ Result<Incident> ReadIncident(const Stmt& row, PolicyCache& policies) {
   }
   out.held_until = TimeAt(row, c++);
   out.woken_at = TimeAt(row, c++);
+  out.muted_since = TimeAt(row, c++);
   out.chain_started_at = TimeAt(row, c++);
   out.chain_next_at = TimeAt(row, c++);
   out.chain_step = static_cast<uint16_t>(row.Int(c++));

@@ -43,10 +43,11 @@ inline std::string Describe(const Incident& i) {
             : "none",
       Describe(i.last_told_at), ToString(i.told_severity), i.generation, i.reopen_count, i.episode_count,
       ToString(i.overruled), Describe(i.raise_held_since), CareOf(i).assignee, CareOf(i).snoozed_by,
-      CareOf(i).resolved_by, Describe(i.snoozed_until), Describe(i.held_until), Describe(i.woken_at),
-      Describe(i.chain_started_at), Describe(i.chain_next_at), i.chain_step, i.chain_round,
-      Describe(i.response_due_at), Describe(i.response_at), Describe(i.response_breached_at), i.parent,
-      Describe(i.flapping_since), i.edges ? i.edges->size() : 0, i.opened_generation);
+      CareOf(i).resolved_by, Describe(i.snoozed_until), Describe(i.held_until),
+      Describe(i.woken_at) + Describe(i.muted_since), Describe(i.chain_started_at), Describe(i.chain_next_at),
+      i.chain_step, i.chain_round, Describe(i.response_due_at), Describe(i.response_at),
+      Describe(i.response_breached_at), i.parent, Describe(i.flapping_since), i.edges ? i.edges->size() : 0,
+      i.opened_generation);
 }
 inline std::string Describe(const EpisodeRecord& r) {
   return fmt::format("episode {} {} {} {} {} {} {} {} {} {} {}", r.id, r.incident_id, r.fingerprint,
@@ -258,6 +259,7 @@ class RandomRecords {
     i.snoozed_until = Time();
     i.held_until = Time();
     i.woken_at = Time();
+    i.muted_since = Time();
     i.chain_started_at = Time();
     i.chain_next_at = Time();
     i.chain_step = static_cast<uint16_t>(Below(9));
