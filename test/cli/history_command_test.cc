@@ -294,9 +294,9 @@ BOOST_FIXTURE_TEST_CASE(shows_one_incident_with_its_timeline, WeekOfThree) {
   BOOST_TEST(Has(out, "resolved      2026-11-22T09:00:00Z (1d3h ago)\n"));
   BOOST_TEST(Has(out, "lasted        3h\n"));
   size_t opened = out.find("2026-11-22T06:00:00Z  opened");
-  size_t raised = out.find("2026-11-22T07:00:00Z  raised  system        nobody acted");
+  size_t raised = out.find("2026-11-22T07:00:00Z  raised        system        nobody acted");
   size_t told =
-      out.find("2026-11-22T07:00:00Z  notification     oncall/slack  sent 200 (first_notification)");
+      out.find("2026-11-22T07:00:00Z  notification  oncall/slack  sent 200 (first_notification)");
   BOOST_TEST(opened < raised);
   BOOST_TEST(raised < told);
   BOOST_TEST(told != std::string::npos);

@@ -175,9 +175,9 @@ BOOST_AUTO_TEST_CASE(shows_one_with_plan_and_timeline) {
              "  labels        alertname: Drift\n"
              "                x: \\x1b[2J\n"
              "\n"
-             "TIME                  WHAT             WHO         DETAIL\n"
-             "2026-11-23T11:30:00Z  opened           prometheus  -\n"
-             "2026-11-23T11:31:00Z  notification     chat/slack  retrying 503, attempt 2: try later (first)\n"
+             "TIME                  WHAT          WHO         DETAIL\n"
+             "2026-11-23T11:30:00Z  opened        prometheus  -\n"
+             "2026-11-23T11:31:00Z  notification  chat/slack  retrying 503, attempt 2: try later (first)\n"
              "2026-11-23T11:45:00Z  raised        system      P3 -> P2: age\n");
   BOOST_TEST(test.err.str() == "note: its history cannot be read now: disk\\x1b\n");
 }
