@@ -432,6 +432,7 @@ constexpr std::string_view kTable = R"table(
 ### `incidents`
 | `identity` | list of labels | empty: all labels | labels that make an incident. `severity` is not allowed |
 | `reopen_window` | duration | `30m` | fires again within this time: the same incident reopens |
+| `resolve_hold` | duration | `24h` | resolved by hand and firing on: it opens again after this |
 
 ### `incident_policies[]`
 | `name` | text | required, unique | |
