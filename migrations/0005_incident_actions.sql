@@ -30,3 +30,6 @@ UPDATE events SET type = 'resolved' WHERE type = 'incident_resolved';
 UPDATE events SET type = 'raised' WHERE type = 'severity_raised';
 UPDATE events SET type = 'raise_skipped' WHERE type = 'severity_skipped';
 UPDATE events SET type = 'acknowledgement_expired' WHERE type = 'ack_expired';
+
+-- Two open incidents of one identity would page twice and resolve once: the database refuses the second.
+CREATE UNIQUE INDEX incidents_one_open_per_key ON incidents (key) WHERE state <> 'resolved';
