@@ -15,6 +15,7 @@ HttpRouter BuildRouter(ApiContext& context) {
   AddFeedback(router, context);
   AddChanges(router, context);
   AddRulesV1(router, context);
+  AddRulesOwn(router, context);
   AddManagement(router, context);
   AddRemovedV1(router);
   return router;

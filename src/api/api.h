@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,9 @@
 #include "api/web_guard.h"
 #include "base/time.h"
 #include "config/config.h"
+#include "engine/forward_stats.h"
 #include "engine/gate.h"
+#include "engine/heartbeat.h"
 #include "model/matcher_parse.h"
 #include "net/http_transport.h"
 #include "notify/deliverer.h"
@@ -40,10 +43,14 @@ struct ApiContext {
   // The configuration in force. Asked once per ingest request: it must not wait for the gate. Optional.
   std::function<ConfigPtr()> config{};
 
-  // Of the rule evaluator: RuleRunner::Groups, Datasources, Stats. Optional.
+  // Of the rule evaluator: RuleRunner::Groups, History, Datasources, Stats. Optional.
   std::function<std::vector<RuleGroupView>()> rule_groups{};
+  std::function<std::optional<RuleHistory>(uint64_t rule_id)> rule_history{};
   std::function<std::vector<DatasourceView>()> datasources{};
   std::function<RuleManagerStats()> rule_stats{};
+  // AlertForwarder::Stats and Heartbeat::Stats. Optional.
+  std::function<ForwardStats()> forwards{};
+  std::function<HeartbeatStats()> heartbeat{};
   // HttpTransport::Stats and Deliverer::Stats. Optional.
   std::function<std::vector<LaneStats>()> lanes{};
   std::function<DeliveryStats()> deliveries{};

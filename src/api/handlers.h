@@ -15,6 +15,7 @@ void AddIncidents(HttpRouter& router, ApiContext& context);      // /api/mlalert
 void AddFeedback(HttpRouter& router, ApiContext& context);       // /api/mlalert/v1/incidents/{id}/feedback
 void AddChanges(HttpRouter& router, ApiContext& context);        // /api/mlalert/v1/changes
 void AddRulesV1(HttpRouter& router, ApiContext& context);        // /api/v1/rules, alerts, status/buildinfo
+void AddRulesOwn(HttpRouter& router, ApiContext& context);       // /api/mlalert/v1/rules
 void AddRemovedV1(HttpRouter& router);                           // what Alertmanager's API v1 was: 410
 void AddManagement(HttpRouter& router, ApiContext& context);     // /-/*, /metrics
 

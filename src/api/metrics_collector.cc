@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/metric_family_builder.h"
 #include "api/metrics_alertmanager.h"
+#include "api/metrics_rules.h"
 
 namespace mlalert {
 namespace {
@@ -114,90 +115,6 @@ void AddJournal(const JournalStats& s, FamilyList& out) {
       .AddSummary(s.commits, s.commit_time_total);
   out.Gauge("mlalert_journal_commit_seconds_max", "The slowest commit since start.")
       .Add(ToSeconds(s.commit_time_max));
-}
-
-void AddRules(const ApiContext& context, FamilyList& out) {
-  RuleManagerStats s = context.rule_stats ? context.rule_stats() : RuleManagerStats();
-  out.Counter("mlalert_rule_evaluations_total", "Rules evaluated, failed ones included.").Add(s.evaluations);
-  out.Counter("mlalert_rule_evaluation_failures_total", "Rule evaluations that failed.")
-      .Add(s.evaluation_failures);
-  out.Counter("mlalert_rule_iterations_total", "Iterations of rule groups, missed ones included.")
-      .Add(s.iterations);
-  out.Counter("mlalert_rule_iterations_missed_total",
-              "Iterations that were skipped because the one before lasted "
-              "too long.")
-      .Add(s.iterations_missed);
-  out.Counter("mlalert_rule_clock_resets_total",
-              "Times the wall clock stepped back by more than an interval.")
-      .Add(s.clock_resets);
-  out.Counter("mlalert_rule_queries_total", "Queries sent to data sources, retries included.").Add(s.queries);
-  out.Counter("mlalert_rule_query_retries_total", "Queries sent again after a failure.").Add(s.query_retries);
-  out.Counter("mlalert_rule_presence_queries_total", "Queries that asked whether the series of a rule exist.")
-      .Add(s.presence_queries);
-  out.Counter("mlalert_rule_partial_answers_total", "Answers that a data source marked as incomplete.")
-      .Add(s.partial_answers);
-  out.Counter("mlalert_rule_holds_total", "Alerts kept firing although their rule gave no verdict.")
-      .Add(s.holds_no_data, {{"reason", "no_data"}})
-      .Add(s.holds_error, {{"reason", "error"}});
-  out.Counter("mlalert_rule_samples_total", "Samples in answers to rule queries.").Add(s.samples);
-  out.Gauge("mlalert_rule_groups", "Rule groups loaded.").Add(s.groups);
-  out.Gauge("mlalert_rules", "Alerting rules loaded.").Add(s.rules);
-  out.Gauge("mlalert_rule_instances", "Alert instances of rules: pending, firing or lately resolved.")
-      .Add(s.instances);
-}
-
-void AddRuleGroups(const ApiContext& context, FamilyList& out) {
-  std::vector<RuleGroupView> groups;
-  if (context.rule_groups) {
-    groups = context.rule_groups();
-  }
-  std::vector<std::string> names;
-  size_t failing = 0;
-  for (const RuleGroupView& group : groups) {
-    names.push_back(group.file + ";" + group.name);
-    failing +=
-        static_cast<size_t>(std::count_if(group.rules.begin(), group.rules.end(), [](const RuleView& rule) {
-          return rule.health == RuleHealth::kError;
-        }));
-  }
-  auto each = [&](auto&& value) {
-    for (size_t i = 0; i < groups.size(); ++i) {
-      out.Add(value(groups[i]), {{"rule_group", names[i]}});
-    }
-  };
-  out.Gauge("mlalert_rules_failing", "Rules whose last evaluation failed.").Add(failing);
-  out.Gauge("mlalert_rule_group_last_duration_seconds",
-            "Duration of the last complete iteration of a group.");
-  each([](const RuleGroupView& group) { return ToSeconds(group.evaluation_time); });
-  out.Gauge("mlalert_rule_group_last_evaluation_timestamp_seconds",
-            "Start of that iteration, Unix time; 0: none.");
-  each([](const RuleGroupView& group) {
-    return IsSet(group.last_evaluation) ? ToSeconds(group.last_evaluation.time_since_epoch()) : 0;
-  });
-  out.Gauge("mlalert_rule_group_interval_seconds", "Evaluation interval of a group.");
-  each([](const RuleGroupView& group) { return ToSeconds(group.interval); });
-  out.Counter("mlalert_rule_group_iterations_missed_total", "Iterations of a group that were skipped.");
-  each([](const RuleGroupView& group) { return group.iterations_missed; });
-}
-
-void AddDatasources(const ApiContext& context, FamilyList& out) {
-  std::vector<DatasourceView> sources;
-  if (context.datasources) {
-    sources = context.datasources();
-  }
-  auto each = [&](auto&& value) {
-    for (const DatasourceView& source : sources) {
-      out.Add(value(source), {{"datasource", source.name}});
-    }
-  };
-  out.Gauge("mlalert_datasource_up", "0 while every query to the data source has failed for a while.");
-  each([](const DatasourceView& source) { return source.unreachable ? 0 : 1; });
-  out.Gauge("mlalert_datasource_failures_in_a_row", "Failed queries since the last answer.");
-  each([](const DatasourceView& source) { return source.failures_in_a_row; });
-  out.Gauge("mlalert_datasource_queries_in_flight", "Queries under way.");
-  each([](const DatasourceView& source) { return source.queries_in_flight; });
-  out.Gauge("mlalert_datasource_groups_waiting", "Rule groups that wait for a free place.");
-  each([](const DatasourceView& source) { return source.groups_waiting; });
 }
 
 void AddDeliveries(const ApiContext& context, FamilyList& out) {
@@ -329,9 +246,7 @@ std::vector<prometheus::MetricFamily> CollectSources(const ApiContext& context) 
   AddEngine(engine, out);
   AddIncidents(engine, out);
   AddJournal(context.gate.journal().Stats(), out);
-  AddRules(context, out);
-  AddRuleGroups(context, out);
-  AddDatasources(context, out);
+  CollectRules(context, out);
   AddDeliveries(context, out);
   AddLanes(context, out);
   AddHttp(context, out);

@@ -2,12 +2,15 @@
 // promtool-like clients read it unmodified.
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <fmt/format.h>
+#include <limits>
 
 #include "api/handlers.h"
+#include "api/rule_json.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "model/matcher.h"
+#include "promql/parser.h"
 
 namespace mlalert {
 namespace {
@@ -32,6 +35,9 @@ struct RulesQuery {
   bool recording = true;
   bool exclude_alerts = false;
   std::vector<std::string_view> rule_names, rule_groups, files;
+  std::vector<Matchers> matcher_sets;  // one of them has to match the labels of the rule; empty: all do
+  // Ours, and vmalert's: of alerting rules only.
+  std::vector<std::string_view> states, healths;
   size_t group_limit = 0;  // 0: all
   std::string next_token;
 };
@@ -84,6 +90,49 @@ Status ParsePaging(const HttpRequest& request, RulesQuery& query) {
   return {};
 }
 
+// As Prometheus reads series selectors.
+Result<std::vector<Matchers>> ParseMatcherSets(const HttpRequest& request) {
+  std::vector<Matchers> out;
+  for (std::string_view text : request.QueryAll("match[]")) {
+    auto parsed = promql::ParseExpr(text);
+    constexpr std::string_view kEmpty = "must contain at least one non-empty matcher";
+    if (!parsed) {
+      return Fail(ErrorCode::kInvalid, parsed.error().message.ends_with(kEmpty)
+                                           ? fmt::format("match[] {}", kEmpty)
+                                           : parsed.error().message);
+    }
+    const auto* selector = promql::As<promql::VectorSelector>(**parsed);
+    if (selector == nullptr || selector->offset != Duration::zero() || selector->at) {
+      return Fail(ErrorCode::kInvalid,
+                  fmt::format("1:1: parse error: {} is not a series selector", GoQuote(text.substr(0, 64))));
+    }
+    Matchers set;
+    for (const promql::LabelMatcher& matcher : selector->matchers) {
+      MLALERT_ASSIGN(Matcher made,
+                     Matcher::Make(matcher.name, static_cast<MatchOp>(matcher.op), matcher.value));
+      set.push_back(std::move(made));
+    }
+    out.push_back(std::move(set));
+  }
+  return out;
+}
+
+// An ignored filter would show what was filtered out.
+Status ParseWords(const HttpRequest& request, std::string_view name,
+                  const std::vector<std::string_view>& known, std::vector<std::string_view>& out) {
+  for (std::string_view word : request.QueryAll(name)) {
+    if (word.empty()) {
+      continue;
+    }
+    if (std::find(known.begin(), known.end(), word) == known.end()) {
+      return Fail(ErrorCode::kInvalid, fmt::format("invalid parameter {}: not supported value {}",
+                                                   GoQuote(name), GoQuote(word.substr(0, 64))));
+    }
+    out.push_back(word);
+  }
+  return {};
+}
+
 Result<RulesQuery> ParseRulesQuery(const HttpRequest& request) {
   RulesQuery query;
   const std::string* type = request.Query("type");
@@ -104,10 +153,9 @@ Result<RulesQuery> ParseRulesQuery(const HttpRequest& request) {
     }
     query.exclude_alerts = *value;
   }
-  // An ignored filter would show what was filtered out.
-  if (request.Query("match[]") != nullptr) {
-    return Fail(ErrorCode::kInvalid, "invalid parameter \"match[]\": not supported");
-  }
+  MLALERT_ASSIGN(query.matcher_sets, ParseMatcherSets(request));
+  MLALERT_TRY(ParseWords(request, "state", {"firing", "pending", "inactive", "unknown"}, query.states));
+  MLALERT_TRY(ParseWords(request, "health", {"ok", "err", "unknown"}, query.healths));
   query.rule_names = request.QueryAll("rule_name[]");
   query.rule_groups = request.QueryAll("rule_group[]");
   query.files = request.QueryAll("file[]");
@@ -119,102 +167,34 @@ bool OneOf(const std::vector<std::string_view>& list, std::string_view word) {
   return list.empty() || std::find(list.begin(), list.end(), word) != list.end();
 }
 
-// Go's strconv.FormatFloat(v, 'e', -1, 64).
-std::string FormatValue(double value) {
-  if (std::isnan(value)) {
-    return "NaN";
+bool LabelsMatch(const std::vector<Matchers>& sets, const std::map<std::string, std::string>& labels) {
+  if (sets.empty()) {
+    return true;
   }
-  if (std::isinf(value)) {
-    return value > 0 ? "+Inf" : "-Inf";
-  }
-  char buffer[64];
-  auto end = std::to_chars(buffer, buffer + sizeof(buffer), value, std::chars_format::scientific).ptr;
-  return {buffer, end};
-}
-
-Json LabelsToJson(const LabelSet& labels) {
-  Json::Object object;
-  for (Label label : labels) {
-    object.emplace_back(std::string(label.name), Json(label.value));
-  }
-  return Json(std::move(object));
-}
-
-Json MapToJson(const std::map<std::string, std::string>& map) {
-  Json::Object object;
-  for (const auto& [name, value] : map) {
-    object.emplace_back(name, Json(value));
-  }
-  return Json(std::move(object));
-}
-
-Json AlertToJson(const RuleAlertView& alert) {
-  Json json = Json::MakeObject();
-  json.Set("labels", LabelsToJson(alert.labels));
-  json.Set("annotations", LabelsToJson(alert.annotations));
-  json.Set("state", ToString(alert.state));
-  json.Set("activeAt", FormatRfc3339Nano(alert.active_at));
-  if (IsSet(alert.keep_firing_since)) {
-    json.Set("keepFiringSince", FormatRfc3339Nano(alert.keep_firing_since));
-  }
-  json.Set("value", FormatValue(alert.value));
-  return json;
-}
-
-Json AlertingRuleToJson(const RuleView& view, bool exclude_alerts) {
-  Json alerts;
-  if (!exclude_alerts) {
-    alerts = Json::MakeArray();
-    for (const RuleAlertView& alert : view.alerts) {
-      alerts.Push(AlertToJson(alert));
-    }
-  }
-  bool known = view.health != RuleHealth::kUnknown || !view.alerts.empty();
-  Json json = Json::MakeObject();
-  json.Set("state", known ? ToString(view.state) : std::string_view("unknown"));
-  json.Set("name", view.rule->name);
-  json.Set("query", view.query);
-  json.Set("duration", ToSeconds(view.rule->hold));
-  json.Set("keepFiringFor", ToSeconds(view.rule->keep_firing_for));
-  json.Set("labels", MapToJson(view.rule->raw_labels));
-  json.Set("annotations", MapToJson(view.rule->raw_annotations));
-  json.Set("alerts", std::move(alerts));
-  json.Set("health", ToString(view.health));
-  if (!view.last_error.empty()) {
-    json.Set("lastError", view.last_error);
-  }
-  json.Set("evaluationTime", ToSeconds(view.evaluation_time));
-  json.Set("lastEvaluation", FormatRfc3339Nano(view.last_evaluation));
-  json.Set("type", "alerting");
-  return json;
-}
-
-// Known by name only: they are not evaluated here.
-Json RecordingRuleToJson(const std::string& name) {
-  Json json = Json::MakeObject();
-  json.Set("name", name);
-  json.Set("query", "");
-  json.Set("labels", Json::MakeObject());
-  json.Set("health", "unknown");
-  json.Set("lastError", "recording rules are not evaluated by mlalert");
-  json.Set("evaluationTime", 0);
-  json.Set("lastEvaluation", FormatRfc3339Nano(kUnset));
-  json.Set("type", "recording");
-  return json;
+  const LabelSet set = LabelSet::From({labels.begin(), labels.end()});
+  return std::any_of(sets.begin(), sets.end(), [&](const Matchers& m) { return MatchesAll(m, set); });
 }
 
 Json RulesToJson(const RuleGroupView& group, const RulesQuery& query) {
   Json rules = Json::MakeArray();
+  auto recording = group.recording_rules.begin();
+  const auto push_recording_before = [&](int position) {
+    for (; recording != group.recording_rules.end() && recording->position < position; ++recording) {
+      if (query.recording && query.states.empty() && OneOf(query.rule_names, recording->name) &&
+          OneOf(query.healths, "unknown") && LabelsMatch(query.matcher_sets, recording->raw_labels)) {
+        rules.Push(RecordingRuleToJson(*recording));
+      }
+    }
+  };
   for (const RuleView& rule : group.rules) {
-    if (query.alerting && OneOf(query.rule_names, rule.rule->name)) {
+    push_recording_before(rule.rule->position);
+    if (query.alerting && OneOf(query.rule_names, rule.rule->name) && OneOf(query.states, StateText(rule)) &&
+        OneOf(query.healths, ToString(rule.health)) &&
+        LabelsMatch(query.matcher_sets, rule.rule->raw_labels)) {
       rules.Push(AlertingRuleToJson(rule, query.exclude_alerts));
     }
   }
-  for (const std::string& name : group.recording_rules) {
-    if (query.recording && OneOf(query.rule_names, name)) {
-      rules.Push(RecordingRuleToJson(name));
-    }
-  }
+  push_recording_before(std::numeric_limits<int>::max());
   return rules;
 }
 
@@ -280,12 +260,29 @@ void GetRuleAlerts(ApiContext& context, HttpResponse& response) {
   for (const RuleGroupView& group : groups) {
     for (const RuleView& rule : group.rules) {
       for (const RuleAlertView& alert : rule.alerts) {
-        alerts.Push(AlertToJson(alert));
+        alerts.Push(RuleAlertToJson(alert));
       }
     }
   }
   Json data = Json::MakeObject();
   data.Set("alerts", std::move(alerts));
+  SetSuccess(response, std::move(data));
+}
+
+void GetAlertmanagers(ApiContext& context, HttpResponse& response) {
+  const ForwardStats stats = context.forwards ? context.forwards() : ForwardStats();
+  const auto list = [](const auto& urls, auto&& url_of) {
+    Json out = Json::MakeArray();
+    for (const auto& one : urls) {
+      Json json = Json::MakeObject();
+      json.Set("url", url_of(one));
+      out.Push(std::move(json));
+    }
+    return out;
+  };
+  Json data = Json::MakeObject();
+  data.Set("activeAlertmanagers", list(stats.targets, [](const ForwardTargetStats& t) { return t.url; }));
+  data.Set("droppedAlertmanagers", list(stats.dropped_urls, [](const std::string& url) { return url; }));
   SetSuccess(response, std::move(data));
 }
 
@@ -295,7 +292,6 @@ void GetBuildInfo(HttpResponse& response) {
   for (const char* key : {"revision", "branch", "buildUser", "buildDate", "goVersion"}) {
     data.Set(key, "");
   }
-  data.Set("application", "mlalert");
   SetSuccess(response, std::move(data));
 }
 
@@ -307,6 +303,8 @@ void AddRulesV1(HttpRouter& router, ApiContext& context) {
   });
   router.Get("/api/v1/alerts",
              [&context](HttpRequest&, HttpResponse& response) { GetRuleAlerts(context, response); });
+  router.Get("/api/v1/alertmanagers",
+             [&context](HttpRequest&, HttpResponse& response) { GetAlertmanagers(context, response); });
   router.Get("/api/v1/status/buildinfo",
              [](HttpRequest&, HttpResponse& response) { GetBuildInfo(response); });
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 
+#include "cli/series_check.h"
 #include "cli/table_printer.h"
 
 #include "api/tls_context.h"
@@ -59,6 +60,8 @@ Diagnostics OneProblem(DiagnosticLevel level, const std::string& file, std::stri
 
 class Checker {
  public:
+  Checker(bool lint, SeriesCheck* series) : series_(series) { plain_.lint = lint; }
+
   // A file named by the user.
   void Check(const std::string& file) {
     if (!FirstTime(file)) {
@@ -75,7 +78,7 @@ class Checker {
         CheckConfig(file, *text);
         break;
       case FileKind::kRules:
-        CheckRules(file, *text, {});
+        CheckRules(file, *text, plain_);
         break;
       case FileKind::kWeb:
         CheckWeb(file, *text);
@@ -117,6 +120,7 @@ class Checker {
         .Set("policies", static_cast<int64_t>(config->incident_policies.size()));
     CheckTemplates(file, config, report.diagnostics);
     RuleDefaults defaults = RuleDefaultsOf(*config);
+    defaults.lint = plain_.lint;
     for (const auto& [glob, datasource] : config->rule_files) {
       defaults.datasource = datasource;
       CheckGlob(glob, defaults);
@@ -180,6 +184,10 @@ class Checker {
     if (!report.diagnostics.ok()) {
       return;
     }
+    if (series_ != nullptr) {
+      report.diagnostics.Append(series_->Check(groups));
+      report.diagnostics.Sort();
+    }
     size_t alerting = 0;
     size_t recording = 0;
     for (const RuleGroup& group : groups) {
@@ -193,6 +201,8 @@ class Checker {
         .Set("recording_rules", static_cast<int64_t>(recording));
   }
 
+  SeriesCheck* series_;  // null: no data source is asked
+  RuleDefaults plain_;   // of rule files that no config names
   std::vector<CheckedFile> files_;
   std::set<std::string> seen_;
 };
@@ -242,7 +252,16 @@ Json ToJson(const CheckedFile& file) {
 }  // namespace
 
 int RunCheck(const CheckOptions& options, Console& console) {
-  Checker checker;
+  std::unique_ptr<SeriesCheck> series;
+  if (!options.datasource_url.empty()) {
+    auto opened = SeriesCheck::Open(options.datasource_url);
+    if (!opened) {
+      console.err << "mlalert: error: --datasource.url: " << opened.error().message << '\n';
+      return 2;
+    }
+    series = std::move(*opened);
+  }
+  Checker checker(options.lint, series.get());
   for (const std::string& file : options.files) {
     checker.Check(file);
   }
@@ -286,12 +305,21 @@ void AddCheckCommand(CLI::App& app, int& exit_code) {
   command->add_flag("--print-schema", *print_schema,
                     "Print the JSON Schema of the configuration, for editors, and check nothing");
   command->add_flag("--strict", options->strict, "Warnings fail the check too (exit 1)");
+  auto lint = std::make_shared<std::string>("all");
+  command->add_option("--lint", *lint, "What a careful reviewer would say about rules")
+      ->check(CLI::IsMember({"all", "none"}))
+      ->option_text("all|none [all]");
+  command
+      ->add_option("--datasource.url", options->datasource_url,
+                   "A Prometheus-compatible server: warn about rules whose series it does not have")
+      ->option_text("URL");
   command->add_option("--format", *format, "How to print what was found")
       ->check(CLI::IsMember({"text", "json"}))
       ->option_text("text|json [text]");
   command->footer(
       "Exit codes: 0 fine, 1 warnings under --strict, 2 errors (also a file that cannot be read).");
-  command->callback([options, format, print_defaults, print_schema, &exit_code] {
+  command->callback([options, format, lint, print_defaults, print_schema, &exit_code] {
+    options->lint = *lint == "all";
     options->json = *format == "json";
     Console console = StandardConsole();
     if (*print_defaults || *print_schema) {

@@ -22,7 +22,9 @@
 #include "config/config_loader.h"
 #include "config/rule_loader.h"
 #include "config/watched_files.h"
+#include "engine/alert_forwarder.h"
 #include "engine/gate.h"
+#include "engine/heartbeat.h"
 #include "engine/rule_runner.h"
 #include "net/http_transport.h"
 #include "notify/deliverer.h"
@@ -150,7 +152,10 @@ class Daemon::Impl {
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<Deliverer> deliverer_;
   std::unique_ptr<Gate> gate_;
+  std::unique_ptr<AlertForwarder> forwarder_;
   std::unique_ptr<RuleRunner> rules_;
+  DeliveryJudge delivery_judge_;
+  std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<ApiContext> context_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<ReloadTimer> reload_timer_;  // null without --config.auto-reload-interval
@@ -210,8 +215,17 @@ void Daemon::Impl::BuildPipeline() {
       Engine(config_, MakeRandom(), options_.engine), *journal_, clock_,
       [this](NotificationAttempt attempt) { deliverer_->Deliver(std::move(attempt)); });
   RuleManagerOptions rules;
+  rules.template_url = web_.external_url;
   rules.random = MakeRandom();
   rules_ = std::make_unique<RuleRunner>(std::move(rules), *gate_, *queries_, clock_);
+  forwarder_ = std::make_unique<AlertForwarder>(*transport_);
+  forwarder_->SetConfig(*config_);
+  rules_->SetForward([this](std::span<const RuleAlert> alerts) { forwarder_->Send(alerts); });
+  heartbeat_ = std::make_unique<Heartbeat>(*transport_, clock_, [this](Timestamp now) {
+    return HealthReport{rules_->Problem(), JudgeStorage(journal_->Stats()),
+                        delivery_judge_.Judge(deliverer_->Stats(), now)};
+  });
+  heartbeat_->SetConfig(config_->heartbeat);
 }
 
 Status Daemon::Impl::Start() {
@@ -237,6 +251,7 @@ Status Daemon::Impl::Start() {
   MLALERT_ASSIGN(server_, HttpServer::Start(std::move(http), BuildRouter(*context_)));
   http_counters_ = &server_->counters();
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
+  heartbeat_->Start();
   LogTemplateWarnings();
   if (options_.auto_reload_interval > Duration::zero()) {
     reload_timer_ =
@@ -272,8 +287,11 @@ ApiContext Daemon::Impl::MakeContext() {
   ApiContext context{.gate = *gate_, .clock = clock_, .metrics = *metrics_};
   context.config = [this] { return CurrentConfig(); };
   context.rule_groups = [this] { return rules_->Groups(); };
+  context.rule_history = [this](uint64_t id) { return rules_->History(id); };
   context.datasources = [this] { return rules_->Datasources(); };
   context.rule_stats = [this] { return rules_->Stats(); };
+  context.forwards = [this] { return forwarder_->Stats(); };
+  context.heartbeat = [this] { return heartbeat_->Stats(); };
   context.lanes = [this] {
     std::vector<LaneStats> lanes = transport_->Stats();
     std::vector<LaneStats> queries = queries_->Stats();
@@ -351,6 +369,8 @@ Status Daemon::Impl::ReloadLocked() {
   }
   gate_->Enter(
       [&](Engine& engine, Timestamp now, Effects& fx) { engine.SetConfig(loaded->config, now, fx); });
+  forwarder_->SetConfig(*loaded->config);
+  heartbeat_->SetConfig(loaded->config->heartbeat);
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
   LogTemplateWarnings();
   LogInfo("Completed loading of configuration file", {{"file", options_.config_file}});
@@ -366,6 +386,9 @@ void Daemon::Impl::Stop() {
   if (server_ != nullptr) {
     server_->Stop();
   }
+  if (heartbeat_ != nullptr) {
+    heartbeat_->Stop();
+  }
   if (rules_ != nullptr) {
     rules_->Stop();
   }
@@ -374,6 +397,9 @@ void Daemon::Impl::Stop() {
   }
   if (deliverer_ != nullptr && !deliverer_->Drain(kDrainTime)) {
     LogWarn("some notifications were not answered before the stop; they are repeated after the start");
+  }
+  if (forwarder_ != nullptr && !forwarder_->Drain(kDrainTime)) {
+    LogWarn("some alerts were not taken by other Alertmanagers before the stop");
   }
   if (gate_ != nullptr) {
     gate_->Stop();

@@ -12,6 +12,8 @@
 
 #include "base/secret.h"
 #include "base/time.h"
+#include "config/alerting.h"
+#include "config/evaluation.h"
 #include "config/receivers.h"
 #include "model/incident.h"
 #include "model/matcher.h"
@@ -117,18 +119,6 @@ struct RuleFiles {
   std::string datasource;  // empty: the first one
 };
 
-struct EvaluationConfig {
-  Duration interval = std::chrono::minutes(1);
-  Duration query_offset{};
-  int concurrency = 4;
-  Duration resend_delay = std::chrono::minutes(1);
-  // A group that has this label asks the data source of that name. Empty: no label does.
-  std::string datasource_label;
-  // What a firing alert does when the series it was computed from are gone.
-  enum class NoData : uint8_t { kHold, kResolve };
-  NoData no_data = NoData::kHold;
-};
-
 struct IncidentsConfig {
   std::vector<std::string> identity;  // empty: all labels
   Duration reopen_window = std::chrono::minutes(30);
@@ -168,6 +158,8 @@ struct Config {
   std::vector<DatasourceConfig> datasources;
   std::vector<RuleFiles> rule_files;
   EvaluationConfig evaluation;
+  AlertingConfig alerting;
+  HeartbeatConfig heartbeat;
   IncidentsConfig incidents;
   std::vector<IncidentPolicy> incident_policies;
   HistoryConfig history;

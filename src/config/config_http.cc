@@ -44,9 +44,12 @@ class HttpConfigReader {
  public:
   explicit HttpConfigReader(const std::string& directory) : directory_(directory) {}
 
-  HttpClientConfig Read(const YamlValue& value) const {
+  HttpClientConfig Read(const YamlValue& value, std::span<const std::string_view> other_keys = {}) const {
     HttpClientConfig out;
     YamlMap map(value, "config.plain");
+    for (std::string_view key : other_keys) {
+      map.Ignore(key);
+    }
     Bearer bearer;
     ReadAuthentication(map, out, bearer);
     if (auto tls = map.TakeSet("tls_config")) {
@@ -416,6 +419,11 @@ class HttpConfigReader {
 
 HttpConfigPtr ReadHttpConfig(const YamlValue& value, const std::string& directory) {
   return std::make_shared<const HttpClientConfig>(HttpConfigReader(directory).Read(value));
+}
+
+HttpConfigPtr ReadInlineHttpConfig(const YamlValue& value, const std::string& directory,
+                                   std::span<const std::string_view> own_keys) {
+  return std::make_shared<const HttpClientConfig>(HttpConfigReader(directory).Read(value, own_keys));
 }
 
 void ReadHttpHeaders(YamlMap& map, std::string_view key) {

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include "config/config_sections.h"
+#include "config/config_words.h"
 #include "config/file_io.h"
 #include "config/url_check.h"
 
 namespace mlalert {
 namespace {
 
-constexpr int kEvaluationConcurrencyMax = 256;
 constexpr Duration kDefaultCooldown = std::chrono::minutes(30);
 
 // A key of the design that a later version reads: better said than called unknown.
@@ -83,26 +83,6 @@ void ReadParams(YamlMap& map, DatasourceConfig& out) {
       out.params.emplace_back(entry.key, std::move(text));
     }
   }
-}
-
-// One of a few words; an unknown one is an error with a hint.
-template <class T>
-void ReadWord(YamlMap& map, std::string_view key, std::initializer_list<std::pair<std::string_view, T>> words,
-              T& out) {
-  std::string text;
-  if (!map.Read(key, text)) {
-    return;
-  }
-  std::vector<std::string> known;
-  for (const auto& [word, value] : words) {
-    if (text == word) {
-      out = value;
-      return;
-    }
-    known.emplace_back(word);
-  }
-  map.At(key).Error(fmt::format("{} is {}, must be {}", key, Quoted(text), fmt::join(known, " or ")),
-                    DidYouMean(text, {known.begin(), known.end()}));
 }
 
 void ReadDatasource(const YamlValue& value, const LoadContext& context, DatasourceConfig& out) {
@@ -186,29 +166,6 @@ void ReadRuleFiles(YamlMap& root, const LoadContext& context, Config& out) {
   for (RuleFiles& files : out.rule_files) {
     files.glob = JoinDirectory(context.directory, files.glob);
   }
-}
-
-void ReadEvaluation(YamlMap& root, const LoadContext& context, EvaluationConfig& out) {
-  auto value = root.TakeSet("evaluation");
-  if (!value) {
-    return;
-  }
-  YamlMap map(*value, "evaluation");
-  if (ReadIfSet(map, "interval", out.interval) && out.interval == Duration::zero()) {
-    map.At("interval").Error("interval must be more than 0");
-  }
-  ReadIfSet(map, "query_offset", out.query_offset);
-  if (map.Read("concurrency", out.concurrency) &&
-      (out.concurrency < 1 || out.concurrency > kEvaluationConcurrencyMax)) {
-    map.At("concurrency").Error(fmt::format("concurrency must be from 1 to {}", kEvaluationConcurrencyMax));
-  }
-  ReadIfSet(map, "resend_delay", out.resend_delay);
-  if (map.Read("datasource_label", out.datasource_label) && !IsLabelName(out.datasource_label, context)) {
-    map.At("datasource_label").Error(fmt::format("invalid label name {}", Quoted(out.datasource_label)));
-  }
-  using NoData = EvaluationConfig::NoData;
-  ReadWord(map, "no_data", {{"hold", NoData::kHold}, {"resolve", NoData::kResolve}}, out.no_data);
-  map.Finish();
 }
 
 void ReadIncidents(YamlMap& root, const LoadContext& context, IncidentsConfig& out) {
@@ -391,7 +348,8 @@ void ReadModels(YamlMap& root, Config& out) {
 void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out) {
   ReadDatasources(root, context, out);
   ReadRuleFiles(root, context, out);
-  ReadEvaluation(root, context, out.evaluation);
+  ReadEvaluationSections(root, context, out);
+  ReadAlerting(root, context, out.alerting);
   ReadIncidents(root, context, out.incidents);
   ReadPolicies(root, context, out);
   if (auto history = root.TakeSet("history")) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,9 @@ void CheckPair(const YamlMap& map, std::string_view a, bool a_set, std::string_v
 
 // Follows redirects and speaks HTTP/2 when the section says nothing. Null gives the defaults.
 HttpConfigPtr ReadHttpConfig(const YamlValue& value, const std::string& directory);
+// The same where the section stands among other keys of one map (`own_keys`): it reports what neither knows.
+HttpConfigPtr ReadInlineHttpConfig(const YamlValue& value, const std::string& directory,
+                                   std::span<const std::string_view> own_keys);
 // tls_config of mail, whose files are relative to the working directory.
 TlsConfig ReadTlsConfig(const YamlValue& value);
 
@@ -65,6 +69,11 @@ void ReadRootRoute(const YamlValue& value, const LoadContext& context, const std
 void ReadInhibitRules(const YamlValue& value, const LoadContext& context, std::vector<InhibitRule>& out);
 // The keys that Alertmanager does not have.
 void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out);
+
+// evaluation, no_data_policies, heartbeat
+void ReadEvaluationSections(YamlMap& root, const LoadContext& context, Config& out);
+// alerting, as in prometheus.yml
+void ReadAlerting(YamlMap& root, const LoadContext& context, AlertingConfig& out);
 
 // --- config_lint.cc ---
 

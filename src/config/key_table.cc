@@ -19,6 +19,9 @@ constexpr std::string_view kTable = R"table(
 | `datasources` | list | none | [whom rules ask](#datasources). Without one no rule is evaluated |
 | `rule_files` | list of globs, or of `{files, datasource}` | none | Prometheus rule files, and [whom their rules ask](#rule_files). A pattern that matches nothing is a warning. Recording rules are reported and left to Prometheus |
 | `evaluation` | map | | [how rules are evaluated](#evaluation) |
+| `no_data_policies` | list | none | [what becomes of alerts whose series are gone](#no_data_policies) |
+| `alerting` | map | none | [other Alertmanagers](#alerting) that get the alerts of rules too, as in `prometheus.yml` |
+| `heartbeat` | map | none | [a URL that is called while all is well](#heartbeat) |
 | `incidents` | map | | [what one incident is](#incidents) |
 | `incident_policies` | list | none | [severity, cooldown, acknowledgement](#incident_policies) |
 | `history` | map | | [how long it is kept](#history) |
@@ -427,7 +430,52 @@ constexpr std::string_view kTable = R"table(
 | `query_offset` | duration | `0s` | ask for the state so long ago, for metrics that arrive late; a group's own wins |
 | `concurrency` | 1 to 256 | `4` | queries to the data source at once |
 | `resend_delay` | duration | `1m` | how often a firing rule alert is refreshed inside mlalert |
-| `no_data` | `hold`, `resolve` | `hold` | firing, and its series are gone: keep it firing, or resolve it as Prometheus does |
+| `no_data` | `hold`, `alert`, `resolve` | `hold` | firing, and its series are gone: what happens where no entry of [`no_data_policies`](#no_data_policies) matches |
+| `hold_max` | duration | `24h` | how long an alert is held at most while nothing is known about it; `0s`: for ever. While a rule cannot be evaluated it is counted from the first failure that this process saw, and the alert then ends by itself, 4 times the longer of interval and `resend_delay` later |
+| `external_labels` | map of text | none | `$externalLabels` in templates; and on alerts sent to other Alertmanagers, where they have no such label |
+| `watchdog` | bool | `false` | an alert `Watchdog` (`severity="none"`) that always fires, so that something outside notices when alerting breaks |
+
+### `no_data_policies[]`
+| `matchers` | matchers | none: takes all | |
+| `action` | `hold`, `alert`, `resolve` | required | `hold`: it goes on firing. `alert`: the same, and a rule whose series do not exist raises `RuleNoData`, whether it ever fired or not. `resolve`: it ends, as under Prometheus; nobody asks |
+| `hold_max` | duration | `evaluation.hold_max` | then the alert is resolved, with an event `hold_expired`; `0s`: never |
+| `after` | duration | `5m` | without data for so long before `RuleNoData` fires |
+| `severity` | `P0`, `P1`, `P2`, `P3` | `P2` | of `RuleNoData` |
+
+### `alerting`
+| `alert_relabel_configs` | list | none | [relabeling](#relabel_configs) of every alert; `drop` keeps it from all of them |
+| `alertmanagers` | list | none | [where to](#alertingalertmanagers) |
+
+### `alerting.alertmanagers[]`
+| `scheme` | `http`, `https` | `http` | |
+| `path_prefix` | text | `/` | in front of `/api/v2/alerts` |
+| `timeout` | duration | `10s` | of one call |
+| `api_version` | `v2` | `v2` | |
+| `static_configs` | list | none | [targets](#alertingalertmanagersstatic_configs) |
+| `relabel_configs` | list | none | of targets, before they are called: `__address__`, `__scheme__`, `__alerts_path__` and the labels of their entry |
+| `alert_relabel_configs` | list | none | of alerts for these targets, after the global ones |
+| `basic_auth`, `authorization`, `oauth2`, `bearer_token`, `bearer_token_file`, `tls_config`, `follow_redirects`, `enable_http2`, `proxy_url`, `no_proxy`, `proxy_from_environment`, `proxy_connect_header`, `http_headers` | | | as in [http_config](#http_config) |
+| `azure_sd_configs`, `consul_sd_configs`, `dns_sd_configs`, `docker_sd_configs`, `ec2_sd_configs`, `eureka_sd_configs`, `file_sd_configs`, `gce_sd_configs`, `http_sd_configs`, `kubernetes_sd_configs`, `nomad_sd_configs`, `openstack_sd_configs`, `sigv4` | | | refused: mlalert discovers nothing |
+
+### `alerting.alertmanagers[].static_configs[]`
+| `targets` | list | none | `host:port`; every one gets every alert, so list all members of a cluster |
+| `labels` | map of text | none | for `relabel_configs` |
+
+### `alerting.alert_relabel_configs[]`
+| `source_labels` | list of labels | none | their values, joined by `separator` |
+| `separator` | text | `;` | |
+| `regex` | regex | `(.*)` | anchored at both ends |
+| `modulus` | number | | of `hashmod` |
+| `target_label` | text | | what is written; for `replace` it may hold `$1` |
+| `replacement` | text | `$1` | also `${1}`, `${name}` |
+| `action` | `replace`, `keep`, `drop`, `keepequal`, `dropequal`, `hashmod`, `labelmap`, `labeldrop`, `labelkeep`, `lowercase`, `uppercase` | `replace` | in any case |
+
+### `heartbeat`
+| `url` | secret URL | required | who is called |
+| `interval` | duration | `1m` | how often |
+| `timeout` | duration | `10s` | of one call |
+| `method` | `GET`, `POST` | `GET` | |
+| `http_config` | map | defaults | [HTTP client](#http_config) |
 
 ### `incidents`
 | `identity` | list of labels | empty: all labels | labels that make an incident. `severity` is not allowed |

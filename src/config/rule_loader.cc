@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "config/file_io.h"
+#include "config/rule_lint.h"
 #include "config/yaml_reader.h"
 #include "model/label_set.h"
 #include "promql/parser.h"
@@ -14,10 +15,8 @@
 namespace mlalert {
 namespace {
 
-constexpr std::array<std::string_view, 10> kVmalertGroupKeys{
-    "type",   "concurrency", "eval_offset", "eval_delay", "eval_alignment",
-    "params", "headers",     "debug",       "tenant",     "notifier_headers"};
-constexpr std::array<std::string_view, 2> kVmalertRuleKeys{"debug", "update_entries_limit"};
+constexpr int kGroupConcurrencyMax = 256;
+constexpr int kUpdateEntriesMax = 1000;
 // Keys of other rulers, for the hint only.
 constexpr std::array<std::string_view, 4> kForeignGroupKeys{
     "partial_response_strategy", "source_tenants", "align_evaluation_time_on_interval", "evaluation_delay"};
@@ -45,7 +44,13 @@ struct RuleFields {
   Duration keep_firing_for{};
   TextMap labels;
   TextMap annotations;
+  int update_entries_limit = 0;
 };
+
+// vmalert's keys mean here what they mean there; other tools refuse the file.
+void WarnForeign(const YamlMap& map, std::string_view key, std::string_view what = "is a key of vmalert") {
+  map.At(key).Warn(fmt::format("{} {}: Prometheus and promtool refuse this file", key, what));
+}
 
 class RuleFileReader {
  public:
@@ -92,11 +97,124 @@ class RuleFileReader {
       }
     }
     ChooseDatasource(map, labels, out);
+    out.line = value.pos().line;
+    ReadExtras(map, out);
     ReadRules(map, labels, out);
-    RefuseForeign(map, kVmalertGroupKeys, "rulefmt.RuleGroup", "is a key of vmalert, not of Prometheus");
     RefuseForeign(map, kForeignGroupKeys, "rulefmt.RuleGroup",
                   "is a key of another ruler, not of Prometheus");
     map.Finish();
+  }
+
+  void ReadExtras(YamlMap& map, RuleGroup& out) const {
+    GroupExtras& extras = out.extras;
+    ReadType(map);
+    if (map.Take("tenant")) {
+      map.At("tenant").Error("tenant is not supported in rule files",
+                             "give the tenant's data source its own entry in datasources (url or headers)");
+    }
+    if (map.Read("concurrency", extras.concurrency)) {
+      WarnForeign(map, "concurrency");
+      if (extras.concurrency < 0 || extras.concurrency > kGroupConcurrencyMax) {
+        map.At("concurrency").Error(fmt::format("concurrency must be from 0 to {}", kGroupConcurrencyMax));
+      }
+    }
+    ReadTimes(map, out);
+    ReadParams(map, extras);
+    ReadHeaders(map, extras);
+    for (std::string_view key : {"debug", "notifier_headers"}) {
+      if (map.Take(key)) {
+        map.At(key).Warn(fmt::format("{} is a key of vmalert and has no effect here", key));
+      }
+    }
+  }
+
+  static void ReadType(YamlMap& map) {
+    std::string type;
+    if (!map.Read("type", type)) {
+      return;
+    }
+    if (type != "prometheus" && !type.empty()) {
+      map.At("type").Error(fmt::format("rules of type {} are not evaluated by mlalert", GoQuote(type)),
+                           "only type prometheus is");
+    } else {
+      WarnForeign(map, "type");
+    }
+  }
+
+  static void ReadTimes(YamlMap& map, RuleGroup& out) {
+    std::string text;
+    if (map.Read("eval_offset", text) && !text.empty()) {
+      WarnForeign(map, "eval_offset");
+      const bool negative = text.starts_with('-');
+      auto offset = ParseDuration(std::string_view(text).substr(negative ? 1 : 0));
+      if (!offset) {
+        map.At("eval_offset").Error(offset.error().message);
+      } else if (*offset > out.interval) {
+        map.At("eval_offset").Error("eval_offset should be smaller than interval");
+      } else {
+        out.extras.eval_offset = negative ? -*offset : *offset;
+      }
+    }
+    bool aligned = false;
+    if (map.Read("eval_alignment", aligned)) {
+      WarnForeign(map, "eval_alignment");
+      if (aligned && !out.extras.eval_offset) {
+        out.extras.eval_offset = Duration::zero();
+      }
+    }
+    if (auto delay = map.TakeSet("eval_delay"); delay && delay->Read(out.query_offset)) {
+      WarnForeign(map, "eval_delay");
+      if (map.value().node().Find("query_offset") != nullptr) {
+        map.At("eval_delay").Error("eval_delay and query_offset mean the same: keep one");
+      } else if (map.value().node().Find("eval_offset") != nullptr) {
+        map.At("eval_delay").Error("eval_offset cannot be used with eval_delay");
+      }
+    }
+  }
+
+  static void ReadParams(YamlMap& map, GroupExtras& out) {
+    auto params = map.TakeSet("params");
+    if (!params) {
+      return;
+    }
+    WarnForeign(map, "params");
+    YamlMap entries(*params, "map[string][]string");
+    for (const auto& entry : params->node().entries) {
+      YamlValue item = entries.At(entry.key);
+      if (entry.key == "query" || entry.key == "time" || entry.key == "timeout") {
+        item.Error(fmt::format("params cannot hold {}: mlalert sets it for every query", GoQuote(entry.key)));
+        continue;
+      }
+      YamlValue values =
+          params->Child(*entry.value, entry.value->pos, fmt::format("{}.{}", params->path(), entry.key));
+      std::vector<std::string> texts;
+      if (values.IsScalar()) {
+        values.Read(texts.emplace_back());
+      } else {
+        values.Read(texts);
+      }
+      for (std::string& text : texts) {
+        out.params.emplace_back(entry.key, std::move(text));
+      }
+    }
+  }
+
+  static void ReadHeaders(YamlMap& map, GroupExtras& out) {
+    std::vector<std::string> lines;
+    if (!map.Read("headers", lines)) {
+      return;
+    }
+    WarnForeign(map, "headers");
+    for (const std::string& line : lines) {
+      const size_t colon = line.find(':');
+      if (colon == std::string::npos || colon == 0) {
+        map.At("headers").Error(
+            fmt::format("missing ':' in header {}; expecting \"key: value\" format", GoQuote(line)));
+        continue;
+      }
+      const size_t begin = line.find_first_not_of(" \t", colon + 1);
+      out.headers.emplace_back(line.substr(0, colon), begin == std::string::npos ? "" : line.substr(begin));
+    }
   }
 
   void ChooseDatasource(YamlMap& map, const TextMap& labels, RuleGroup& out) {
@@ -143,13 +261,13 @@ class RuleFileReader {
     }
   }
 
-  static std::string JoinNames(const std::vector<std::string>& names) {
+  static std::string JoinNames(const std::vector<RecordingRule>& rules) {
     constexpr size_t kNamesShown = 5;
     std::string out;
-    for (size_t i = 0; i < names.size() && i < kNamesShown; ++i) {
-      out += (i > 0 ? ", " : "") + names[i];
+    for (size_t i = 0; i < rules.size() && i < kNamesShown; ++i) {
+      out += (i > 0 ? ", " : "") + rules[i].name;
     }
-    return names.size() > kNamesShown ? out + ", ..." : out;
+    return rules.size() > kNamesShown ? out + ", ..." : out;
   }
 
   static RuleFields ReadFields(YamlMap& map) {
@@ -161,7 +279,13 @@ class RuleFileReader {
     map.Read("keep_firing_for", out.keep_firing_for);
     map.Read("labels", out.labels);
     map.Read("annotations", out.annotations);
-    RefuseForeign(map, kVmalertRuleKeys, "rulefmt.RuleNode", "is a key of vmalert, not of Prometheus");
+    if (map.Take("debug")) {
+      map.At("debug").Warn("debug is a key of vmalert and has no effect here");
+    }
+    if (map.Read("update_entries_limit", out.update_entries_limit)) {
+      WarnForeign(map, "update_entries_limit");
+      out.update_entries_limit = std::clamp(out.update_entries_limit, 0, kUpdateEntriesMax);
+    }
     map.Finish();
     return out;
   }
@@ -184,10 +308,13 @@ class RuleFileReader {
     WarnAboutDuplicate(value, name, labels);
     if (!fields.record.empty()) {
       CheckRecording(map, fields);
-      out.recording_rules.push_back(fields.record);
+      out.recording_rules.push_back(
+          {fields.record, fields.expr, std::move(ast), std::move(labels), value.pos().line, number});
       return;
     }
     AlertingRule rule;
+    rule.position = number;
+    rule.update_entries_limit = fields.update_entries_limit;
     rule.name = fields.alert;
     rule.expr = fields.expr;
     rule.ast = std::move(ast);
@@ -198,6 +325,9 @@ class RuleFileReader {
     rule.raw_labels = std::move(labels);
     rule.raw_annotations = std::move(fields.annotations);
     rule.line = value.pos().line;
+    if (defaults_.lint) {
+      LintRule(map, prefix_, rule, out.interval);
+    }
     out.rules.push_back(std::move(rule));
   }
 
@@ -348,8 +478,12 @@ Diagnostics LoadRuleText(std::string_view text, const std::string& file, const R
 }
 
 RuleDefaults RuleDefaultsOf(const Config& config) {
-  return {config.evaluation.interval, config.evaluation.query_offset, "", config.evaluation.datasource_label,
-          config.datasources};
+  RuleDefaults out;
+  out.interval = config.evaluation.interval;
+  out.query_offset = config.evaluation.query_offset;
+  out.datasource_label = config.evaluation.datasource_label;
+  out.datasources = config.datasources;
+  return out;
 }
 
 Diagnostics LoadRuleFiles(const std::vector<RuleFiles>& patterns, const RuleDefaults& defaults,

@@ -23,6 +23,7 @@ struct RuleDefaults {
   std::string datasource_label;  // group label that names one; empty: none does
   // Those that there are; empty: not known, every name is accepted and none speaks MetricsQL.
   std::vector<DatasourceConfig> datasources;
+  bool lint = false;  // warn as a careful reviewer would (rule_lint.h)
 };
 
 RuleDefaults RuleDefaultsOf(const Config& config);

@@ -145,9 +145,34 @@ void YamlValue::Warn(std::string message, std::string hint) const {
   Report(DiagnosticLevel::kWarning, std::move(message), std::move(hint));
 }
 
+namespace {
+
+// The message is what Prometheus and Alertmanager say, and names a type of Go; this is for everybody else.
+std::string PlainType(std::string_view go_type) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kPlain{{
+      {"[]", "a list is expected here: [a, b], or one line with a dash for each"},
+      {"map[", "keys with values are expected here: {key: value}"},
+      {"string", "one text is expected here"},
+      {"bool", "true or false is expected here"},
+      {"int", "a whole number is expected here"},
+      {"uint", "a whole number is expected here, not below 0"},
+      {"float", "a number is expected here"},
+      {"time.Duration", "a duration such as 1m30s is expected here"},
+      {"config.", "keys with values are expected here: {key: value}"},
+  }};
+  for (const auto& [prefix, text] : kPlain) {
+    if (go_type.starts_with(prefix)) {
+      return std::string(text);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 void YamlValue::WrongType(std::string_view go_type, bool secret) const {
   std::string echo = IsScalar() && !secret ? Echo(node_->text) : std::string();
-  Error(fmt::format("cannot unmarshal {}{} into {}", node_->Tag(), echo, go_type));
+  Error(fmt::format("cannot unmarshal {}{} into {}", node_->Tag(), echo, go_type), PlainType(go_type));
 }
 
 bool YamlValue::Read(std::string& out) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
 #include "rules/query_result.h"
 
 namespace mlalert {
@@ -12,6 +13,31 @@ namespace {
 constexpr Duration kNapMax = std::chrono::milliseconds(500);
 
 constexpr size_t kCallsInFlightMax = 1024;
+
+// Less is a clock that is being put right, or a busy machine.
+constexpr Duration kClockAheadMin = std::chrono::seconds(30);
+
+// What an operator wants to find in the log as well as in the history.
+void LogEvents(const std::vector<Record>& records) {
+  for (const Record& record : records) {
+    const auto* event = std::get_if<EventRecord>(&record);
+    if (event == nullptr) {
+      continue;
+    }
+    if (event->type == "datasource_unreachable") {
+      LogError("A data source cannot be asked: what fires is held, nothing new can be seen",
+               {{"datasource", event->to_value}, {"err", event->reason}});
+    } else if (event->type == "datasource_recovered") {
+      LogInfo("A data source answers again", {{"datasource", event->to_value}});
+    } else if (event->type == "rule_failing") {
+      LogWarn("A rule cannot be evaluated", {{"rule", event->to_value}, {"err", event->reason}});
+    } else if (event->type == "rule_recovered") {
+      LogInfo("A rule can be evaluated again", {{"rule", event->to_value}});
+    } else if (event->type == "hold_expired") {
+      LogWarn("An alert is no longer held", {{"rule", event->to_value}, {"err", event->reason}});
+    }
+  }
+}
 
 }  // namespace
 
@@ -65,6 +91,7 @@ void RuleRunner::Loop() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
     Timestamp now = clock_.Now();
+    FollowClock(now);
     Timestamp due = manager_.NextDue();
     if (due > now) {
       waiting_for_ = due;
@@ -76,6 +103,20 @@ void RuleRunner::Loop() {
     manager_.RunDue(now, fx);
     Drain(std::move(fx));
   }
+}
+
+void RuleRunner::FollowClock(Timestamp now) {
+  const auto steady = std::chrono::steady_clock::now();
+  if (IsSet(last_wall_)) {
+    const Duration ahead = (now - last_wall_) - (steady - last_steady_);
+    if (ahead >= kClockAheadMin) {
+      LogWarn("The clock has jumped ahead: time that nobody lived through does not count for rules",
+              {{"seconds", ToSeconds(ahead)}});
+      manager_.OnClockAhead(ahead);
+    }
+  }
+  last_wall_ = now;
+  last_steady_ = steady;
 }
 
 void RuleRunner::OnResult(QueryId id, HttpResult result) {
@@ -95,6 +136,7 @@ void RuleRunner::OnResult(QueryId id, HttpResult result) {
 
 void RuleRunner::Drain(RuleEffects fx) {
   if (!fx.records.empty()) {
+    LogEvents(fx.records);
     gate_.journal().Append(std::move(fx.records));
   }
   if (!fx.alerts.empty()) {
@@ -102,6 +144,9 @@ void RuleRunner::Drain(RuleEffects fx) {
     std::vector<DecodedAlert> decoded = ToDecoded(fx.alerts, labels);
     gate_.Enter(
         [&](Engine& engine, Timestamp now, Effects& effects) { engine.Ingest(decoded, now, effects); });
+    if (forward_) {
+      forward_(fx.alerts);
+    }
   }
   for (QueryRequest& query : fx.queries) {
     LaneId lane = LaneOf(query.datasource);
@@ -129,9 +174,19 @@ std::vector<RuleGroupView> RuleRunner::Groups() {
   return manager_.Snapshot(clock_.Now());
 }
 
+std::optional<RuleHistory> RuleRunner::History(uint64_t rule_id) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return manager_.History(rule_id, clock_.Now());
+}
+
 std::vector<DatasourceView> RuleRunner::Datasources() {
   std::lock_guard<std::mutex> lock(mutex_);
   return manager_.Datasources();
+}
+
+std::string RuleRunner::Problem() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return manager_.Problem(clock_.Now());
 }
 
 RuleManagerStats RuleRunner::Stats() {

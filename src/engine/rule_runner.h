@@ -6,8 +6,11 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,6 +30,8 @@ class RuleRunner {
   RuleRunner(const RuleRunner&) = delete;
   RuleRunner& operator=(const RuleRunner&) = delete;
 
+  // Called with every alert that goes to the engine, under the lock: it must not block. Before Start().
+  void SetForward(std::function<void(std::span<const RuleAlert>)> forward) { forward_ = std::move(forward); }
   // Takes the first rules and what was stored of their state, and starts to evaluate.
   void Start(std::vector<RuleGroup> groups, const Config& config, std::vector<RuleStateRecord> restored);
   // At a reload.
@@ -35,11 +40,14 @@ class RuleRunner {
   void Stop();
 
   std::vector<RuleGroupView> Groups();
+  std::optional<RuleHistory> History(uint64_t rule_id);
   std::vector<DatasourceView> Datasources();
+  std::string Problem();
   RuleManagerStats Stats();
 
  private:
   void Loop();
+  void FollowClock(Timestamp now);
   void OnResult(QueryId id, HttpResult result);
   // Records, then alerts, then queries, as the manager asks. Called with the lock held; alerts of two steps
   // must not overtake each other.
@@ -49,12 +57,15 @@ class RuleRunner {
   Gate& gate_;
   Transport& transport_;
   Clock& clock_;
+  std::function<void(std::span<const RuleAlert>)> forward_;  // may be empty
 
   std::mutex mutex_;  // protects what follows; taken before the gate's lock, never inside it
   RuleManager manager_;
   std::map<std::string, LaneId> lanes_;
   std::condition_variable wake_;
   Timestamp waiting_for_ = kUnset;  // what the thread sleeps for
+  Timestamp last_wall_ = kUnset;    // both clocks, read together
+  std::chrono::steady_clock::time_point last_steady_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -50,6 +50,17 @@ std::string_view ToString(RuleHealth health) {
   }
 }
 
+std::string_view ToString(RuleFailure failure) {
+  switch (failure) {
+    case RuleFailure::kDatasource:
+      return "datasource";
+    case RuleFailure::kQuery:
+      return "query";
+    default:
+      return "result";
+  }
+}
+
 bool RuleMachine::BySample::operator()(const SampleKey& key, const AlertInstance* instance) const {
   if (key.hash != instance->sample_hash || key.labels.size() != instance->sample_labels.size()) {
     return false;
@@ -63,7 +74,13 @@ bool RuleMachine::BySample::operator()(const SampleKey& key, const AlertInstance
 }
 
 RuleMachine::RuleMachine(std::shared_ptr<const CompiledRule> rule, RulePlace place, RuleTimes times)
-    : rule_(std::move(rule)), place_(std::move(place)), times_(times) {
+    : rule_(std::move(rule)), place_(std::move(place)), times_(std::move(times)) {
+  if (times_.externals) {
+    external_labels_.assign(times_.externals->labels.begin(), times_.externals->labels.end());
+  }
+  if (times_.no_data) {
+    watch_ = NoDataWatch(*rule_, place_.group, *times_.no_data, times_.resend_delay, times_.interval);
+  }
   if (rule_->annotations_vary == Varies::kConstant) {
     std::vector<Label> labels;
     for (const auto& text : rule_->annotations) {
@@ -77,6 +94,7 @@ Status RuleMachine::Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffect
   Abandon();
   ++evaluation_;
   MLALERT_TRY(FindTargets(answer, ts));
+  watch_.Begin(!answer.samples().empty(), answer.partial, ts, fx);
   for (size_t i = 0; i < targets_.size(); ++i) {
     Target& target = targets_[i];
     if (target.instance != nullptr && target.instance->state != InstanceState::kInactive) {
@@ -156,6 +174,8 @@ RuleTemplateData RuleMachine::TemplateData(double value, bool partial, Timestamp
   data.interval = times_.interval;
   data.is_partial = partial;
   data.query = &queries_.function();
+  data.external_labels = external_labels_;
+  data.external_url = times_.externals ? std::string_view(times_.externals->url) : std::string_view();
   return data;
 }
 
@@ -280,8 +300,12 @@ bool RuleMachine::Step(AlertInstance& instance, bool partial, Timestamp ts, Rule
   }
   // A part of the data that did not answer proves nothing.
   if (partial) {
+    if (HeldTooLong(instance, PolicyOf(instance).hold_max, ts)) {
+      GiveUp(instance, ts, fx);
+    }
     return true;
   }
+  instance.unknown_since = kUnset;
   // Whether it was false or unknown when it went, what counts is whether it is known now.
   const bool was_blind = IsSet(instance.no_data_since);
   if (!(was_blind && CanDoubt(instance)) && Keeps(instance, ts)) {
@@ -306,6 +330,7 @@ void RuleMachine::StepPresent(AlertInstance& instance, Timestamp ts, RuleEffects
   if (IsSet(instance.no_data_since)) {
     SetNoData(instance, kUnset, ts, fx);
   }
+  instance.unknown_since = kUnset;
   const bool held_long_enough = ts - instance.active_at >= rule_->rule->hold;
   if (instance.state == InstanceState::kPending && held_long_enough) {
     instance.state = InstanceState::kFiring;
@@ -319,8 +344,8 @@ void RuleMachine::StepPresent(AlertInstance& instance, Timestamp ts, RuleEffects
     instance.presence.reset();
     instance.changed = true;
   }
-  if (instance.state == InstanceState::kFiring && times_.hold_no_data && !rule_->required.empty() &&
-      !Knows(instance) && unlearned_.size() < kPresenceSubjectsMax) {
+  if (instance.state == InstanceState::kFiring && !rule_->required.empty() && !Knows(instance) &&
+      unlearned_.size() < kPresenceSubjectsMax && PolicyOf(instance).action != NoDataAction::kResolve) {
     unlearned_.push_back(&instance);
   }
 }
@@ -349,8 +374,24 @@ bool RuleMachine::Knows(const AlertInstance& instance) const {
   return instance.presence && instance.presence->expr_hash == rule_->expr_hash;
 }
 
-bool RuleMachine::CanDoubt(const AlertInstance& instance) const {
-  return times_.hold_no_data && Knows(instance) && !instance.presence->entries.empty();
+bool RuleMachine::CanDoubt(AlertInstance& instance) const {
+  return Knows(instance) && !instance.presence->entries.empty() &&
+         PolicyOf(instance).action != NoDataAction::kResolve;
+}
+
+const NoDataPolicy& RuleMachine::PolicyOf(AlertInstance& instance) const {
+  static const NoDataPolicy kForEver{.hold_max = Duration::zero()};
+  if (instance.policy == nullptr) {
+    instance.policy = times_.no_data ? &FindNoDataPolicy(*times_.no_data, instance.labels) : &kForEver;
+  }
+  return *instance.policy;
+}
+
+bool RuleMachine::HeldTooLong(AlertInstance& instance, Duration hold_max, Timestamp ts) {
+  if (!IsSet(instance.unknown_since) || ts < instance.unknown_since) {
+    instance.unknown_since = ts;
+  }
+  return hold_max > Duration::zero() && ts - instance.unknown_since >= hold_max;
 }
 
 void RuleMachine::Finish(AlertInstance& instance, Timestamp ts, RuleEffects& fx) {
@@ -378,8 +419,15 @@ void RuleMachine::Send(AlertInstance& instance, Timestamp ts, RuleEffects& fx) {
 size_t RuleMachine::Hold(Timestamp ts, RuleEffects& fx) {
   const size_t before = fx.alerts.size();
   for (auto& instance : instances_) {
-    Finish(*instance, ts, fx);
+    // Past the cap it is no longer refreshed, and ends when its time is up, as under Prometheus; the rule
+    // goes on from where it was once it can be evaluated again.
+    const bool expired =
+        instance->state == InstanceState::kFiring && HeldTooLong(*instance, times_.hold_max, ts);
+    if (!expired) {
+      Finish(*instance, ts, fx);
+    }
   }
+  watch_.Refresh(ts, fx);
   return fx.alerts.size() - before;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +14,9 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "config/evaluation.h"
 #include "rules/compiled_rule.h"
+#include "rules/no_data_watch.h"
 #include "rules/presence.h"
 #include "rules/query_result.h"
 #include "rules/rule_effects.h"
@@ -45,16 +48,26 @@ struct AlertInstance {
   Timestamp last_sent_at = kUnset;
   Timestamp valid_until = kUnset;
   Timestamp no_data_since = kUnset;
+  Timestamp unknown_since = kUnset;      // no verdict since then: errors, partial answers
+  const NoDataPolicy* policy = nullptr;  // null: not looked up yet
   std::shared_ptr<const PresenceMemory> presence;  // null: not known yet; alerts of one rule mostly share it
   uint64_t sample_hash = 0;                        // HashLabels() of sample_labels
   uint64_t seen = 0;                               // evaluation it was last part of
 };
 
+// What every template sees, whatever the rule.
+struct RuleExternals {
+  std::map<std::string, std::string> labels;
+  std::string url;  // without trailing slash
+};
+
 struct RuleTimes {
   Duration interval{};
   Duration resend_delay{};
-  int limit = 0;  // 0: none
-  bool hold_no_data = true;
+  int limit = 0;                                             // 0: none
+  std::shared_ptr<const std::vector<NoDataPolicy>> no_data;  // null: everything is held for ever
+  Duration hold_max{};                             // while the rule cannot be evaluated; 0: for ever
+  std::shared_ptr<const RuleExternals> externals;  // null: none
 };
 
 // Where a rule's records belong.
@@ -92,6 +105,7 @@ class RuleMachine {
   struct Question {
     uint32_t selector = 0;
     bool bare = false;
+    bool watch = false;  // about the rule itself, not about one of its alerts
     std::string query;
   };
   std::vector<Question> Questions();
@@ -115,6 +129,8 @@ class RuleMachine {
   void Restore(const std::vector<RuleStateRecord>& records, Timestamp grid, Timestamp now, RuleEffects& fx);
   // The clock was wrong by `delta`: all times move along.
   void Shift(Duration delta);
+  // It jumped ahead: what waits for its time does not jump along. What fires keeps the time it began at.
+  void ShiftWaits(Duration delta);
 
   InstanceState state() const;
   // Pending and firing ones.
@@ -161,7 +177,11 @@ class RuleMachine {
   void Resolve(AlertInstance& instance, Timestamp ts);
   void SetNoData(AlertInstance& instance, Timestamp since, Timestamp ts, RuleEffects& fx);
   bool Knows(const AlertInstance& instance) const;
-  bool CanDoubt(const AlertInstance& instance) const;
+  bool CanDoubt(AlertInstance& instance) const;
+  const NoDataPolicy& PolicyOf(AlertInstance& instance) const;
+  // Whether nothing has been known about it for longer than `hold_max`; starts its clock.
+  static bool HeldTooLong(AlertInstance& instance, Duration hold_max, Timestamp ts);
+  void GiveUp(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
   // Sends when it is time to, then writes the record if one is owed.
   void Finish(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
   void Send(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
@@ -178,7 +198,8 @@ class RuleMachine {
   std::shared_ptr<const CompiledRule> rule_;
   RulePlace place_;
   RuleTimes times_;
-  LabelSet literal_annotations_;  // for rules whose annotations never vary
+  std::vector<tmpl::LabelPair> external_labels_;  // views into times_.externals
+  LabelSet literal_annotations_;                  // for rules whose annotations never vary
 
   std::vector<std::unique_ptr<AlertInstance>> instances_;  // in order of appearance
   std::unordered_set<AlertInstance*, BySample, BySample> by_sample_;
@@ -193,6 +214,7 @@ class RuleMachine {
   std::vector<bool> blind_;                // by doubtful_: something it was computed from is gone
   std::vector<PresenceMemory> learned_;    // by unlearned_
   bool presence_failed_ = false;
+  NoDataWatch watch_;
 
   // Reused.
   std::vector<Target> targets_;

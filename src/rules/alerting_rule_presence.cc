@@ -1,5 +1,6 @@
 // The part of RuleMachine that asks whether an absent alert is over or merely unseen.
 #include <algorithm>
+#include <fmt/format.h>
 
 #include "rules/alerting_rule.h"
 
@@ -23,13 +24,16 @@ std::vector<RuleMachine::Question> RuleMachine::Questions() {
   learned_.assign(unlearned_.size(), PresenceMemory{rule_->expr_hash, {}});
   presence_failed_ = false;
   std::vector<Question> out;
+  for (const uint32_t selector : watch_.Selectors()) {
+    out.push_back({selector, true, true, BarePresenceQuestion(rule_->required[selector])});
+  }
   if (doubtful_.empty() && unlearned_.empty()) {
     return out;
   }
   for (uint32_t i = 0; i < rule_->required.size(); ++i) {
     const std::vector<PresenceSubject> subjects = Subjects(i);
     if (!subjects.empty()) {
-      out.push_back({i, false, PresenceQuestion(rule_->required[i], subjects)});
+      out.push_back({i, false, false, PresenceQuestion(rule_->required[i], subjects)});
     }
   }
   return out;
@@ -37,6 +41,10 @@ std::vector<RuleMachine::Question> RuleMachine::Questions() {
 
 std::optional<RuleMachine::Question> RuleMachine::OnPresence(const Question& question,
                                                              const QueryAnswer& answer) {
+  if (question.watch) {
+    watch_.OnAnswer(question.selector, answer);
+    return std::nullopt;
+  }
   // What the server refuses to count can prove nothing, now or later: the selector drops out.
   if (answer.error == AnswerError::kRule) {
     return std::nullopt;
@@ -72,11 +80,12 @@ std::optional<RuleMachine::Question> RuleMachine::OnPresence(const Question& que
   if (!some_missing) {
     return std::nullopt;
   }
-  return Question{question.selector, true, BarePresenceQuestion(rule_->required[question.selector])};
+  return Question{question.selector, true, false, BarePresenceQuestion(rule_->required[question.selector])};
 }
 
 size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
   size_t held = 0;
+  watch_.Settle(ts, fx);
   if (doubtful_.empty() && unlearned_.empty()) {
     return held;
   }
@@ -98,6 +107,9 @@ size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
       ++held;
       if (!was_blind) {
         SetNoData(instance, ts, ts, fx);
+      } else if (const Duration cap = PolicyOf(instance).hold_max;
+                 cap > Duration::zero() && ts - instance.no_data_since >= cap) {
+        GiveUp(instance, ts, fx);
       }
     } else if (!presence_failed_) {
       if (was_blind) {
@@ -119,6 +131,20 @@ size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
   unlearned_.clear();
   learned_ = {};
   return held;
+}
+
+void RuleMachine::GiveUp(AlertInstance& instance, Timestamp ts, RuleEffects& fx) {
+  EventRecord event;
+  event.at = ts;
+  event.fingerprint = instance.labels.fingerprint();
+  event.type = "hold_expired";
+  event.actor_kind = "system";
+  event.actor = "rules";
+  event.reason = fmt::format("nothing has been known about it for {}; it is no longer held",
+                             FormatDuration(PolicyOf(instance).hold_max));
+  event.to_value = rule_->rule->name;
+  fx.records.push_back(std::move(event));
+  Resolve(instance, ts);
 }
 
 void RuleMachine::Abandon() {

@@ -128,11 +128,13 @@ void RuleMachine::Retire(Timestamp now, RuleEffects& fx) {
       Send(*instance, now, fx);
     }
   }
+  watch_.Retire(now, fx);
   DropAll(fx);
 }
 
 void RuleMachine::Adopt(RuleMachine& old) {
   old.Abandon();
+  watch_.Adopt(old.watch_);
   instances_ = std::move(old.instances_);
   by_labels_ = std::move(old.by_labels_);
   by_sample_ = std::move(old.by_sample_);
@@ -143,17 +145,33 @@ void RuleMachine::Adopt(RuleMachine& old) {
   old.by_sample_.clear();
   for (auto& instance : instances_) {
     instance->annotations_stale = true;
+    instance->policy = nullptr;
   }
 }
 
 void RuleMachine::Shift(Duration delta) {
   for (auto& instance : instances_) {
-    for (Timestamp* t : {&instance->active_at, &instance->fired_at, &instance->resolved_at,
-                         &instance->keep_firing_since, &instance->last_sent_at, &instance->no_data_since}) {
+    for (Timestamp* t :
+         {&instance->active_at, &instance->fired_at, &instance->resolved_at, &instance->keep_firing_since,
+          &instance->last_sent_at, &instance->no_data_since, &instance->unknown_since}) {
       Move(*t, delta);
     }
     instance->changed = true;
   }
+  watch_.Shift(delta);
+}
+
+void RuleMachine::ShiftWaits(Duration delta) {
+  for (auto& instance : instances_) {
+    if (instance->state == InstanceState::kPending) {
+      Move(instance->active_at, delta);
+    }
+    for (Timestamp* t : {&instance->keep_firing_since, &instance->no_data_since, &instance->unknown_since}) {
+      Move(*t, delta);
+    }
+    instance->changed = true;
+  }
+  watch_.Shift(delta);
 }
 
 InstanceState RuleMachine::state() const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <memory>
+#include <strings.h>
 #include <utility>
 
 #include "net/url.h"
@@ -73,22 +74,49 @@ void Datasource::SetEvaluation(const EvaluationConfig& evaluation) {
   alert_.SetTimes(evaluation.resend_delay, evaluation.interval);
 }
 
-HttpCall Datasource::BuildCall(std::string_view prepared, Timestamp at, Duration timeout) const {
+std::string Datasource::ParamsFor(const GroupExtras& extras) const {
+  if (extras.params.empty()) {
+    return params_;
+  }
+  std::string out;
+  for (const auto& [name, value] : config_.params) {
+    const bool replaced = std::any_of(extras.params.begin(), extras.params.end(),
+                                      [&](const auto& param) { return param.first == name; });
+    out += replaced ? std::string() : fmt::format("{}={}&", QueryEscape(name), QueryEscape(value));
+  }
+  for (const auto& [name, value] : extras.params) {
+    out += fmt::format("{}={}&", QueryEscape(name), QueryEscape(value));
+  }
+  return out;
+}
+
+HttpHeaders Datasource::HeadersFor(const HttpHeaders& own, const GroupExtras& extras) {
+  HttpHeaders out = own;
+  for (const auto& header : extras.headers) {
+    std::erase_if(
+        out, [&](const auto& have) { return strcasecmp(have.first.c_str(), header.first.c_str()) == 0; });
+    out.push_back(header);
+  }
+  return out;
+}
+
+HttpCall Datasource::BuildCall(std::string_view prepared, Timestamp at, Duration timeout,
+                               const GroupExtras& extras) const {
   HttpCall call;
   const int64_t ms = ToUnixMillis(at);
   std::string form;
   form.reserve(params_.size() + prepared.size() + 24);
-  form.append(params_).append(prepared);
+  form.append(ParamsFor(extras)).append(prepared);
   fmt::format_to(std::back_inserter(form), "{}.{:03}", ms / 1000, ms % 1000);
   if (get_) {
     call.method = "GET";
     const std::string& url = urls_[active_];
     call.url = url + (url.find('?') == std::string::npos ? "?" : "&") + form;
-    call.headers = headers_get_;
+    call.headers = HeadersFor(headers_get_, extras);
   } else {
     call.method = "POST";
     call.url = urls_[active_];
-    call.headers = headers_post_;
+    call.headers = HeadersFor(headers_post_, extras);
     call.body = std::move(form);
   }
   call.timeout = timeout;

@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "config/config.h"
+#include "config/rule_file.h"
 #include "net/transport.h"
 #include "rules/query_result.h"
 #include "rules/rule_effects.h"
@@ -43,7 +44,8 @@ class Datasource {
   void SetEvaluation(const EvaluationConfig& evaluation);
 
   // `prepared` from PrepareQuery(); `at` is sent to the millisecond.
-  HttpCall BuildCall(std::string_view prepared, Timestamp at, Duration timeout) const;
+  HttpCall BuildCall(std::string_view prepared, Timestamp at, Duration timeout,
+                     const GroupExtras& extras = {}) const;
   // Which of its URLs is asked now: the first, or, while that one does not answer, another.
   size_t active_url() const { return active_; }
   // A query that went to `url` was not answered: the next one is asked. What else was under way there changes
@@ -80,6 +82,10 @@ class Datasource {
   const std::string& last_error() const { return last_error_; }
 
  private:
+  // Its own parameters and headers where the group has no word of its own.
+  std::string ParamsFor(const GroupExtras& extras) const;
+  static HttpHeaders HeadersFor(const HttpHeaders& own, const GroupExtras& extras);
+
   DatasourceConfig config_;
   size_t concurrency_ = 1;
   std::vector<std::string> urls_;  // of the query endpoints; the first is preferred

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "rules/curl_command.h"
 #include "rules/rule_slots.h"
 
 namespace mlalert {
@@ -18,6 +19,23 @@ Duration QueryTimeout(Duration interval, const Datasource* datasource) {
   return datasource == nullptr ? interval : std::min(interval, datasource->config().timeout);
 }
 
+Duration OffsetOf(const RuleGroup& group, Duration interval) {
+  if (!group.extras.eval_offset) {
+    return SlotOffset(group.file, group.name, interval);
+  }
+  const Duration offset = *group.extras.eval_offset % interval;
+  return offset < Duration::zero() ? offset + interval : offset;
+}
+
+uint64_t IdOf(const RuleMachine& machine) {
+  uint64_t id = kFnvOffset;
+  for (const std::string* text :
+       {&machine.place().file, &machine.place().group, &machine.rule().rule->name}) {
+    id = FnvAdd(FnvAdd(id, *text), static_cast<unsigned char>(0xFF));
+  }
+  return FnvAdd(id, fmt::format("{}/{}", machine.rule().labels_hash, machine.place().ordinal));
+}
+
 // A template may ask with what an earlier query gave it; deeper than this it goes without.
 constexpr int kTemplateRoundsMax = 3;
 
@@ -25,16 +43,22 @@ constexpr int kTemplateRoundsMax = 3;
 
 GroupRunner::GroupRunner(RuleGroup group, GroupSetup setup, Timestamp now)
     : setup_(std::move(setup)),
-      file_(std::move(group.file)),
-      name_(std::move(group.name)),
+      file_(group.file),
+      name_(group.name),
       interval_(std::max<Duration>(group.interval, std::chrono::milliseconds(1))),
       query_offset_(group.query_offset),
       limit_(group.limit),
       recording_rules_(std::move(group.recording_rules)),
-      grid_(SlotOffset(file_, name_, interval_)),
+      extras_(group.extras),
+      grid_(OffsetOf(group, interval_)),
       next_slot_(SlotAtOrBefore(now, grid_, interval_) + interval_) {
-  const RuleTimes times{interval_, setup_.evaluation.resend_delay, limit_,
-                        setup_.evaluation.no_data == EvaluationConfig::NoData::kHold};
+  const RuleTimes times{interval_,
+                        setup_.evaluation.resend_delay,
+                        limit_,
+                        std::make_shared<const std::vector<NoDataPolicy>>(setup_.evaluation.no_data_policies),
+                        setup_.evaluation.hold_max,
+                        std::make_shared<const RuleExternals>(
+                            RuleExternals{setup_.evaluation.external_labels, setup_.external_url})};
   const Duration timeout = QueryTimeout(interval_, setup_.datasource.get());
   std::map<std::pair<std::string, std::map<std::string, std::string>>, uint32_t> ordinals;
   for (AlertingRule& rule : group.rules) {
@@ -44,6 +68,9 @@ GroupRunner::GroupRunner(RuleGroup group, GroupSetup setup, Timestamp now)
     added.machine =
         std::make_unique<RuleMachine>(CompileRule(std::move(shared), interval_, timeout, setup_.graph_url),
                                       RulePlace{file_, name_, ordinal}, times);
+    added.id = IdOf(*added.machine);
+    const int kept = added.machine->rule().rule->update_entries_limit;
+    added.log = EvaluationLog(kept > 0 ? static_cast<size_t>(kept) : kEvaluationsKept);
   }
 }
 
@@ -51,9 +78,10 @@ bool GroupRunner::SameAs(const RuleGroup& group, const GroupSetup& setup) const 
   const EvaluationConfig& a = setup_.evaluation;
   const EvaluationConfig& b = setup.evaluation;
   const bool same_setup = setup_.datasource == setup.datasource && setup_.graph_url == setup.graph_url &&
-                          a.resend_delay == b.resend_delay && a.no_data == b.no_data;
+                          a.resend_delay == b.resend_delay && a.hold_max == b.hold_max &&
+                          a.no_data_policies == b.no_data_policies && a.external_labels == b.external_labels;
   if (!same_setup || group.interval != interval_ || group.query_offset != query_offset_ ||
-      group.limit != limit_ || group.recording_rules != recording_rules_) {
+      group.limit != limit_ || group.recording_rules != recording_rules_ || group.extras != extras_) {
     return false;
   }
   return std::equal(
@@ -90,6 +118,10 @@ void GroupRunner::Adopt(GroupRunner& old) {
   }
   iterations_ = old.iterations_;
   iterations_missed_ = old.iterations_missed_;
+  evaluations_ = old.evaluations_;
+  failures_ = old.failures_;
+  completed_ = old.completed_;
+  duration_total_ = old.duration_total_;
   last_started_ = old.last_started_;
   last_duration_ = old.last_duration_;
 }
@@ -185,6 +217,25 @@ void GroupRunner::FollowClock(Timestamp now) {
   ++setup_.stats->clock_resets;
 }
 
+std::string GroupRunner::Problem(Timestamp now) const {
+  // Two slots missed in a row, and still nothing.
+  const Timestamp late = next_slot_ + (running_ ? 1 : 2) * interval_ + std::chrono::seconds(5);
+  if (rules_.empty() || setup_.datasource == nullptr || now < late) {
+    return {};
+  }
+  return fmt::format("group {} of {} has not been evaluated since {}", name_, file_,
+                     FormatRfc3339Millis(next_slot_ - interval_));
+}
+
+void GroupRunner::OnClockAhead(Duration delta) {
+  for (Rule& rule : rules_) {
+    rule.machine->ShiftWaits(delta);
+    if (IsSet(rule.failing_since)) {
+      rule.failing_since += delta;
+    }
+  }
+}
+
 void GroupRunner::StartIteration(Timestamp now) {
   ts_ = SlotAtOrBefore(now, grid_, interval_);
   const auto missed = static_cast<uint64_t>((ts_ - next_slot_) / interval_);
@@ -197,6 +248,7 @@ void GroupRunner::StartIteration(Timestamp now) {
   running_ = true;
   done_ = 0;
   last_started_ = now;
+  setup_.stats->lag_seconds.Observe(now - ts_);
   StartRule(now);
 }
 
@@ -234,14 +286,14 @@ HttpCall GroupRunner::TakeCall(Timestamp now) {
   const Duration left = std::clamp<Duration>(deadline_ - now, std::chrono::milliseconds(100), timeout);
   const Timestamp at = ts_ - query_offset_;
   if (template_query_) {
-    return datasource.BuildCall(PrepareQuery(*template_query_, timeout), ts_,
-                                left);  // query_offset is the rule's own
+    // query_offset is the rule's own
+    return datasource.BuildCall(PrepareQuery(*template_query_, timeout), ts_, left, extras_);
   }
   if (question_) {
     ++setup_.stats->presence_queries;
-    return datasource.BuildCall(PrepareQuery(question_->query, timeout), at, left);
+    return datasource.BuildCall(PrepareQuery(question_->query, timeout), at, left, extras_);
   }
-  return datasource.BuildCall(current().machine->rule().prepared, at, left);
+  return datasource.BuildCall(current().machine->rule().prepared, at, left, extras_);
 }
 
 void GroupRunner::OnAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx) {
@@ -308,9 +360,12 @@ bool GroupRunner::TryAgain(const QueryAnswer& answer, Timestamp now) {
 void GroupRunner::OnRuleAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx) {
   Rule& rule = current();
   rule.warnings = answer.warnings;
+  rule.partial = answer.partial;
+  setup_.stats->warnings += answer.warnings.empty() ? 0 : 1;
   if (!answer.ok()) {
     const bool source_failed = answer.error == AnswerError::kSource;
-    FailRule(rule, answer.error_text, source_failed, now, fx);
+    FailRule(rule, answer.error_text, source_failed ? RuleFailure::kDatasource : RuleFailure::kQuery, now,
+             fx);
     if (source_failed && setup_.datasource->unreachable()) {
       SkipRest(answer.error_text, now, fx);
     } else {
@@ -347,7 +402,7 @@ void GroupRunner::Evaluate(const QueryAnswer& answer, Timestamp now, RuleEffects
   Rule& rule = current();
   const Status status = rule.machine->Evaluate(answer, ts_, fx);
   if (!status) {
-    FailRule(rule, status.error().message, false, now, fx);
+    FailRule(rule, status.error().message, RuleFailure::kResult, now, fx);
     FinishRule(now, fx);
     return;
   }
@@ -374,13 +429,15 @@ void GroupRunner::AskNextQuestion(Timestamp now, RuleEffects& fx) {
   Ask();
 }
 
-void GroupRunner::FailRule(Rule& rule, const std::string& error, bool source_failed, Timestamp now,
+void GroupRunner::FailRule(Rule& rule, const std::string& error, RuleFailure reason, Timestamp now,
                            RuleEffects& fx) {
   ++setup_.stats->evaluations;
   ++setup_.stats->evaluation_failures;
+  ++setup_.stats->failures_by_reason[static_cast<size_t>(reason)];
+  ++failures_;
   rule.health = RuleHealth::kError;
   rule.last_error = error;
-  rule.source_failed = source_failed;
+  rule.source_failed = reason == RuleFailure::kDatasource;
   ++rule.failures_in_a_row;
   if (!IsSet(rule.failing_since) || now < rule.failing_since) {
     rule.failing_since = now;
@@ -393,17 +450,28 @@ void GroupRunner::FailRule(Rule& rule, const std::string& error, bool source_fai
 void GroupRunner::SkipRest(const std::string& error, Timestamp now, RuleEffects& fx) {
   const size_t failed = (first_ + done_) % rules_.size();
   current().evaluation_time = std::max(now - rule_started_, Duration(0));
+  LogEvaluation(current());
   for (++done_; done_ < rules_.size(); ++done_) {
     current().last_evaluation = now;
     current().evaluation_time = Duration(0);
-    FailRule(current(), error, true, now, fx);
+    FailRule(current(), error, RuleFailure::kDatasource, now, fx);
+    LogEvaluation(current());
   }
   first_ = (failed + 1) % rules_.size();
   FinishIteration(now, fx);
 }
 
+void GroupRunner::LogEvaluation(Rule& rule) {
+  ++evaluations_;
+  setup_.stats->evaluation_seconds.Observe(rule.evaluation_time);
+  const bool failed = rule.health == RuleHealth::kError;
+  rule.log.Add(ts_ - query_offset_, rule.last_evaluation, rule.evaluation_time,
+               failed ? 0 : rule.last_samples, rule.last_error);
+}
+
 void GroupRunner::FinishRule(Timestamp now, RuleEffects& fx) {
   current().evaluation_time = std::max(now - rule_started_, Duration(0));
+  LogEvaluation(current());
   if (++done_ < rules_.size()) {
     StartRule(now);
     return;
@@ -415,6 +483,8 @@ void GroupRunner::FinishIteration(Timestamp now, RuleEffects& fx) {
   running_ = false;
   hold_at_ = kNever;
   last_duration_ = std::max(now - last_started_, Duration(0));
+  ++completed_;
+  duration_total_ += last_duration_;
   if (!setup_.datasource->unreachable()) {
     first_ = 0;
   }
@@ -506,22 +576,58 @@ RuleGroupView GroupRunner::View(Timestamp now) {
   out.last_evaluation = last_started_;
   out.iterations = iterations_;
   out.iterations_missed = iterations_missed_;
+  out.evaluations = evaluations_;
+  out.evaluation_failures = failures_;
+  out.completed = completed_;
+  out.duration_total = duration_total_;
   out.recording_rules = recording_rules_;
   for (Rule& rule : rules_) {
-    RuleView& view = out.rules.emplace_back();
-    view.rule = rule.machine->rule().rule;
-    view.query = rule.machine->rule().query;
-    view.generator_url = *rule.machine->rule().generator_url;
-    view.health = rule.health;
-    view.last_error = rule.last_error;
-    view.warnings = rule.warnings;
-    view.state = rule.machine->state();
-    view.evaluation_time = rule.evaluation_time;
-    view.last_evaluation = rule.last_evaluation;
-    view.failing_since = rule.failing_since;
-    view.failures_in_a_row = rule.failures_in_a_row;
-    view.last_samples = rule.last_samples;
-    view.alerts = rule.machine->View(now);
+    out.rules.push_back(ViewOf(rule, now));
+    out.last_samples += rule.last_samples;
+    out.last_rule_duration_sum += rule.evaluation_time;
+  }
+  return out;
+}
+
+RuleView GroupRunner::ViewOf(Rule& rule, Timestamp now) {
+  RuleView view;
+  view.id = rule.id;
+  view.rule = rule.machine->rule().rule;
+  view.query = rule.machine->rule().query;
+  view.generator_url = *rule.machine->rule().generator_url;
+  view.health = rule.health;
+  view.last_error = rule.last_error;
+  view.warnings = rule.warnings;
+  view.partial = rule.partial;
+  view.state = rule.machine->state();
+  view.evaluation_time = rule.evaluation_time;
+  view.last_evaluation = rule.last_evaluation;
+  view.failing_since = rule.failing_since;
+  view.failures_in_a_row = rule.failures_in_a_row;
+  view.last_samples = rule.last_samples;
+  view.alerts = rule.machine->View(now);
+  return view;
+}
+
+std::optional<RuleHistory> GroupRunner::History(uint64_t id, Timestamp now) {
+  const auto rule = std::find_if(rules_.begin(), rules_.end(), [id](const Rule& r) { return r.id == id; });
+  if (rule == rules_.end()) {
+    return std::nullopt;
+  }
+  RuleHistory out;
+  out.file = file_;
+  out.group = name_;
+  out.rule = ViewOf(*rule, now);
+  if (setup_.datasource == nullptr) {
+    return out;
+  }
+  out.datasource = setup_.datasource->config().name;
+  const Duration timeout = QueryTimeout(interval_, setup_.datasource.get());
+  for (RuleEvaluation& one : rule->log.Newest()) {
+    RuleHistory::Evaluation& shown = out.evaluations.emplace_back();
+    static_cast<RuleEvaluation&>(shown) = std::move(one);
+    shown.curl =
+        CurlCommand(setup_.datasource->BuildCall(rule->machine->rule().prepared, shown.at, timeout, extras_));
   }
   return out;
 }

@@ -16,6 +16,7 @@
 #include "net/retry.h"
 #include "rules/alerting_rule.h"
 #include "rules/datasource.h"
+#include "rules/evaluation_log.h"
 #include "rules/rule_view.h"
 #include "rules/self_alert.h"
 
@@ -29,7 +30,8 @@ inline constexpr Duration kRuleFailingAfter = std::chrono::minutes(2);
 struct GroupSetup {
   std::shared_ptr<Datasource> datasource;  // null: never evaluated
   EvaluationConfig evaluation;
-  std::string graph_url;  // what generator URLs begin with
+  std::string graph_url;     // what generator URLs begin with
+  std::string external_url;  // of templates
   RandomUnit random;
   RuleManagerStats* stats = nullptr;
 };
@@ -54,11 +56,17 @@ class GroupRunner {
   // Starts what is due. A group that wants to ask puts itself in Datasource::waiting.
   void RunDue(Timestamp now, RuleEffects& fx);
   Timestamp NextDue() const;
+  // The wall clock has jumped ahead by `delta`: time that nobody lived through completes no `for`.
+  void OnClockAhead(Duration delta);
   // Its turn has come.
   HttpCall TakeCall(Timestamp now);
   void OnAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx);
 
+  // Why its rules are not evaluated in time; empty: they are.
+  std::string Problem(Timestamp now) const;
   RuleGroupView View(Timestamp now);
+  // Nothing when no rule of the group has this id.
+  std::optional<RuleHistory> History(uint64_t id, Timestamp now);
   size_t rule_count() const { return rules_.size(); }
   size_t instance_count() const;
   uint64_t label_runs() const;
@@ -75,6 +83,9 @@ class GroupRunner {
     Timestamp failing_since = kUnset;
     uint64_t failures_in_a_row = 0;
     uint64_t last_samples = 0;
+    bool partial = false;
+    uint64_t id = 0;
+    EvaluationLog log;
   };
 
   Rule& current() { return rules_[(first_ + done_) % rules_.size()]; }
@@ -87,9 +98,11 @@ class GroupRunner {
   void AskForTemplates(Timestamp now, RuleEffects& fx);
   void Evaluate(const QueryAnswer& answer, Timestamp now, RuleEffects& fx);
   void AskNextQuestion(Timestamp now, RuleEffects& fx);
-  void FailRule(Rule& rule, const std::string& error, bool source_failed, Timestamp now, RuleEffects& fx);
+  void FailRule(Rule& rule, const std::string& error, RuleFailure reason, Timestamp now, RuleEffects& fx);
   void SkipRest(const std::string& error, Timestamp now, RuleEffects& fx);
   void FinishRule(Timestamp now, RuleEffects& fx);
+  void LogEvaluation(Rule& rule);
+  static RuleView ViewOf(Rule& rule, Timestamp now);
   void FinishIteration(Timestamp now, RuleEffects& fx);
   void HoldAll(Timestamp now, RuleEffects& fx);
   void FollowClock(Timestamp now);
@@ -102,7 +115,8 @@ class GroupRunner {
   Duration interval_{};
   Duration query_offset_{};
   int limit_ = 0;
-  std::vector<std::string> recording_rules_;
+  std::vector<RecordingRule> recording_rules_;
+  GroupExtras extras_;
   std::vector<Rule> rules_;
   std::map<std::string, SelfAlert> failing_alerts_;  // by rule name
 
@@ -111,6 +125,10 @@ class GroupRunner {
   Timestamp hold_at_ = kNever;
   uint64_t iterations_ = 0;
   uint64_t iterations_missed_ = 0;
+  uint64_t evaluations_ = 0;
+  uint64_t failures_ = 0;
+  uint64_t completed_ = 0;
+  Duration duration_total_{};
   Duration last_duration_{};
   Timestamp last_started_ = kUnset;
 

@@ -1,6 +1,7 @@
 #include "rules/rule_manager.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <limits>
 
 #include "rules/datasource.h"
@@ -53,7 +54,33 @@ void RuleManager::SetRules(std::vector<RuleGroup> groups, const Config& config, 
       shortest = std::min(shortest, group->interval());
     }
   }
+  SetWatchdog(config.evaluation, now, fx);
   Dispatch(now, fx);
+}
+
+void RuleManager::SetWatchdog(const EvaluationConfig& evaluation, Timestamp now, RuleEffects& fx) {
+  watchdog_wanted_ = evaluation.watchdog;
+  watchdog_.SetTimes(evaluation.resend_delay, evaluation.resend_delay);
+  if (!watchdog_wanted_) {
+    watchdog_.Resolve(now, fx);
+  } else if (!watchdog_.firing()) {
+    watchdog_ = SelfAlert(LabelSet::From({{"alertname", "Watchdog"}, {"severity", "none"}}),
+                          std::make_shared<const std::string>(options_.external_url), evaluation.resend_delay,
+                          evaluation.resend_delay);
+    watchdog_.Fire(
+        LabelSet::From({{"summary", "alerting works"},
+                        {"description",
+                         "This alert always fires. Where it ends, evaluation, routing or delivery is broken: "
+                         "let something outside of mlalert watch for that."}}),
+        now, fx);
+  }
+}
+
+void RuleManager::OnClockAhead(Duration delta) {
+  ++stats_.clock_resets;
+  for (auto& [key, group] : groups_) {
+    group->OnClockAhead(delta);
+  }
 }
 
 // The loader has checked the name; a group without one asks the first data source.
@@ -72,6 +99,7 @@ GroupSetup RuleManager::SetupOf(const RuleGroup& group) {
   while (setup.graph_url.ends_with('/')) {
     setup.graph_url.pop_back();
   }
+  setup.external_url = options_.template_url;
   setup.random = options_.random;
   setup.stats = &stats_;
   return setup;
@@ -132,6 +160,7 @@ void RuleManager::Restore(std::vector<RuleStateRecord> records, Timestamp now, R
 }
 
 void RuleManager::RunDue(Timestamp now, RuleEffects& fx) {
+  watchdog_.Refresh(now, fx);
   for (auto& datasource : datasources_) {
     datasource->Refresh(now, fx);
   }
@@ -142,7 +171,7 @@ void RuleManager::RunDue(Timestamp now, RuleEffects& fx) {
 }
 
 Timestamp RuleManager::NextDue() const {
-  Timestamp next = kNever;
+  Timestamp next = watchdog_.NextRefresh();
   for (const auto& datasource : datasources_) {
     next = std::min(next, datasource->NextRefresh());
   }
@@ -195,6 +224,15 @@ std::vector<RuleGroupView> RuleManager::Snapshot(Timestamp now) {
   return out;
 }
 
+std::optional<RuleHistory> RuleManager::History(uint64_t rule_id, Timestamp now) {
+  for (auto& [key, group] : groups_) {
+    if (auto found = group->History(rule_id, now)) {
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
 std::vector<DatasourceView> RuleManager::Datasources() const {
   std::vector<DatasourceView> out;
   for (const auto& datasource : datasources_) {
@@ -203,6 +241,20 @@ std::vector<DatasourceView> RuleManager::Datasources() const {
                    datasource->waiting.size()});
   }
   return out;
+}
+
+std::string RuleManager::Problem(Timestamp now) const {
+  for (const auto& datasource : datasources_) {
+    if (datasource->unreachable()) {
+      return fmt::format("data source {} cannot be asked", datasource->config().name);
+    }
+  }
+  for (const auto& [key, group] : groups_) {
+    if (std::string problem = group->Problem(now); !problem.empty()) {
+      return problem;
+    }
+  }
+  return {};
 }
 
 RuleManagerStats RuleManager::Stats() const {

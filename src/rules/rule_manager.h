@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "rules/query_result.h"
 #include "rules/rule_effects.h"
 #include "rules/rule_view.h"
+#include "rules/self_alert.h"
 
 namespace mlalert {
 
@@ -33,6 +35,8 @@ struct GroupSetup;
 struct RuleManagerOptions {
   // Where alerts' generatorURL points; without trailing slash. Empty: the data source's URL.
   std::string external_url;
+  // What $externalURL is in templates; without trailing slash.
+  std::string template_url{};
   // Returns a number in [0, 1): spreads retries.
   std::function<double()> random;
 };
@@ -61,6 +65,10 @@ class RuleManager {
   // in pieces of a few seconds, or a clock that steps goes unnoticed.
   Timestamp NextDue() const;
 
+  // The wall clock has jumped ahead of the time that has passed: it was set, or the machine slept. To be
+  // called before the next RunDue().
+  void OnClockAhead(Duration delta);
+
   // The answer to one QueryRequest, exactly one for each. Ids of queries that a reload has made pointless are
   // accepted and ignored. Returns when what it has changed is due; what else there is has not become due
   // earlier.
@@ -70,7 +78,11 @@ class RuleManager {
 
   // Groups by file, then name.
   std::vector<RuleGroupView> Snapshot(Timestamp now);
+  // Nothing when there is no rule of this id.
+  std::optional<RuleHistory> History(uint64_t rule_id, Timestamp now);
   std::vector<DatasourceView> Datasources() const;
+  // Why rules are not evaluated as they should be; empty: they are.
+  std::string Problem(Timestamp now) const;
   RuleManagerStats Stats() const;
 
  private:
@@ -83,6 +95,7 @@ class RuleManager {
 
   // Returns those that are no longer configured.
   std::vector<std::shared_ptr<Datasource>> SetDatasources(const Config& config);
+  void SetWatchdog(const EvaluationConfig& evaluation, Timestamp now, RuleEffects& fx);
   GroupSetup SetupOf(const RuleGroup& group);
   void Dispatch(Timestamp now, RuleEffects& fx);
   void Forget(const GroupRunner& group);
@@ -94,6 +107,8 @@ class RuleManager {
   std::unordered_map<QueryId, InFlight> in_flight_;
   QueryId next_query_id_ = 1;
   RuleManagerStats stats_;
+  SelfAlert watchdog_;
+  bool watchdog_wanted_ = false;
 };
 
 }  // namespace mlalert

@@ -3,6 +3,7 @@
 // and immutable.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +12,8 @@
 #include "base/time.h"
 #include "config/rule_file.h"
 #include "model/label_set.h"
+#include "rules/duration_histogram.h"
+#include "rules/evaluation_log.h"
 
 namespace mlalert {
 
@@ -35,12 +38,16 @@ struct RuleAlertView {
 };
 
 struct RuleView {
+  // Names the rule in our own API: a hash of file, group, name, labels and place among equal ones, so that it
+  // survives restarts and edits of everything else.
+  uint64_t id = 0;
   std::shared_ptr<const AlertingRule> rule;
   std::string query;          // the expression in canonical form
   std::string generator_url;  // link to the expression's graph
   RuleHealth health = RuleHealth::kUnknown;
   std::string last_error;             // empty when healthy
   std::vector<std::string> warnings;  // of the last answer, infos included
+  bool partial = false;               // parts of the data did not answer
   InstanceState state =
       InstanceState::kInactive;  // highest among the alerts; meaningless while health is unknown
   Duration evaluation_time{};
@@ -61,8 +68,26 @@ struct RuleGroupView {
   Timestamp last_evaluation = kUnset;  // wall clock at its start
   uint64_t iterations = 0;             // missed ones included
   uint64_t iterations_missed = 0;
+  uint64_t evaluations = 0;  // of rules, failed ones included
+  uint64_t evaluation_failures = 0;
+  uint64_t completed = 0;     // iterations that have ended
+  Duration duration_total{};  // of these
+  Duration last_rule_duration_sum{};
+  uint64_t last_samples = 0;    // of the last iteration, all rules together
   std::vector<RuleView> rules;  // in file order
-  std::vector<std::string> recording_rules;
+  std::vector<RecordingRule> recording_rules;
+};
+
+// One rule with its past.
+struct RuleHistory {
+  RuleView rule;
+  std::string file;
+  std::string group;
+  std::string datasource;
+  struct Evaluation : RuleEvaluation {
+    std::string curl;  // asks the same again; without secrets
+  };
+  std::vector<Evaluation> evaluations;  // newest first
 };
 
 struct DatasourceView {
@@ -75,13 +100,27 @@ struct DatasourceView {
   size_t groups_waiting = 0;  // for a free place among evaluation.concurrency
 };
 
+// Why a rule could not be evaluated.
+enum class RuleFailure : uint8_t {
+  kDatasource,  // nobody answered
+  kQuery,       // the query was refused, or its result is of no use
+  kResult,      // equal labels, or more alerts than `limit`
+};
+inline constexpr size_t kRuleFailures = 3;
+// datasource | query | result
+std::string_view ToString(RuleFailure failure);
+
 // Counters since start, for metrics.
 struct RuleManagerStats {
   uint64_t evaluations = 0;          // rules evaluated, failed ones included
   uint64_t evaluation_failures = 0;  // of those
-  uint64_t iterations = 0;           // of groups, missed ones included
+  std::array<uint64_t, kRuleFailures> failures_by_reason{};
+  DurationHistogram evaluation_seconds;  // from the first query of a rule to its verdict
+  DurationHistogram lag_seconds;         // from a group's slot to the begin of its iteration
+  uint64_t warnings = 0;                 // answers that came with one
+  uint64_t iterations = 0;               // of groups, missed ones included
   uint64_t iterations_missed = 0;
-  uint64_t clock_resets = 0;  // the wall clock stepped back by more than one interval
+  uint64_t clock_resets = 0;  // the wall clock stepped: back by more than one interval, or ahead
   uint64_t queries = 0;       // calls made, retries included
   uint64_t query_retries = 0;
   uint64_t presence_queries = 0;

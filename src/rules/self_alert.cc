@@ -44,6 +44,14 @@ void SelfAlert::Refresh(Timestamp now, RuleEffects& fx) {
   }
 }
 
+void SelfAlert::Continue(SelfAlert& old) {
+  if (old.labels_ == labels_ && old.firing()) {
+    annotations_ = old.annotations_;
+    since_ = std::exchange(old.since_, kUnset);
+    last_sent_at_ = old.last_sent_at_;
+  }
+}
+
 Timestamp SelfAlert::NextRefresh() const {
   return firing() ? last_sent_at_ + resend_delay_ : kNever;
 }

@@ -29,6 +29,8 @@ class SelfAlert {
   // Ends what an earlier process may have left firing; nothing happens where it did not.
   void ResolveLeftover(Timestamp now, RuleEffects& fx);
   void Refresh(Timestamp now, RuleEffects& fx);
+  // Takes over what `old`, which says the same, has firing; `old` fires no longer.
+  void Continue(SelfAlert& old);
   // kNever while it does not fire.
   Timestamp NextRefresh() const;
 

@@ -60,7 +60,12 @@ struct RulesFixture : ApiFixture {
     fresh.last_evaluation = kUnset;
     groups = {MakeGroup("a.yml", "g1", {firing, failing}), MakeGroup("a.yml", "g2", {fresh}),
               MakeGroup("b.yml", "g1", {MakeRule("A")})};
-    groups[1].recording_rules = {"job:up:sum"};
+    RecordingRule recording;
+    recording.name = "job:up:sum";
+    recording.expr = "sum by (job) (up)";
+    recording.raw_labels = {{"team", "infra"}};
+    recording.position = 9;
+    groups[1].recording_rules = {recording};
     context.rule_groups = [this] { return groups; };
   }
   std::string Names(const std::string& query) {
@@ -114,6 +119,8 @@ BOOST_FIXTURE_TEST_CASE(health_and_state_of_failing_and_fresh_rules, RulesFixtur
   const Json& recording = list[1].Find("rules")->AsArray()[1];
   BOOST_TEST(recording.GetString("type") == "recording");
   BOOST_TEST(recording.GetString("name") == "job:up:sum");
+  BOOST_TEST(recording.GetString("query") == "sum by (job) (up)");
+  BOOST_TEST(recording.Find("labels")->Dump() == R"({"team":"infra"})");
 }
 
 BOOST_FIXTURE_TEST_CASE(filters, RulesFixture) {
@@ -129,6 +136,15 @@ BOOST_FIXTURE_TEST_CASE(filters, RulesFixture) {
       {"?rule_group%5B%5D=g1", "ag1:A,B, bg1:A, "},
       {"?file[]=b.yml", "bg1:A, "},
       {"?rule_name[]=nope", ""},
+      {"?match[]={severity=\"P2\"}", "ag1:A,B, ag2:C, bg1:A, "},
+      {"?match[]={team=~\"in.*\"}", "ag2:job:up:sum, "},
+      {"?match[]={team=\"infra\"}&match[]={severity=\"P2\"}&file[]=a.yml", "ag1:A,B, ag2:C,job:up:sum, "},
+      {"?match[]={severity=\"P2\",team!=\"\"}", ""},
+      {"?match[]=up", ""},
+      {"?health=err", "ag1:B, "},
+      {"?health=err&health=unknown", "ag1:B, ag2:C,job:up:sum, "},
+      {"?state=firing", "ag1:A, "},
+      {"?state=unknown&type=alert", "ag2:C, "},
   };
   for (const auto& c : cases) {
     BOOST_TEST_CONTEXT(c.query) {
@@ -172,7 +188,11 @@ BOOST_FIXTURE_TEST_CASE(bad_questions, RulesFixture) {
       {"?group_limit=x",
        "invalid parameter \"group_limit\": strconv.ParseInt: parsing \"x\": invalid syntax"},
       {"?group_limit=1&group_next_token=abc", "invalid group_next_token 'abc'. were rule groups changed?"},
-      {"?match[]=up", "invalid parameter \"match[]\": not supported"},
+      {"?match[]={", "1:2: parse error: unexpected end of input inside braces"},
+      {"?match[]={a=\"\"}", "match[] must contain at least one non-empty matcher"},
+      {"?match[]=rate(up[5m])", "1:1: parse error: \"rate(up[5m])\" is not a series selector"},
+      {"?state=normal", "invalid parameter \"state\": not supported value \"normal\""},
+      {"?health=bad", "invalid parameter \"health\": not supported value \"bad\""},
   };
   for (const auto& c : cases) {
     BOOST_TEST_CONTEXT(c.query) {
@@ -196,6 +216,56 @@ BOOST_FIXTURE_TEST_CASE(without_rules_the_lists_are_empty, ApiFixture) {
   BOOST_TEST(Get("/api/v1/rules").body == R"({"status":"success","data":{"groups":[]}})");
   BOOST_TEST(Get("/api/v1/alerts").body == R"({"status":"success","data":{"alerts":[]}})");
   BOOST_TEST(BodyOf(Get("/api/v1/status/buildinfo")).Find("data")->GetString("version") == MLALERT_VERSION);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(rules_own)
+
+BOOST_FIXTURE_TEST_CASE(lists_rules_with_what_prometheus_has_no_place_for, RulesFixture) {
+  groups[0].rules[0].warnings = {"a store did not answer"};
+  groups[0].rules[0].partial = true;
+  groups[0].rules[0].alerts[0].no_data_since = FromUnixMillis(1767225600000);
+  groups[0].rules[1].failing_since = FromUnixMillis(1767225600000);
+  Json body = BodyOf(Get("/api/mlalert/v1/rules"));
+  BOOST_TEST(body.Find("rules")->AsArray().size() == 4U);
+  const Json& first = body.Find("rules")->AsArray()[0];
+  BOOST_TEST(first.GetString("name") == "A");
+  BOOST_TEST(first.Find("warnings")->Dump() == R"(["a store did not answer"])");
+  BOOST_TEST(first.Find("partial")->AsBool());
+  BOOST_TEST(first.Find("firing")->AsInt() == 2);
+  BOOST_TEST(first.Find("held_without_data")->AsInt() == 1);
+  Json failing = BodyOf(Get("/api/mlalert/v1/rules?health=err"));
+  BOOST_REQUIRE(failing.Find("rules")->AsArray().size() == 1U);
+  BOOST_TEST(failing.Find("rules")->AsArray()[0].GetString("failing_since") == "2026-01-01T00:00:00Z");
+  BOOST_TEST(Get("/api/mlalert/v1/rules?nmae=A").status == 400);
+}
+
+BOOST_FIXTURE_TEST_CASE(one_rule_comes_with_its_evaluations, RulesFixture) {
+  context.rule_history = [](uint64_t id) -> std::optional<RuleHistory> {
+    if (id != 0xab) {
+      return std::nullopt;
+    }
+    RuleHistory out;
+    out.rule = MakeRule("A");
+    out.rule.id = id;
+    RuleHistory::Evaluation& one = out.evaluations.emplace_back();
+    one.at = FromUnixMillis(1767225600000);
+    one.started = one.at + 250ms;
+    one.duration_us = 1500;
+    one.series = 3;
+    one.error = std::make_shared<const std::string>("no such host");
+    one.curl = "curl 'http://p'";
+    return out;
+  };
+  Json body = BodyOf(Get("/api/mlalert/v1/rules/00000000000000ab"));
+  BOOST_TEST(body.GetString("id") == "00000000000000ab");
+  BOOST_TEST(body.Find("evaluations")->Dump() ==
+             R"([{"at":"2026-01-01T00:00:00Z","started":"2026-01-01T00:00:00.25Z","duration_seconds":0.0015,)"
+             R"("series":3,"error":"no such host","curl":"curl 'http://p'"}])");
+  for (const char* id : {"ac", "zz", "1ffffffffffffffff", "-1"}) {
+    BOOST_TEST(Get(std::string("/api/mlalert/v1/rules/") + id).status == 404);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

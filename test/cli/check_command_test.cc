@@ -41,7 +41,7 @@ struct Checked {
 Checked Check(std::vector<std::string> files, bool strict = false, bool json = false) {
   TestConsole test;
   Checked out;
-  out.exit_code = RunCheck({std::move(files), strict, json}, test.console);
+  out.exit_code = RunCheck({std::move(files), strict, json, false, ""}, test.console);
   out.out = test.out.str();
   out.err = test.err.str();
   return out;

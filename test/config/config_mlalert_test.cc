@@ -56,7 +56,7 @@ models:
   BOOST_TEST((c->datasources[1].timeout == seconds(30)));
   BOOST_TEST((c->evaluation.interval == seconds(30) && c->evaluation.resend_delay == minutes(2)));
   BOOST_TEST(c->evaluation.concurrency == 8);
-  BOOST_TEST((c->evaluation.no_data == EvaluationConfig::NoData::kResolve));
+  BOOST_TEST((c->evaluation.no_data_policies.back().action == NoDataAction::kResolve));
   BOOST_TEST(c->incidents.identity.size() == 2U);
   BOOST_TEST((c->incidents.reopen_window == minutes(10)));
   const IncidentPolicy& page = c->incident_policies[0];
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_work) {
            {"evaluation: {interval: 0s}", "interval must be more than 0"},
            {"evaluation: {concurrency: 0}", "concurrency must be from 1 to 256"},
            {"evaluation: {concurrency: 257}", "concurrency must be from 1 to 256"},
-           {"evaluation: {no_data: holt}", R"(no_data is "holt", must be hold or resolve)"},
+           {"evaluation: {no_data: holt}", R"(no_data is "holt", must be hold or alert or resolve)"},
            {"incidents: {identity: [a, a]}", R"(duplicated label "a" in identity)"},
            {"incidents: {identity: ['']}", R"(invalid label name "" in identity)"},
            {"incidents: {identity: [severity]}",

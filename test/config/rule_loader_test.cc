@@ -152,7 +152,11 @@ BOOST_AUTO_TEST_CASE(recording_rules_are_listed_with_one_warning) {
   BOOST_TEST(d.warning_count() == 1U);
   BOOST_TEST(d.items()[0].message ==
              R"(group "g" has 2 recording rules, which mlalert does not evaluate: j:x, j:y)");
-  BOOST_TEST(groups[0].recording_rules.size() == 2U);
+  BOOST_REQUIRE(groups[0].recording_rules.size() == 2U);
+  BOOST_TEST(groups[0].recording_rules[1].expr == "up");
+  BOOST_TEST(groups[0].recording_rules[0].raw_labels.at("a") == "{{");
+  BOOST_TEST(groups[0].recording_rules[1].position == 2);
+  BOOST_TEST(groups[0].rules[0].position == 3);
   BOOST_TEST(groups[0].rules.size() == 1U);
 }
 
@@ -208,15 +212,41 @@ BOOST_AUTO_TEST_CASE(refuses_in_prometheus_words) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(keys_of_vmalert_are_called_so) {
-  for (std::string_view key : {"type", "concurrency", "eval_offset", "eval_delay", "eval_alignment", "params",
-                               "headers", "notifier_headers", "debug", "tenant"}) {
-    Diagnostics d = Check(Group(std::string(key) + ": 1"));
-    BOOST_REQUIRE(d.error_count() == 1U);
-    BOOST_TEST(d.items()[0].hint == std::string(key) + " is a key of vmalert, not of Prometheus");
-  }
-  BOOST_TEST(Check(Rule("alert: A, expr: up, debug: true")).items()[0].hint ==
-             "debug is a key of vmalert, not of Prometheus");
+BOOST_AUTO_TEST_CASE(keys_of_vmalert_mean_what_they_mean_there) {
+  std::vector<RuleGroup> groups;
+  Diagnostics d = LoadRuleText(Group("interval: 1m, type: prometheus, concurrency: 3, eval_offset: -10s, "
+                                     "params: {nocache: ['1'], a: [x, "
+                                     "y]}, headers: ['X-Scope-OrgID: ml', 'Empty:'], debug: true, "
+                                     "notifier_headers: ['a: b'], rules: [{alert: "
+                                     "A, expr: up, debug: true, update_entries_limit: 7}]"),
+                               "a.yml", {}, groups);
+  BOOST_REQUIRE_MESSAGE(d.ok(), d.ToText());
+  BOOST_TEST(d.warning_count() == 9U);
+  const GroupExtras& extras = groups[0].extras;
+  BOOST_TEST(extras.concurrency == 3);
+  BOOST_TEST((extras.eval_offset == -seconds(10)));
+  BOOST_TEST(extras.params.size() == 3U);
+  BOOST_TEST(extras.headers[0].first == "X-Scope-OrgID");
+  BOOST_TEST(extras.headers[0].second == "ml");
+  BOOST_TEST(extras.headers[1].second.empty());
+  BOOST_TEST(groups[0].rules[0].update_entries_limit == 7);
+  groups = MustLoad(Group("eval_delay: 30s, eval_alignment: true"));
+  BOOST_TEST((groups[0].query_offset == seconds(30)));
+  BOOST_TEST((groups[0].extras.eval_offset == seconds(0)));
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_vmalert_that_mean_nothing_here_are_refused_in_plain_words) {
+  ExpectError(Group("type: graphite"), R"(rules of type "graphite" are not evaluated by mlalert)");
+  ExpectError(Group("tenant: '1:2'"), "tenant is not supported in rule files");
+  ExpectError(Group("interval: 1m, eval_offset: 2m"), "eval_offset should be smaller than interval");
+  ExpectError(Group("eval_offset: 5"), R"(not a valid duration string: "5")");
+  ExpectError(Group("eval_delay: 5s, query_offset: 1s"),
+              "eval_delay and query_offset mean the same: keep one");
+  ExpectError(Group("eval_delay: 5s, eval_offset: 1s"), "eval_offset cannot be used with eval_delay");
+  ExpectError(Group("headers: [x]"), R"(missing ':' in header "x"; expecting "key: value" format)");
+  ExpectError(Group("params: {time: ['1']}"),
+              R"(params cannot hold "time": mlalert sets it for every query)");
+  ExpectError(Group("concurrency: -1"), "concurrency must be from 0 to 256");
 }
 
 BOOST_AUTO_TEST_CASE(all_errors_of_a_file_are_reported_in_order) {

@@ -117,12 +117,12 @@ receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
 
     def test_rules(self):
         rules = self.write("rules.yml", RULES)
-        done = self.check(rules)
+        done = self.check("--lint=none", rules)
         self.assertIn(f"{rules}:4:5: warning: ", done.stdout)
         self.assertIn("does not evaluate: model:errors:rate", done.stdout)
         self.assertTrue(done.stdout.endswith(
             f"\n{rules}: 1 alerting rule in 1 group, 1 recording rule (not evaluated); 1 warning\n"), done.stdout)
-        code, found = self.json(rules)
+        code, found = self.json("--lint=none", rules)
         self.assertEqual((code, found["files"][0]["kind"]), (0, "rules"))
         self.assertEqual({key: found["files"][0][key] for key in ("alerting_rules", "groups", "recording_rules")},
                          {"alerting_rules": 1, "groups": 1, "recording_rules": 1})
@@ -131,7 +131,7 @@ receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
                 ("duration", RULES + "    for: soon\n", 8), ("template", RULES + "    annotations: {a: '{{ .X'}\n", 8),
                 ("label name", RULES + "    labels: {__name__: c}\n", 8), ("recording expression", RULES.replace("[5m]", ""), 5)):
             with self.subTest(what=what):
-                code, found = self.json(self.write("bad.yml", text))
+                code, found = self.json("--lint=none", self.write("bad.yml", text))
                 self.assertEqual(code, 2, found)
                 self.assertIn(line, [one["line"] for one in found["files"][0]["diagnostics"]], found)
 
@@ -207,6 +207,51 @@ receivers: [{name: chat}, {name: page, pagerduty_configs: [{routing_key: key}]}]
                 else:
                     harness.wait_until(lambda: not process.running(), "the end")
                     self.assertEqual(process.popen.returncode, code)
+
+    LINTED = """groups:
+- name: ml
+  interval: 1m
+  rules:
+  - alert: Drift
+    expr: sum by (job) (ml_drift) > 0.5
+    for: 30s
+    labels:
+      severity: P2
+      now: '{{ $value }}'
+    annotations:
+      summary: '{{ $labels.model }} drifts'
+"""
+
+    def test_lint_says_what_a_careful_reviewer_says(self):
+        rules = self.write("rules.yml", self.LINTED)
+        code, found = self.json(rules)
+        self.assertEqual((code, found["errors"]), (0, 0))
+        said = [(d["line"], d["message"].split(": ", 1)[1]) for d in found["files"][0]["diagnostics"]]
+        self.assertEqual(said, [
+            (5, "no annotation runbook_url"),
+            (7, "for is 30s, shorter than the group's interval 1m"),
+            (10, 'label "now" holds the value'),
+            (12, 'annotation "summary" uses the label "model", which the result of the expression does not have')])
+        self.assertEqual(self.check("--strict", rules).returncode, 1)
+        self.assertEqual(self.json("--lint=none", rules)[1]["warnings"], 0)
+        self.assertEqual(self.check("--lint=some", rules).returncode, 2)
+
+    def test_series_that_nobody_exports_are_found_when_a_data_source_is_named(self):
+        metrics = self.exporter()
+        metrics.set('ml_drift{model="a"}', 1)
+        prometheus = self.prometheus(exporter=metrics)
+        harness.wait_until(lambda: prometheus.query("ml_drift"), "scraped")
+        rules = self.write("rules.yml", harness.rules_file(
+            {"alert": "Alive", "expr": "rate(ml_drift[1m]) > 0"}, {"alert": "Dead", "expr": "ml_dirft > ml_drift"},
+            {"alert": "Speaks", "expr": "absent(ml_nothing)"}, {"alert": "Synthetic", "expr": "ALERTS > 0"}))
+        code, found = self.json("--lint=none", "--datasource.url", prometheus.url, rules)
+        self.assertEqual((code, [d["message"] for d in found["files"][0]["diagnostics"]]),
+                         (0, ['group "e2e", rule "Dead": no series match ml_dirft']))
+        # Nobody there is an error: the question was asked and has no answer.
+        code, found = self.json("--lint=none", "--datasource.url", f"http://127.0.0.1:{harness.free_port()}", rules)
+        self.assertEqual(code, 2)
+        self.assertIn("the data source cannot be asked for series", found["files"][0]["diagnostics"][0]["message"])
+        self.assertEqual(self.check("--datasource.url=ftp://x", rules).returncode, 2)
 
 
 if __name__ == "__main__":

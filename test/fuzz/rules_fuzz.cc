@@ -8,7 +8,9 @@ using namespace mlalert;
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<RuleGroup> groups;
-  Diagnostics found = LoadRuleText(FuzzText(data, size), "fuzz.yml", {}, groups);
+  RuleDefaults defaults;
+  defaults.lint = true;
+  Diagnostics found = LoadRuleText(FuzzText(data, size), "fuzz.yml", defaults, groups);
   FUZZ_CHECK(found.ok() || groups.empty());
   (void)found.ToText();
   return 0;

@@ -21,7 +21,7 @@ const LabelSet kSeries = LabelSet::From({{"__name__", "m"}, {"model", "a"}});
 
 Config Resolving() {
   Config config = MakeConfig();
-  config.evaluation.no_data = EvaluationConfig::NoData::kResolve;
+  config.evaluation.no_data_policies = {{.action = NoDataAction::kResolve}};
   return config;
 }
 

@@ -156,7 +156,7 @@ class Harness {
       : config(std::move(settings)), manager(std::make_unique<RuleManager>(Options())) {}
 
   static RuleManagerOptions Options() {
-    return {"http://mlalert", [] { return 0.5; }};
+    return {"http://mlalert", "http://ext/path", [] { return 0.5; }};
   }
 
   void SetRules(std::vector<RuleGroup> groups) { manager->SetRules(std::move(groups), config, now, fx); }

@@ -181,7 +181,7 @@ BOOST_AUTO_TEST_CASE(pending_alerts_are_dropped_as_in_prometheus) {
 
 BOOST_AUTO_TEST_CASE(policy_resolve_asks_nothing) {
   Fixture f;
-  f.h.config.evaluation.no_data = EvaluationConfig::NoData::kResolve;
+  f.h.config.evaluation.no_data_policies = {{.action = NoDataAction::kResolve}};
   f.h.SetRules({MakeGroup("g", 1min, {MakeRule("A", "m > 5")})});
   f.h.RunFor(2min);
   f.firing.clear();

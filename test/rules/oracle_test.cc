@@ -108,6 +108,11 @@ LabelSet SeriesOf(const std::string& who) {
   return LabelSet::From({{"who", who}});
 }
 
+std::shared_ptr<const std::vector<NoDataPolicy>> PoliciesOf(bool hold) {
+  return std::make_shared<const std::vector<NoDataPolicy>>(
+      1, NoDataPolicy{.action = hold ? NoDataAction::kHold : NoDataAction::kResolve, .hold_max = {}});
+}
+
 void RunHistory(unsigned seed) {
   std::mt19937 random(seed);
   const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
@@ -118,7 +123,7 @@ void RunHistory(unsigned seed) {
   auto rule = std::make_shared<const AlertingRule>(
       MakeRule("A", "m > 5", naive.hold * 1min, naive.keep * 1min, {}, {{"s", "{{ $value }}"}}));
   RuleMachine machine(CompileRule(rule, 1min, 30s, "http://x"), {"f", "g", 0},
-                      {1min, 1min, naive.limit, naive.hold_no_data});
+                      {1min, 1min, naive.limit, PoliciesOf(naive.hold_no_data), {}});
   std::map<std::string, Seen> world;
   for (const char* who : {"a", "b", "c", "d", "e"}) {
     world[who] = Seen::kFalse;
