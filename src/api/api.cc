@@ -1,6 +1,7 @@
 #include "api/api.h"
 
 #include "api/handlers.h"
+#include "api/inbound.h"
 
 namespace mlalert {
 
@@ -14,6 +15,10 @@ HttpRouter BuildRouter(ApiContext& context) {
   AddIncidents(router, context);
   AddFeedback(router, context);
   AddChanges(router, context);
+  AddActionLinks(router, context);
+  AddSlackHook(router, context);
+  AddPagerdutyHook(router, context);
+  AddTwilioHooks(router, context);
   AddRulesV1(router, context);
   AddRulesOwn(router, context);
   AddManagement(router, context);

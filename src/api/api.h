@@ -22,6 +22,7 @@
 #include "model/matcher_parse.h"
 #include "net/http_transport.h"
 #include "notify/deliverer.h"
+#include "notify/file_access.h"
 #include "rules/rule_view.h"
 #include "storage/history.h"
 
@@ -74,6 +75,11 @@ struct ApiContext {
   ClusterView cluster{};
   // Of the door, when there is a --web.config.file. Optional.
   std::function<WebGuardStats()> web_guard{};
+  // What signs links and buttons when the config has no key; empty: then there are none.
+  std::string link_key{};
+  FileAccess files = RealFiles();
+  // One call to the outside, after the request has been answered. Optional.
+  std::function<void(HttpCall, Transport::Done)> call{};
   // What GET /api/v2/status shows as config.original: YAML without secrets. Optional: then ConfigToYaml().
   std::function<std::string()> config_yaml{};
 };

@@ -60,7 +60,8 @@ class WebGuard {
   bool has_tls() const { return has_tls_; }
   bool http2_wanted() const { return http2_wanted_; }
 
-  // Sets the configured headers. True when it has answered: 401, 429, 500, 503.
+  // Sets the configured headers. True when it has answered: 401, 429, 500, 503. Of the doors that check a
+  // signature (links, Slack, PagerDuty, Twilio) it asks no password: their senders have none.
   bool Before(const HttpRequest& request, HttpResponse& response);
   // For a new connection; only with has_tls(). Certificates that cannot be read leave the last good ones.
   std::shared_ptr<const TlsContext> Tls();

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "cli/link_key.h"
 #include "cli/reload_timer.h"
 #include "cli/web_options.h"
 
@@ -131,6 +132,7 @@ class Daemon::Impl {
   Loaded loaded_;
   RestoredState restored_;
   std::string database_;
+  std::string link_key_;
 
   std::mutex config_mutex_;
   ConfigPtr config_;
@@ -190,6 +192,8 @@ Status Daemon::Impl::OpenStorage() {
   database_ = (std::filesystem::path(options_.storage_path) / "mlalert.db").string();
   // Two daemons on one file would be two writers: SQLite would survive it, the notification log would not.
   MLALERT_ASSIGN(lock_, LockFile::Acquire(database_));
+  MLALERT_ASSIGN(link_key_,
+                 ReadOrMakeLinkKey((std::filesystem::path(options_.storage_path) / "link.key").string()));
   MLALERT_ASSIGN(Db db, OpenAndMigrate(database_));
   MLALERT_ASSIGN(AlertmanagerImport import, ImportAlertmanagerState(db, options_.storage_path, clock_.Now()));
   LogImport(import);
@@ -206,6 +210,7 @@ void Daemon::Impl::BuildPipeline() {
   metrics_->SetReload(true, clock_.Now());  // the first load counts as one, as in Alertmanager
   Deliverer::Options delivery;
   delivery.external_url = web_.external_url;
+  delivery.link_key = link_key_;
   delivery.incident_url_prefix = web_.external_url + "/api/mlalert/v1/incidents/";
   deliverer_ =
       std::make_unique<Deliverer>(*transport_, clock_, delivery, [this](const NotificationOutcome& outcome) {
@@ -312,6 +317,11 @@ ApiContext Daemon::Impl::MakeContext() {
   context.alerts_per_name_max = options_.engine.alerts.per_alertname_max;
   context.log_silences = options_.log_silences;
   context.cluster = web_.cluster;
+  context.link_key = link_key_;
+  context.call = [this, lane = transport_->OpenLane({.name = "inbound"})](HttpCall call,
+                                                                          Transport::Done done) {
+    transport_->Send(lane, std::move(call), std::move(done));
+  };
   if (guard_ != nullptr) {
     context.web_guard = [this] { return guard_->Stats(); };
   }

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "config/alerting.h"
 #include "config/evaluation.h"
+#include "config/inbound_config.h"
 #include "config/receivers.h"
 #include "model/incident.h"
 #include "model/matcher.h"
@@ -161,6 +162,7 @@ struct Config {
   AlertingConfig alerting;
   HeartbeatConfig heartbeat;
   IncidentsConfig incidents;
+  InboundConfig inbound;
   std::vector<IncidentPolicy> incident_policies;
   HistoryConfig history;
   std::vector<ModelConfig> models;

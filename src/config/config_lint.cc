@@ -50,7 +50,7 @@ bool IsPager(const Config& config, const std::string& name) {
   return receiver != nullptr &&
          (!receiver->pagerduty_configs.empty() || !receiver->opsgenie_configs.empty() ||
           !receiver->victorops_configs.empty() || !receiver->pushover_configs.empty() ||
-          !receiver->incidentio_configs.empty());
+          !receiver->incidentio_configs.empty() || !receiver->twilio_configs.empty());
 }
 
 // Labels that one matcher accepts: the value itself, or the first word of a regex like `a|b`. Empty: cannot

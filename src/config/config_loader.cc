@@ -61,6 +61,7 @@ void ReadConfig(const YamlValue& value, LoadContext& context, Config& out) {
     glob = JoinDirectory(context.directory, glob);
   }
   ReadMlalertSections(root, context, out);
+  ReadInbound(root, context, out.receivers, out.inbound);
   ReadObservability(root);
   root.Finish();
 }

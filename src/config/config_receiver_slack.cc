@@ -149,6 +149,7 @@ void ReadIntegration(const YamlValue& value, const ReceiverContext& context, Sla
   }
   ReadActions(map, out);
   map.Read("update_message", out.update_message);
+  map.Read("buttons", out.buttons);
   map.ReadGoDuration("timeout", out.timeout);
   map.Finish();
   if (map.Failed()) {

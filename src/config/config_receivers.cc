@@ -44,6 +44,7 @@ class ReceiverReader {
              out.rocketchat_configs, kEmpty);
     ReadList(map, "mattermost_configs", "[]*mattermost.MattermostConfig", "mattermost",
              out.mattermost_configs);
+    ReadList(map, "twilio_configs", "a list of Twilio configs", "twilio", out.twilio_configs);
     map.Finish();
     if (out.name.empty()) {
       value.Error("missing name in receiver");

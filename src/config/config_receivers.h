@@ -63,5 +63,6 @@ void ReadIntegration(const YamlValue& value, const ReceiverContext& context, Pus
 void ReadIntegration(const YamlValue& value, const ReceiverContext& context, SnsConfig& out);
 void ReadIntegration(const YamlValue& value, const ReceiverContext& context, EmailConfig& out);
 void ReadIntegration(const YamlValue& value, const ReceiverContext& context, JiraConfig& out);
+void ReadIntegration(const YamlValue& value, const ReceiverContext& context, TwilioConfig& out);
 
 }  // namespace mlalert

@@ -67,6 +67,9 @@ void ReadTimeIntervals(const YamlValue& value, bool deprecated_key, LoadContext&
 void ReadRootRoute(const YamlValue& value, const LoadContext& context, const std::vector<Receiver>& receivers,
                    Route& out);
 void ReadInhibitRules(const YamlValue& value, const LoadContext& context, std::vector<InhibitRule>& out);
+// `receivers`: whose buttons need a secret.
+void ReadInbound(YamlMap& root, const LoadContext& context, const std::vector<Receiver>& receivers,
+                 InboundConfig& out);
 // The keys that Alertmanager does not have.
 void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out);
 

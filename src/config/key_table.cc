@@ -24,6 +24,7 @@ constexpr std::string_view kTable = R"table(
 | `heartbeat` | map | none | [a URL that is called while all is well](#heartbeat) |
 | `incidents` | map | | [what one incident is](#incidents) |
 | `incident_policies` | list | none | [severity, cooldown, acknowledgement](#incident_policies) |
+| `inbound` | map | | [acting from outside](#inbound): links, Slack, PagerDuty, phone |
 | `history` | map | | [how long it is kept](#history) |
 | `models` | list | none | [catalogue of models](#models); not applied yet |
 | `tracing` | map | none | [checked only](#tracing): no spans are sent |
@@ -136,6 +137,7 @@ constexpr std::string_view kTable = R"table(
 | `webhook_configs`, `email_configs`, `pagerduty_configs`, `slack_configs`, `opsgenie_configs`, `victorops_configs`, `pushover_configs`, `sns_configs` | list | none | sections below |
 | `telegram_configs`, `discord_configs`, `msteams_configs`, `msteamsv2_configs`, `webex_configs`, `wechat_configs`, `rocketchat_configs`, `mattermost_configs` | list | none | sections below |
 | `jira_configs`, `incidentio_configs` | list | none | sections below |
+| `twilio_configs` | list | none | ours: [phone and SMS](#receiverstwilio_configs) |
 
 ### `receivers[].webhook_configs[]`
 | `url` | secret URL, template | one of the two | |
@@ -161,6 +163,7 @@ constexpr std::string_view kTable = R"table(
 | `link_names` | bool | `false` | turn `@name` into links |
 | `mrkdwn_in` | list | `[fallback, pretext, text]` | where Slack reads markup |
 | `update_message` | bool | `false` | edit one message instead of posting anew; needs a bot token |
+| `buttons` | bool | `false` | ours: Acknowledge, Snooze 1h, Resolve, Not actionable under the message; needs `inbound.slack` |
 | `timeout` | Go duration | none | of one attempt |
 | `http_config` | map | `global`'s | [HTTP client](#http_config) |
 
@@ -408,6 +411,21 @@ constexpr std::string_view kTable = R"table(
 | `max_alerts` | number | `0`: all | alerts per call |
 | `timeout` | Go duration | none | of one attempt |
 
+### `receivers[].twilio_configs[]`
+| `account_sid` | text | required | |
+| `auth_token`, `auth_token_file` | secret, path | one of the two | also what callbacks are checked with |
+| `from` | phone number | required | a number of yours at Twilio; for SMS also a sender's name or a messaging service (`MG...`) |
+| `to` | list of phone numbers, or one | required | with country, quoted: `"+14155550100"`. A call goes to one after the other until a key is pressed; an SMS to all |
+| `method` | `call`, `sms` | `call` | |
+| `message` | template | severity, alert names and `summary` of the first three | spoken, or sent |
+| `language`, `voice` | text | `en-US`, Twilio's | of the voice |
+| `ring_timeout` | duration | `30s` | 5 s to 10 min; above about 25 s a mailbox may answer |
+| `machine_detection` | bool | `false` | let Twilio find out whether a machine answered; costs extra, and no key is no key without it too |
+| `send_resolved` | bool | `false` | tell the end too, by SMS only |
+| `api_url` | URL | `https://api.twilio.com` | |
+| `timeout` | Go duration | none | of one attempt |
+| `http_config` | map | `global`'s | [HTTP client](#http_config), without credentials |
+
 ### `datasources[]`
 | `name` | text | `default` | unique; a label in `/metrics` and in `DatasourceUnreachable` |
 | `url` | URL | required | anything that speaks Prometheus' query API, path included: `http://mimir/prometheus`. `user:password@` becomes basic auth |
@@ -502,6 +520,25 @@ constexpr std::string_view kTable = R"table(
 
 ### `incident_policies[].acknowledge`
 | `expires` | duration | never | an acknowledgement ends after this, unless it says otherwise |
+
+### `inbound`
+| `public_url` | URL | that of `--web.external-url` | of this mlalert, as phones, Slack and Twilio reach it |
+| `links` | map | | signed one-click links |
+| `slack` | map | none | buttons |
+| `pagerduty` | map | none | webhooks |
+
+### `inbound.links`
+| `key`, `key_file` | secret, path | `link.key` in `--storage.path`, made at the first start | what links, buttons and callbacks of calls are signed with; at least 16 bytes |
+| `expires` | duration | `24h` | 1 min to 30 d |
+
+### `inbound.slack`
+| `signing_secret`, `signing_secret_file` | secret or list, path | one of the two | of the Slack app; several (in the file one per line) while it is replaced |
+| `users` | map | none | Slack user id to the name that incidents show |
+| `allow_unlinked` | bool | `true` without `users`, else `false` | whether who is not in `users` may act |
+
+### `inbound.pagerduty`
+| `webhook_secret`, `webhook_secret_file` | secret or list, path | one of the two | of the webhook subscription; several while it is replaced |
+| `trust_remote_resolve` | bool | `false` | a resolve in PagerDuty resolves here while the alert fires on; else it acknowledges, with a note |
 
 ### `history`
 | `retention` | duration | `400d` | resolved incidents older than this are deleted, in whole weeks; the weekly figures stay for ever. Needs a restart |

@@ -24,15 +24,16 @@ void ForEachKind(const Receiver& receiver, F&& f) {
   f(IntegrationKind::kRocketchat, receiver.rocketchat_configs);
   f(IntegrationKind::kIncidentio, receiver.incidentio_configs);
   f(IntegrationKind::kMattermost, receiver.mattermost_configs);
+  f(IntegrationKind::kTwilio, receiver.twilio_configs);
 }
 
 }  // namespace
 
 std::string_view ToString(IntegrationKind kind) {
   static constexpr std::array<std::string_view, kIntegrationKinds> kNames{
-      "webhook",   "email",     "pagerduty", "opsgenie",   "wechat",     "slack",
-      "victorops", "pushover",  "sns",       "telegram",   "discord",    "webex",
-      "msteams",   "msteamsv2", "jira",      "rocketchat", "incidentio", "mattermost"};
+      "webhook",  "email",      "pagerduty",  "opsgenie",   "wechat", "slack",   "victorops",
+      "pushover", "sns",        "telegram",   "discord",    "webex",  "msteams", "msteamsv2",
+      "jira",     "rocketchat", "incidentio", "mattermost", "twilio"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -1,7 +1,7 @@
-// The typed sections of a receiver: one struct for each of Alertmanager's 18 kinds, keys named as in the
-// file. Made by the config loader, defaults and globals already filled in; read by notify/. Texts that may
-// hold template actions stay text here; notify/ parses and renders them. A key and its `*_file` are one pair:
-// at most one of the two is set. Thread: immutable after load.
+// The typed sections of a receiver: one struct for each of Alertmanager's 18 kinds and for twilio, which is
+// ours, keys named as in the file. Made by the config loader, defaults and globals already filled in; read by
+// notify/. Texts that may hold template actions stay text here; notify/ parses and renders them. A key and
+// its `*_file` are one pair: at most one of the two is set. Thread: immutable after load.
 #pragma once
 
 #include <array>
@@ -64,6 +64,7 @@ struct SlackConfig : IntegrationConfig {
   bool link_names = false;
   std::vector<std::string> mrkdwn_in;
   bool update_message = false;
+  bool buttons = false;  // ours: acknowledge, snooze, resolve, not actionable
 };
 
 struct PagerdutyLink {
@@ -251,6 +252,22 @@ struct IncidentioConfig : IntegrationConfig {
   uint64_t max_alerts = 0;  // 0: all
 };
 
+enum class TwilioMethod : uint8_t { kCall, kSms };
+struct TwilioConfig : IntegrationConfig {
+  TwilioConfig() { send_resolved = false; }
+  std::string api_url;  // no trailing slash
+  std::string account_sid;
+  Secret auth_token;
+  std::string auth_token_file;
+  std::string from;                // a number; for SMS also a sender's name or a messaging service
+  bool messaging_service = false;  // what `from` is
+  std::vector<std::string> to;     // calls go to one after the other until somebody presses a key
+  TwilioMethod method = TwilioMethod::kCall;
+  std::string language, voice, message;
+  Duration ring_timeout = std::chrono::seconds(30);
+  bool machine_detection = false;
+};
+
 struct Receiver {
   std::string name;
   std::map<std::string, std::string> labels;  // `name` is always there
@@ -272,9 +289,10 @@ struct Receiver {
   std::vector<JiraConfig> jira_configs;
   std::vector<RocketchatConfig> rocketchat_configs;
   std::vector<MattermostConfig> mattermost_configs;
+  std::vector<TwilioConfig> twilio_configs;
 };
 
-// In the order in which Alertmanager builds the integrations of a receiver.
+// In the order in which Alertmanager builds the integrations of a receiver; ours after them.
 enum class IntegrationKind : uint8_t {
   kWebhook,
   kEmail,
@@ -294,8 +312,9 @@ enum class IntegrationKind : uint8_t {
   kRocketchat,
   kIncidentio,
   kMattermost,
+  kTwilio,
 };
-inline constexpr size_t kIntegrationKinds = 18;
+inline constexpr size_t kIntegrationKinds = 19;
 inline constexpr auto kAllIntegrationKinds = [] {
   std::array<IntegrationKind, kIntegrationKinds> all{};
   for (size_t i = 0; i < all.size(); ++i) {

@@ -40,6 +40,10 @@ std::string NflogKey(const std::string& group_key, const std::string& receiver,
   return fmt::format("{}\x1f{}\x1f{}\x1f{}", group_key, receiver, integration, index);
 }
 
+std::string IntegrationName(std::string_view receiver, std::string_view integration, uint32_t index) {
+  return fmt::format("{}/{}[{}]", receiver, integration, index);
+}
+
 Engine::Engine(ConfigPtr config, std::function<double()> random, EngineOptions options)
     : config_(config),
       options_(options),
@@ -64,6 +68,10 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   for (auto& entry : state.nflog) {
     nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
   }
+  for (auto& record : state.inbound) {
+    inbound_.Restore(std::move(record));
+  }
+  RestoreCalls(now);
   for (auto& silence : state.silences) {
     muter_.silences().Restore(std::move(silence));
   }
@@ -446,11 +454,15 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
     }
     case TimerKind::kMaintenance:
       DropExpired(now, fx);
+      inbound_.DropExpired(now);
       timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
       return;
     case TimerKind::kAlertGc:
       CollectAlerts(now, fx);
       timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
+      return;
+    case TimerKind::kCall:
+      EndCall(static_cast<int64_t>(key.id), false, "Twilio did not say how the call ended", now, fx);
       return;
   }
 }
@@ -542,6 +554,9 @@ std::vector<Record> Engine::Snapshot() {
   }
   for (const auto& [key, entry] : nflog_) {
     records.emplace_back(entry);
+  }
+  for (InboundRecord& record : inbound_.All()) {
+    records.emplace_back(std::move(record));
   }
   for (Silence& silence : muter_.silences().All()) {
     records.emplace_back(SilenceRecord{std::move(silence)});

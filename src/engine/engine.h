@@ -22,8 +22,11 @@
 #include "engine/effects.h"
 #include "engine/engine_options.h"
 #include "engine/engine_stats.h"
+#include "engine/inbound.h"
+#include "engine/inbound_memory.h"
 #include "incidents/incident_machine.h"
 #include "intake/decoded_alert.h"
+#include "intake/pagerduty_event.h"
 #include "mute/mute_log.h"
 #include "mute/muter.h"
 #include "net/retry.h"
@@ -31,6 +34,8 @@
 #include "storage/restored_state.h"
 
 namespace mlalert {
+
+struct DedupInput;  // notify/dedup.h
 
 struct IngestResult {
   uint32_t firing = 0;  // received, before any merge
@@ -87,6 +92,17 @@ class Engine {
   // The change with its number.
   ChangeRecord RecordChange(ChangeRecord change, Timestamp now, Effects& fx);
 
+  // What other systems say. `webhook_id`: of the delivery, the same when it is repeated; may be empty.
+  PagerdutyReply OnPagerduty(const PagerdutyEvent& event, const std::string& webhook_id,
+                             bool trust_remote_resolve, Timestamp now, Effects& fx);
+  // False: `key` of `source` was seen within `life` before. From now on it was.
+  bool FirstSight(const std::string& source, const std::string& key, Duration life, Timestamp now,
+                  Effects& fx);
+  // Nothing: never asked for, or forgotten.
+  std::optional<PhoneCall> FindCall(int64_t id, Timestamp now) const;
+  // A key was pressed (`heard`), or the call is over without. False: that is known already.
+  bool EndCall(int64_t id, bool heard, const std::string& why, Timestamp now, Effects& fx);
+
   // Runs everything that is due, at most `limit` timers, so that a caller can let others in between. False
   // when more is due now.
   bool RunDue(Timestamp now, Effects& fx, size_t limit = 1000);
@@ -130,7 +146,7 @@ class Engine {
   ConfigPtr shared_config() const { return config_; }
 
  private:
-  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kAbandon, kMaintenance, kAlertGc };
+  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kAbandon, kMaintenance, kAlertGc, kCall };
   struct TimerKey {
     TimerKind kind;
     uint64_t id;
@@ -174,6 +190,8 @@ class Engine {
                 Effects& fx);
   NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
                                    std::string_view result, Timestamp now);
+  bool KnowsWhoAcknowledged(const std::vector<GroupMember>& members, const DedupInput& input,
+                            const Notification& n);
   static bool WaitsForSomebody(const IncidentEntry& entry);
   bool StillWanted(const Notification& notification);
   void StopQueued(IncidentId id, Timestamp now, Effects& fx);
@@ -186,6 +204,24 @@ class Engine {
   AlertView View(const AlertEntry& entry) const;
   std::string MakeSilenceId(Timestamp now);
   void RunTimer(const TimerKey& key, Timestamp now, Effects& fx);
+
+  // inbound.cc
+  struct PagerdutyOrigin {
+    std::string integration;
+    bool told_of_acknowledgement = false;
+  };
+  std::vector<IncidentId> ToldToPagerduty(const std::string& dedup_key, PagerdutyOrigin& origin);
+  std::string_view ActForPagerduty(IncidentId id, const PagerdutyEvent& event, const PagerdutyOrigin& origin,
+                                   bool trust_remote_resolve, Timestamp now, Effects& fx);
+  // phone.cc
+  static bool IsCall(const Receiver& receiver, IntegrationRef integration);
+  void PrepareCall(Notification& n, const NflogEntry* logged, Timestamp now, Effects& fx);
+  void ConcludeCall(const Notification& n, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
+  void NoteCall(const PhoneCall& call, Timestamp now, Effects& fx);
+  void RestoreCalls(Timestamp now);
+  bool WasMade(const Notification& n, Timestamp now) const;
+  bool HasNextNumber(const Notification& n) const;
+  bool CallNextNumber(const PhoneCall& call, Timestamp now, Effects& fx);
 
   ConfigPtr config_;
   EngineOptions options_;
@@ -204,6 +240,8 @@ class Engine {
   int64_t next_attempt_id_ = 1;       // for ever
   int64_t next_change_id_ = 1;        // for ever
   uint64_t silence_ids_ = 0;          // made in this process
+  int64_t next_call_id_ = 1;          // beyond every call that is remembered
+  InboundMemory inbound_;
   Timestamp last_now_ = kUnset;
   EngineStats stats_;
 };
@@ -213,6 +251,8 @@ void SortByFingerprint(std::vector<AlertView>& views);
 // Notification order, each once.
 void SortGroupAlerts(GroupView& group);
 
+// "receiver/slack[0]": how an integration is called in events.
+std::string IntegrationName(std::string_view receiver, std::string_view integration, uint32_t index);
 // Key of the notification log.
 std::string NflogKey(const std::string& group_key, const std::string& receiver,
                      const std::string& integration, uint32_t index);

@@ -40,6 +40,13 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, bool 
   return out;
 }
 
+// What makes a phone ring; of the rest phones hear by SMS.
+bool SpeaksOfFiring(NotifyReason reason) {
+  return reason == NotifyReason::kFirst || reason == NotifyReason::kNewAlerts ||
+         reason == NotifyReason::kRaised || reason == NotifyReason::kRepeat ||
+         reason == NotifyReason::kUnacknowledged;
+}
+
 bool IsIn(const std::vector<uint64_t>& sorted, uint64_t value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }
@@ -145,8 +152,11 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   if (input.entry != nullptr && n.reason != NotifyReason::kFirst) {
     n.receiver_data = input.entry->data;
   }
-  if (!input.send_resolved && n.firing.empty()) {
-    WriteLog(n, std::nullopt, now, fx);  // nobody is told, but the log must know that the firing is over
+  const bool call = IsCall(receiver, integration);
+  if ((!input.send_resolved && n.firing.empty()) || (call && !SpeaksOfFiring(n.reason)) ||
+      (n.reason == NotifyReason::kAcknowledged && KnowsWhoAcknowledged(members, input, n))) {
+    // Nobody is told, but the log must know that the firing is over, or that somebody took it.
+    WriteLog(n, std::nullopt, now, fx);
     return false;
   }
   Timestamp newest_ack = kUnset;
@@ -174,6 +184,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     told.quiet_repeat = fires && input.alerts[i].held;
     told.severity = SeverityFromLabel(alert.effective.Get("severity"));
     if (IncidentEntry* entry = incidents_.table().Find(alert.incident_id)) {
+      told.generation = entry->incident.generation;
       told.acknowledged = entry->incident.state == IncidentState::kAcknowledged;
       if (told.acknowledged && entry->incident.ack->at > newest_ack) {
         newest_ack = entry->incident.ack->at;
@@ -186,11 +197,33 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   std::stable_sort(n.alerts.begin(), n.alerts.end(), [](const NotifiedAlert& a, const NotifiedAlert& b) {
     return AlertBefore(a.alert.labels, b.alert.labels);
   });
+  if (call) {
+    PrepareCall(n, input.entry, now, fx);
+  }
   in_flight_by_log_key_[log_key] = n.id;
   RetrySchedule schedule(n.deadline, random_);
   schedule.Next(now);  // the attempt that starts now
   in_flight_.emplace(n.id, InFlight{notification, std::move(schedule), now, 1, false, {}, {}});
   fx.attempts.push_back({std::move(notification), 1});
+  return true;
+}
+
+// True when everything that was acknowledged since this integration was told has been acknowledged there: it
+// would hear its own words.
+bool Engine::KnowsWhoAcknowledged(const std::vector<GroupMember>& members, const DedupInput& input,
+                                  const Notification& n) {
+  const std::string here =
+      IntegrationName(n.receiver->name, ToString(n.integration.kind), n.integration.index);
+  for (size_t i = 0; i < members.size(); ++i) {
+    const FlushAlert& alert = input.alerts[i];
+    const bool news = IsIn(n.acknowledged, alert.fingerprint) &&
+                      (input.entry == nullptr || !IsIn(input.entry->acknowledged, alert.fingerprint) ||
+                       alert.acknowledged_at > input.entry->timestamp);
+    const IncidentEntry* entry = news ? incidents_.table().Find(members[i].alert->incident_id) : nullptr;
+    if (entry != nullptr && (entry->incident.ack == nullptr || entry->incident.ack->origin != here)) {
+      return false;
+    }
+  }
   return true;
 }
 
@@ -272,6 +305,12 @@ void Engine::OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effect
     return;  // an answer to an attempt that is no longer waited for
   }
   InFlight& flight = it->second;
+  if (outcome.verdict == DeliveryVerdict::kRetry && WasMade(*flight.notification, now)) {
+    NotificationOutcome made = outcome;
+    made.verdict = DeliveryVerdict::kSent;
+    Conclude(flight, made, now, fx);
+    return;
+  }
   if (outcome.verdict == DeliveryVerdict::kRetry) {
     if (flight.notification->config != config_) {
       Abandon(flight, fmt::format("{} (not tried again: the configuration was reloaded)", outcome.error), now,
@@ -280,6 +319,11 @@ void Engine::OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effect
     }
     if (flight.notification->stopped->load(std::memory_order_relaxed)) {
       Abandon(flight, fmt::format("{} (not tried again: somebody acted)", outcome.error), now, fx);
+      return;
+    }
+    if (flight.attempt > 1 && HasNextNumber(*flight.notification)) {
+      // Somebody must be reached: another number, rather than a third time.
+      Conclude(flight, outcome, now, fx);
       return;
     }
     if (now < flight.notification->deadline) {
@@ -332,9 +376,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
                                             now);
   if (sent) {
     for (const NotifiedAlert& told : n.alerts) {
-      bool speaks_of_firing = n.reason == NotifyReason::kFirst || n.reason == NotifyReason::kNewAlerts ||
-                              n.reason == NotifyReason::kRaised || n.reason == NotifyReason::kRepeat ||
-                              n.reason == NotifyReason::kUnacknowledged;
+      const bool speaks_of_firing = SpeaksOfFiring(n.reason);
       // What only stands in the list because it fires still is not told anew.
       if (told.resolved || told.quiet_repeat || !speaks_of_firing) {
         continue;
@@ -379,6 +421,9 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   }
   for (GroupId id : waiters) {
     dispatcher_.FlushEarly(id, now);
+  }
+  if (n.call_id != 0) {
+    ConcludeCall(n, outcome, now, fx);
   }
 }
 

@@ -40,6 +40,9 @@ struct IncidentAction {
   Timestamp until = kUnset;
   Severity severity = Severity::kNone;  // kRaise, kLower
   std::string assignee;                 // kAssign; empty: nobody
+  // The integration of a receiver where it was done, as IntegrationName() writes it: it is not told of it
+  // again.
+  std::string origin{};
 };
 
 inline constexpr Duration kSnoozeMax = std::chrono::hours(24 * 7);

@@ -103,6 +103,7 @@ Status IncidentMachine::Acknowledge(Change& change, const IncidentAction& action
   ack.at = now;
   ack.by = action.actor.name;
   ack.comment = action.reason;
+  ack.origin = action.origin;
   ack.expires_at = action.until;
   if (!IsSet(ack.expires_at) && incident.policy != nullptr &&
       incident.policy->ack_expires > Duration::zero()) {

@@ -73,6 +73,8 @@ struct Acknowledgement {
   std::string by;
   std::string comment;
   Timestamp expires_at = kUnset;
+  std::string
+      origin{};  // the integration that knows already; forgotten over a restart, when it hears it again
 };
 
 // What people set now and then: kept apart, so that an incident that nobody touched stays small.

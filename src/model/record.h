@@ -193,6 +193,16 @@ struct SilenceDelete {
   std::string id;
 };
 
+// Insert or replace. What came from outside and must be known when it comes again: events of PagerDuty and
+// clicks that were acted on, the newest event of a remote incident, phone calls under way.
+struct InboundRecord {
+  std::string source;  // pagerduty | pagerduty_incident | slack | call ...
+  std::string key;
+  std::string value;
+  Timestamp at = kUnset;
+  Timestamp expires_at = kUnset;
+};
+
 // Alertmanager's hash of an alert in its notification log: XXH64 over name, 0xFF, value, 0xFF in name order.
 uint64_t NflogHash(const LabelSet& labels);
 // Puts fingerprints in the place of the hashes in `entry` that `fingerprints` knows (hash to fingerprint).
@@ -202,6 +212,6 @@ using Record =
     std::variant<IncidentRecord, EpisodeRecord, EventRecord, NotificationRecord, NflogEntry, NflogDelete,
                  AlertDelete, GroupRecord, GroupDelete, RuleStateRecord, RuleStateDelete,
                  AcknowledgementRecord, SilenceRecord, SilenceDelete, FeedbackRecord, ChangeRecord,
-                 MuteRecord, RuleSetRecord, ReviewRecord, ReviewDeliveryRecord>;
+                 MuteRecord, RuleSetRecord, ReviewRecord, ReviewDeliveryRecord, InboundRecord>;
 
 }  // namespace mlalert

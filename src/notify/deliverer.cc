@@ -416,6 +416,12 @@ Result<PreparedCall> Deliverer::State::Build(Lock& lock, const Notification& n) 
   lock.unlock();
   Result<PreparedCall> out = Fail(ErrorCode::kInternal, "rendering failed");
   try {
+    const InboundConfig& inbound = n.config->inbound;
+    auto links = std::make_shared<ActionLinks>();
+    // A key that cannot be read: a message without links is better than none.
+    links->key = LinkKeyOf(inbound, options_.link_key, options_.files).value_or("");
+    links->base_url = PublicUrlOf(inbound, options_.external_url);
+    links->expires_at = clock_.Now() + inbound.links.expires;
     out = BuildPayload(n, {.templates = *templates,
                            .files = options_.files,
                            .external_url = options_.external_url,
@@ -424,7 +430,8 @@ Result<PreparedCall> Deliverer::State::Build(Lock& lock, const Notification& n) 
                            .now = clock_.Now(),
                            .caches = caches_,
                            .hostname = hostname_,
-                           .environment = Environment});
+                           .environment = Environment,
+                           .links = std::move(links)});
   } catch (const std::exception& e) {  // out of memory, above all
     out = Fail(ErrorCode::kInternal, fmt::format("rendering failed: {}", e.what()));
   }

@@ -78,6 +78,8 @@ class Deliverer {
     // An incident's page is this plus its id; empty: external_url + "/ui/incidents/".
     std::string incident_url_prefix;
     FileAccess files = RealFiles();
+    // What links are signed with when the config has no key.
+    std::string link_key;
     size_t workers = 2;
     size_t lane_calls_max = kLaneCallsMax;
     size_t lane_queue_max = kLaneQueueMax;

@@ -1,7 +1,7 @@
 // Values that receivers hand out for a while and that cost a call to get: WeChat's access tokens, AWS session
-// credentials. Keys are digests of what the value depends on, so that a changed secret finds nothing.
-// Owned by: Deliverer, one for each kind of value, given to the builders by ReceiverContext; the judges of
-// calls under way hold it too. Thread: any. Limits: kExpiringCacheMax entries.
+// credentials, numbers that have got their SMS. Keys are digests of what the value depends on, so that a
+// changed secret finds nothing. Owned by: Deliverer, one for each kind of value, given to the builders by
+// ReceiverContext; the judges of calls under way hold it too. Thread: any. Limits: kExpiringCacheMax entries.
 #pragma once
 
 #include <cstddef>
@@ -66,6 +66,7 @@ struct AwsCredentials {
 struct ReceiverCaches {
   ExpiringCache<std::string> wechat_tokens;
   ExpiringCache<AwsCredentials> aws_sessions;
+  ExpiringCache<bool> told_numbers;  // by notification, between its attempts
 };
 using ReceiverCachesPtr = std::shared_ptr<ReceiverCaches>;
 

@@ -38,6 +38,7 @@ struct NotifiedAlert {
   Severity severity = Severity::kNone;  // effective
   bool acknowledged = false;
   bool quiet_repeat = false;  // told before, not the cause of this notification
+  int64_t generation = 0;     // of the incident, for links and buttons
 };
 
 struct Notification {
@@ -64,6 +65,10 @@ struct Notification {
       acknowledged;  // fingerprints, sorted: the log entry once it is sent
   // Set by the engine when nobody wants it any more; an attempt that has not left yet then never leaves.
   std::shared_ptr<std::atomic<bool>> stopped = std::make_shared<std::atomic<bool>>(false);
+
+  // Of a phone call: its number, ours, and which of the receiver's numbers is called.
+  int64_t call_id = 0;
+  uint32_t call_target = 0;
 
   size_t FiringCount() const { return firing.size(); }
   Severity MaxSeverity() const;

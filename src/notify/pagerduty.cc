@@ -53,9 +53,16 @@ std::string_view MappedSeverity(const Notification& n) {
   return {};
 }
 
-std::string DetailsJson(const PagerdutyConfig& c, Renderer& render) {
+// `taken`: the notification, when it says that somebody took it.
+std::string DetailsJson(const PagerdutyConfig& c, const Notification* taken, Renderer& render) {
   std::string out;
   JsonObject object(out);
+  if (taken != nullptr && !c.details.contains("acknowledged_by")) {
+    object.Text("acknowledged_by", taken->acknowledged_by);
+  }
+  if (taken != nullptr && !taken->acknowledge_comment.empty() && !c.details.contains("acknowledge_comment")) {
+    object.Text("acknowledge_comment", taken->acknowledge_comment);
+  }
   for (const auto& [key, value] : c.details) {
     object.Raw(key, RenderTree(value, render));
   }
@@ -189,10 +196,13 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
   e.key = render.Secretly(v1 ? "service_key" : "routing_key", key_text);
   e.dedup_key = GroupKeyHash(n);
   e.action = EventAction(n, data.resolved());
-  e.description = TruncateRunes(render(c.description), kSummaryRunesMax);
+  // Who took it stands in the event, so that PagerDuty's log says it too.
+  const bool taken = e.action == "acknowledge";
+  e.description =
+      TruncateRunes(taken ? AcknowledgedText(n, Unescaped) : render(c.description), kSummaryRunesMax);
   e.client = render(c.client);
   e.client_url = render(c.client_url);
-  e.details = DetailsJson(c, render);
+  e.details = DetailsJson(c, taken ? &n : nullptr, render);
   if (!v1) {
     e.source = render(c.source);
     std::string_view mapped = c.severity == kDefaultSeverity ? MappedSeverity(n) : std::string_view();

@@ -48,7 +48,8 @@ TemplateData DataFor(const Notification& n, const ReceiverContext& context, size
   return TemplateData(n, {.alerts_max = alerts_max,
                           .route_labels = RenderRouteLabels(n, context),
                           .external_url = context.external_url,
-                          .incident_url_prefix = context.incident_url_prefix});
+                          .incident_url_prefix = context.incident_url_prefix,
+                          .links = context.links});
 }
 
 std::string QuotedBody(const HttpResult& result) {
@@ -215,6 +216,8 @@ Result<PreparedCall> BuildPayload(const Notification& n, const ReceiverContext& 
         return BuildIncidentio(n, context);
       case IntegrationKind::kMattermost:
         return BuildMattermost(n, context);
+      case IntegrationKind::kTwilio:
+        return BuildTwilio(n, context);
       default:
         return Fail(ErrorCode::kInternal, "unknown integration");
     }

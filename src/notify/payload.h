@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "net/transport.h"
+#include "notify/action_links.h"
 #include "notify/expiring_cache.h"
 #include "notify/file_access.h"
 #include "notify/notification.h"
@@ -38,6 +39,8 @@ struct ReceiverContext {
   std::string_view hostname = "localhost";
   // A variable of the process' environment; empty when unset. Null: none is set.
   std::function<std::string(const char*)> environment = {};
+  // Null: texts hold no links.
+  ActionLinksPtr links = {};
 };
 
 struct NextStep;
@@ -79,6 +82,7 @@ Result<PreparedCall> BuildRocketchat(const Notification& n, const ReceiverContex
 Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildSns(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildTelegram(const Notification& n, const ReceiverContext& context);
+Result<PreparedCall> BuildTwilio(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildVictorops(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildWebex(const Notification& n, const ReceiverContext& context);
 Result<PreparedCall> BuildWebhook(const Notification& n, const ReceiverContext& context);

@@ -291,6 +291,10 @@ void Visit(const MattermostConfig& c, const Texts& at) {
   }
 }
 
+void Visit(const TwilioConfig& c, const Texts& at) {
+  at.Text("message", c.message);
+}
+
 }  // namespace
 
 void VisitTexts(const Receiver& receiver, const std::function<void(const ReceiverText&)>& visit) {
@@ -317,6 +321,7 @@ void VisitTexts(const Receiver& receiver, const std::function<void(const Receive
   list("rocketchat_configs", receiver.rocketchat_configs);
   list("incidentio_configs", receiver.incidentio_configs);
   list("mattermost_configs", receiver.mattermost_configs);
+  list("twilio_configs", receiver.twilio_configs);
 }
 
 }  // namespace mlalert

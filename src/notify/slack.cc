@@ -6,6 +6,7 @@
 #include "notify/acknowledged.h"
 #include "notify/json_object.h"
 #include "notify/payload.h"
+#include "notify/slack_buttons.h"
 
 namespace mlalert {
 namespace {
@@ -120,6 +121,18 @@ void AppendAttachment(std::string& out, const SlackConfig& c, const Notification
   object.End();
 }
 
+std::string ButtonRow(const Notification& n, const ReceiverContext& context) {
+  SlackButtonRow row;
+  row.targets = TargetsOf(n);
+  row.recipient = fmt::format("{}/{}", n.integration.index, n.receiver->name);
+  row.acknowledged = AllAreTaken(n);
+  if (row.targets.empty()) {
+    return {};
+  }
+  row.incident_url = fmt::format("{}{}", context.incident_url_prefix, row.targets.front().id);
+  return SlackButtonsAttachment(*context.links, row);
+}
+
 // An answer in JSON is the Web API's: HTTP 200 whatever happened.
 NotificationOutcome JudgeWebApi(NotificationOutcome out, const HttpResult& result, bool update_message) {
   auto answer = ParseJson(result.body);
@@ -173,6 +186,9 @@ Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& co
   }
   object.Key("attachments").push_back('[');
   AppendAttachment(out.call.body, c, n, render);
+  if (std::string row = c.buttons && context.links != nullptr ? ButtonRow(n, context) : ""; !row.empty()) {
+    out.call.body += "," + row;
+  }
   out.call.body.push_back(']');
   object.End();
   out.call.body.push_back('\n');

@@ -251,6 +251,21 @@ std::vector<std::pair<std::string_view, Value>> FieldsOf(const tmpl::Object& obj
   return out;
 }
 
+// The fields that are links; nothing when `name` is none of them.
+std::optional<Value> LinkField(std::string_view name, const ActionLinks* links,
+                               const std::vector<TokenTarget>& targets, std::string_view recipient) {
+  static const std::map<std::string_view, TokenAction> kLinks{
+      {"AcknowledgeURL", TokenAction::kAcknowledge},
+      {"SnoozeURL", TokenAction::kSnooze},
+      {"ResolveURL", TokenAction::kResolve},
+      {"NotActionableURL", TokenAction::kNotActionable}};
+  auto it = kLinks.find(name);
+  if (it == kLinks.end()) {
+    return std::nullopt;
+  }
+  return Value::String(links != nullptr ? links->Url(it->second, targets, recipient) : std::string());
+}
+
 class AlertObject final : public tmpl::Object {
  public:
   explicit AlertObject(TemplateAlert alert) : alert_(std::move(alert)) {}
@@ -282,7 +297,7 @@ class AlertObject final : public tmpl::Object {
         {"Acknowledged", [](const AlertObject& a) { return Value::Bool(a.alert_.acknowledged); }},
     };
     auto it = kFields.find(name);
-    return it != kFields.end() ? std::optional(it->second(*this)) : std::nullopt;
+    return it != kFields.end() ? std::optional(it->second(*this)) : Link(name);
   }
   bool AppendJson(std::string& out) const override {
     out += "{\"status\":";
@@ -304,6 +319,13 @@ class AlertObject final : public tmpl::Object {
   }
 
  private:
+  std::optional<Value> Link(std::string_view name) const {
+    std::vector<TokenTarget> targets;
+    if (alert_.incident_id != 0 && alert_.status == "firing") {
+      targets.push_back({alert_.incident_id, alert_.generation});
+    }
+    return LinkField(name, alert_.links.get(), targets, alert_.recipient);
+  }
   // Made when a template first asks for it: a webhook's body does not.
   static const Value& Kv(std::optional<Value>& kept, const LabelSet& labels) {
     if (!kept) {
@@ -379,7 +401,8 @@ TemplateAlert AlertOf(const NotifiedAlert& alert) {
                     .fingerprint = Hex16(alert.fingerprint),
                     .severity = alert.severity,
                     .incident_id = alert.incident_id,
-                    .acknowledged = alert.acknowledged};
+                    .acknowledged = alert.acknowledged,
+                    .generation = alert.generation};
   // A firing alert's endsAt is only a promise of its sender: receivers see none.
   if (alert.resolved) {
     out.ends_at = {alert.alert.ends_at, nullptr, alert.alert.ends_offset_minutes};
@@ -403,10 +426,15 @@ TemplateGroup GroupOf(const Notification& n, const TemplateDataOptions& options)
                     .common_annotations = Common(alerts, &Alert::annotations),
                     .route_labels = options.route_labels,
                     .external_url = std::string(options.external_url),
-                    .acknowledged_by = n.acknowledged_by};
+                    .acknowledged_by = n.acknowledged_by,
+                    .targets = TargetsOf(n),
+                    .links = options.links,
+                    .recipient = n.receiver->name};
   out.alerts.reserve(alerts.size());
   for (const NotifiedAlert& alert : alerts) {
     out.alerts.push_back(AlertOf(alert));
+    out.alerts.back().links = options.links;
+    out.alerts.back().recipient = n.receiver->name;
     out.severity = std::max(out.severity, alert.severity);
     if (!alert.resolved) {
       out.status = "firing";
@@ -463,7 +491,8 @@ class TemplateData::Root final : public tmpl::Object {
         {"IncidentURL", [](const Root& d) { return Value::View(d.group_.incident_url); }},
     };
     auto it = kFields.find(name);
-    return it != kFields.end() ? std::optional(it->second(*this)) : std::nullopt;
+    return it != kFields.end() ? std::optional(it->second(*this))
+                               : LinkField(name, group_.links.get(), group_.targets, group_.recipient);
   }
   bool AppendJson(std::string& out) const override {
     AppendFields(out);

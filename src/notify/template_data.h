@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/label_set.h"
+#include "notify/action_links.h"
 #include "notify/notification.h"
 #include "template/value.h"
 
@@ -25,6 +26,9 @@ struct TemplateAlert {
   Severity severity = Severity::kNone;
   IncidentId incident_id = 0;
   bool acknowledged = false;
+  int64_t generation = 0;
+  ActionLinksPtr links{};
+  std::string recipient{};
 };
 
 struct TemplateGroup {
@@ -37,6 +41,9 @@ struct TemplateGroup {
   Severity severity = Severity::kNone;
   std::string acknowledged_by{};
   std::string incident_url{};
+  std::vector<TokenTarget> targets{};
+  ActionLinksPtr links{};
+  std::string recipient{};
 };
 
 struct TemplateDataOptions {
@@ -47,13 +54,14 @@ struct TemplateDataOptions {
   std::string_view incident_url_prefix{};
   // In place of the notification's reason.
   std::string_view reason{};
+  ActionLinksPtr links{};
 };
 
 // Fields of the root: Receiver (regex-quoted name) Status Alerts NotificationReason GroupLabels CommonLabels
 // CommonAnnotations RouteLabels ExternalURL, and ours: Severity (highest, "P1"), AcknowledgedBy, IncidentURL
-// (of the first alert that has an incident). Of an alert: Status Labels Annotations StartsAt EndsAt
-// GeneratorURL Fingerprint, and ours: Severity, IncidentID (0: none), Acknowledged. Ours do not appear in
-// toJson.
+// (of the first alert that has an incident), AcknowledgeURL, SnoozeURL, ResolveURL and NotActionableURL (of
+// all that fires). Of an alert: Status Labels Annotations StartsAt EndsAt GeneratorURL Fingerprint, and ours:
+// Severity, IncidentID (0: none), Acknowledged and the four links. Ours do not appear in toJson.
 class TemplateData {
  public:
   TemplateData(const Notification& n, const TemplateDataOptions& options);

@@ -91,6 +91,7 @@ struct RecordWriter::Statements {
   Stmt acknowledgement;
   Stmt silence;
   Stmt silence_delete;
+  Stmt inbound;
   Stmt feedback;
   Stmt change;
   Stmt mute;
@@ -118,6 +119,7 @@ struct RecordWriter::Statements {
   Status operator()(const AcknowledgementRecord& record);
   Status operator()(const SilenceRecord& record);
   Status operator()(const SilenceDelete& record);
+  Status operator()(const InboundRecord& record);
   Status operator()(const FeedbackRecord& record);
   Status operator()(const ChangeRecord& record);
   Status operator()(const MuteRecord& record);
@@ -235,6 +237,7 @@ Status RecordWriter::Statements::Prepare(Db& db) {
        Upsert("silences", {"id"},
               {"matchers", "starts_at", "ends_at", "updated_at", "created_by", "comment", "annotations"})},
       {&silence_delete, "DELETE FROM silences WHERE id = ?"},
+      {&inbound, Upsert("inbound", {"source", "key"}, {"value", "at", "expires_at"})},
       {&feedback, fmt::format("INSERT INTO feedback ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", kFeedbackColumns)},
       // A sender that repeats a change with its own id means the same one.
       {&change, fmt::format("INSERT OR IGNORE INTO changes ({}) VALUES "
@@ -282,23 +285,22 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
     key = json.Of(i.key);
   }
   const std::string edges = i.edges != nullptr ? TimesToJson(*i.edges) : "";
-  return incident.Run(i.id, key, json.Of(i.labels), json.Of(i.annotations), Extracted(i.labels, "alertname"),
-                      ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
-                      Extracted(i.labels, "team"), ToString(i.state), ToColumn(i.base), ToColumn(i.ladder),
-                      ToColumn(i.raised), NullIfEmpty(policy_name), NullIfEmpty(policy),
-                      ToColumn(i.opened_at), ToColumn(i.last_fired_at), ToColumn(i.resolved_at),
-                      ToString(i.resolve_reason), i.clock_elapsed / std::chrono::milliseconds(1),
-                      ToColumn(i.clock_since), ToColumn(i.next_severity_at), i.ladder_step,
-                      i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
-                      i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
-                      ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count,
-                      ToColumn(i.overruled), ToColumn(i.raise_held_since), NullIfEmpty(CareOf(i).assignee),
-                      ToColumn(i.snoozed_until), NullIfEmpty(CareOf(i).snoozed_by),
-                      NullIfEmpty(CareOf(i).resolved_by), ToColumn(i.held_until), ToColumn(i.woken_at),
-                      ToColumn(i.muted_since), ToColumn(i.chain_started_at), ToColumn(i.chain_next_at),
-                      i.chain_step, i.chain_round, ToColumn(i.response_due_at), ToColumn(i.response_at),
-                      ToColumn(i.response_breached_at), NullIfZero(i.parent), ToColumn(i.flapping_since),
-                      NullIfEmpty(edges), i.opened_generation);
+  return incident.Run(
+      i.id, key, json.Of(i.labels), json.Of(i.annotations), Extracted(i.labels, "alertname"),
+      ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
+      Extracted(i.labels, "team"), ToString(i.state), ToColumn(i.base), ToColumn(i.ladder),
+      ToColumn(i.raised), NullIfEmpty(policy_name), NullIfEmpty(policy), ToColumn(i.opened_at),
+      ToColumn(i.last_fired_at), ToColumn(i.resolved_at), ToString(i.resolve_reason),
+      i.clock_elapsed / std::chrono::milliseconds(1), ToColumn(i.clock_since), ToColumn(i.next_severity_at),
+      i.ladder_step, i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
+      i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
+      ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count, ToColumn(i.overruled),
+      ToColumn(i.raise_held_since), NullIfEmpty(CareOf(i).assignee), ToColumn(i.snoozed_until),
+      NullIfEmpty(CareOf(i).snoozed_by), NullIfEmpty(CareOf(i).resolved_by), ToColumn(i.held_until),
+      ToColumn(i.woken_at), ToColumn(i.muted_since), ToColumn(i.chain_started_at), ToColumn(i.chain_next_at),
+      i.chain_step, i.chain_round, ToColumn(i.response_due_at), ToColumn(i.response_at),
+      ToColumn(i.response_breached_at), NullIfZero(i.parent), ToColumn(i.flapping_since), NullIfEmpty(edges),
+      i.opened_generation);
 }
 
 Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
@@ -430,6 +432,10 @@ Status RecordWriter::Statements::operator()(const ReviewDeliveryRecord& r) {
                              r.attempts, r.error);
 }
 
+Status RecordWriter::Statements::operator()(const InboundRecord& r) {
+  return inbound.Run(r.source, r.key, r.value, ToColumn(r.at), ToColumn(r.expires_at));
+}
+
 RecordWriter::RecordWriter(std::unique_ptr<Statements> statements) : statements_(std::move(statements)) {}
 RecordWriter::RecordWriter(RecordWriter&&) noexcept = default;
 RecordWriter& RecordWriter::operator=(RecordWriter&&) noexcept = default;
@@ -463,6 +469,7 @@ struct Kind {
   std::string_view operator()(const AcknowledgementRecord&) const { return "acknowledgement"; }
   std::string_view operator()(const SilenceRecord&) const { return "silence"; }
   std::string_view operator()(const SilenceDelete&) const { return "silence_delete"; }
+  std::string_view operator()(const InboundRecord&) const { return "inbound"; }
   std::string_view operator()(const FeedbackRecord&) const { return "feedback"; }
   std::string_view operator()(const ChangeRecord&) const { return "change"; }
   std::string_view operator()(const MuteRecord&) const { return "mute"; }
@@ -518,6 +525,7 @@ struct HeapBytes {
     return bytes;
   }
   size_t operator()(const SilenceDelete& r) const { return r.id.size(); }
+  size_t operator()(const InboundRecord& r) const { return r.source.size() + r.key.size() + r.value.size(); }
   size_t operator()(const FeedbackRecord& r) const {
     return r.actor.size() + r.comment.size() + r.link.size();
   }

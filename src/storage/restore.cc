@@ -164,7 +164,12 @@ Status LoadEngine(Db& db, RestoredState& out) {
       db.Prepare("SELECT file, rule_group, rule, ordinal, labels, sample_labels, annotations, state, value, "
                  "active_at, fired_at, resolved_at, keep_firing_since, last_sent_at, data FROM rule_states "
                  "ORDER BY file, rule_group, rule, ordinal, fingerprint"));
-  return Collect(rules, "rule_states", out.rule_states, ReadRuleState);
+  MLALERT_TRY(Collect(rules, "rule_states", out.rule_states, ReadRuleState));
+  MLALERT_ASSIGN(Stmt inbound,
+                 db.Prepare("SELECT source, key, value, at, expires_at FROM inbound ORDER BY source, key"));
+  return Collect(inbound, "inbound", out.inbound, [](const Stmt& row) -> Result<InboundRecord> {
+    return InboundRecord{row.String(0), row.String(1), row.String(2), TimeAt(row, 3), TimeAt(row, 4)};
+  });
 }
 
 Status LoadMutes(Db& db, RestoredState& out) {

@@ -16,6 +16,7 @@ struct RestoredState {
   std::vector<Silence> silences;             // by id; expired ones included
   std::vector<RuleStateRecord> rule_states;  // by file, group, rule, ordinal, fingerprint
   std::vector<MuteRecord> mutes;             // not ended; by id
+  std::vector<InboundRecord> inbound;        // by source, key; expired ones included
   // Greater than any id ever stored, also after retention has deleted the highest ones.
   IncidentId next_incident_id = 1;
   int64_t next_episode_id = 1;

@@ -81,6 +81,7 @@ constexpr Loose kLoose[] = {
     {"episode_rows", "id", "started_at < {0} AND ended_at < {0} AND incident_id IS NULL"},
     {"silences", "rowid", "ends_at < {0}"},
     {"nflog", "rowid", "expires_at < {1}"},
+    {"inbound", "rowid", "expires_at < {1}"},
 };
 
 Result<int64_t> DeleteLoose(Db& db, const Loose& what, int64_t cutoff, int64_t now, int64_t limit) {

@@ -33,22 +33,23 @@ struct ExchangeSetting {
   ReceiverCachesPtr caches{};
   std::map<std::string, std::string> environment{};
   Timestamp now = At("2026-01-02T03:05:00Z");
+  ActionLinksPtr links{};
 };
 
 inline Exchange Run(const Notification& n, std::vector<HttpResult> answers, ExchangeSetting setting = {}) {
   Exchange out;
   FileAccess access = setting.files.Access();
   auto templates = Must(NotifyTemplates::Load(n.config, access));
-  auto prepared =
-      BuildPayload(n, {.templates = *templates,
-                       .files = access,
-                       .external_url = "http://am.example.org",
-                       .incident_url_prefix = "http://am.example.org/ui/incidents/",
-                       .user_agent = "mlalert/test",
-                       .now = setting.now,
-                       .caches = setting.caches,
-                       .hostname = "vm",
-                       .environment = [&](const char* name) { return setting.environment[name]; }});
+  auto prepared = BuildPayload(n, {.templates = *templates,
+                                   .files = access,
+                                   .external_url = "http://am.example.org",
+                                   .incident_url_prefix = "http://am.example.org/ui/incidents/",
+                                   .user_agent = "mlalert/test",
+                                   .now = setting.now,
+                                   .caches = setting.caches,
+                                   .hostname = "vm",
+                                   .environment = [&](const char* name) { return setting.environment[name]; },
+                                   .links = setting.links});
   if (!prepared) {
     out.build_error = prepared.error().ToString();
     return out;

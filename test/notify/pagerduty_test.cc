@@ -59,6 +59,21 @@ BOOST_AUTO_TEST_CASE(event_action_table) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_acknowledge_names_who_took_it) {
+  NotifiedAlert taken = GoldenAlert(false);
+  taken.acknowledged = true;
+  Notification n = Pagerduty("routing_key: k", {taken}, NotifyReason::kAcknowledged);
+  n.acknowledged_by = "Ann";
+  n.acknowledge_comment = "on it";
+  Json body = BuildJson(n);
+  const Json& payload = *body.Find("payload");
+  BOOST_TEST(payload.GetString("summary") == "Acknowledged by Ann: on it");
+  BOOST_TEST(payload.Find("custom_details")->GetString("acknowledged_by") == "Ann");
+  BOOST_TEST(payload.Find("custom_details")->GetString("acknowledge_comment") == "on it");
+  Json first = BuildJson(Pagerduty("routing_key: k", {GoldenAlert(false)}));
+  BOOST_TEST(first.Find("payload")->Find("custom_details")->Find("acknowledged_by") == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(severity_table) {
   struct Case {
     const char* config;

@@ -106,6 +106,11 @@ inline std::string Describe(const Silence& s) {
                      s.annotations.ToString());
 }
 
+inline std::string Describe(const InboundRecord& r) {
+  return fmt::format("inbound {} {} {} {} {}", r.source, r.key, r.value, Describe(r.at),
+                     Describe(r.expires_at));
+}
+
 template <class T>
 std::string DescribeAll(const std::vector<T>& values) {
   std::string out;
@@ -116,7 +121,7 @@ std::string DescribeAll(const std::vector<T>& values) {
 }
 inline std::string Describe(const RestoredState& s) {
   return DescribeAll(s.incidents) + DescribeAll(s.alerts) + DescribeAll(s.nflog) + DescribeAll(s.groups) +
-         DescribeAll(s.silences) + DescribeAll(s.rule_states) +
+         DescribeAll(s.silences) + DescribeAll(s.rule_states) + DescribeAll(s.inbound) +
          fmt::format("next {} {} {}", s.next_incident_id, s.next_episode_id, s.next_notification_id);
 }
 
@@ -126,7 +131,9 @@ class RandomRecords {
   explicit RandomRecords(uint64_t seed) : random_(seed) {}
 
   Record Next() {
-    switch (Below(16)) {
+    switch (Below(17)) {
+      case 15:
+        return InboundRecord{Key(), Key(), Data(), At(I64(4'000'000'000'000)), At(I64(4'000'000'000'000))};
       case 0:
       case 1:
         return IncidentRecord{RandomIncident()};
@@ -375,6 +382,9 @@ class NaiveState {
     for (const auto& [key, value] : rules_) {
       out.rule_states.push_back(value);
     }
+    for (const auto& [key, value] : inbound_) {
+      out.inbound.push_back(value);
+    }
     out.next_notification_id = last_notification_ + 1;
     return out;
   }
@@ -408,6 +418,7 @@ class NaiveState {
   void operator()(const AcknowledgementRecord&) {}
   void operator()(const SilenceRecord& r) { silences_[r.silence.id] = r.silence; }
   void operator()(const SilenceDelete& r) { silences_.erase(r.id); }
+  void operator()(const InboundRecord& r) { inbound_[{r.source, r.key}] = r; }
   void operator()(const FeedbackRecord&) {}
   void operator()(const ChangeRecord&) {}
   void operator()(const MuteRecord&) {}
@@ -423,6 +434,7 @@ class NaiveState {
   std::map<std::tuple<std::string, std::string>, GroupRecord> groups_;
   std::map<std::tuple<std::string, std::string, std::string, uint32_t, uint64_t>, RuleStateRecord> rules_;
   std::map<std::string, Silence> silences_;
+  std::map<std::pair<std::string, std::string>, InboundRecord> inbound_;
   int64_t last_notification_ = 0;
 };
 

@@ -109,6 +109,14 @@ Sim& Sim::SetClock(Timestamp now) {
   return *this;
 }
 
+Sim& Sim::Step(const std::function<void(Engine&, Timestamp, Effects&)>& input) {
+  Effects fx;
+  input(*engine_, now_, fx);
+  Drain(std::move(fx));
+  RunUntil(now_);
+  return *this;
+}
+
 Sim& Sim::Act(ActionKind kind, IncidentId id, const std::function<void(IncidentAction&)>& edit) {
   IncidentAction action;
   action.kind = kind;
@@ -329,6 +337,7 @@ RestoredState Sim::StateFromJournal() const {
   std::map<std::pair<std::string, std::string>, GroupRecord> groups;
   std::map<std::string, mlalert::Silence> silences;
   std::map<int64_t, MuteRecord> mutes;
+  std::map<std::pair<std::string, std::string>, InboundRecord> inbound;
   RestoredState state;
   for (const Record& record : journal_) {
     if (const auto* r = std::get_if<IncidentRecord>(&record)) {
@@ -348,6 +357,8 @@ RestoredState Sim::StateFromJournal() const {
       silences[silence->silence.id] = silence->silence;
     } else if (const auto* unsilence = std::get_if<SilenceDelete>(&record)) {
       silences.erase(unsilence->id);
+    } else if (const auto* seen = std::get_if<InboundRecord>(&record)) {
+      inbound[{seen->source, seen->key}] = *seen;
     } else if (const auto* episode = std::get_if<EpisodeRecord>(&record)) {
       state.next_episode_id = std::max(state.next_episode_id, episode->id + 1);
       if (episode->held) {
@@ -378,6 +389,9 @@ RestoredState Sim::StateFromJournal() const {
   }
   for (auto& [id, silence] : silences) {
     state.silences.push_back(silence);
+  }
+  for (auto& [key, seen] : inbound) {
+    state.inbound.push_back(seen);
   }
   for (auto& [id, mute] : mutes) {
     if (!IsSet(mute.ended_at)) {

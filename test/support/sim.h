@@ -58,6 +58,8 @@ class Sim {
   Sim& Lower(IncidentId id, Severity severity);
   Sim& ResolveByHand(IncidentId id, std::optional<Duration> hold = std::nullopt);
   bool changed() const { return changed_; }
+  // Any other input of the engine, now.
+  Sim& Step(const std::function<void(Engine&, Timestamp, Effects&)>& input);
   // A silence from now on, or changes the one with `id`; its id. `matchers` as in a config:
   // "alertname=Drift".
   std::string Silence(const std::string& matchers, Duration length, const std::string& id = "");

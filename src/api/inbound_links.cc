@@ -1,0 +1,229 @@
+// /act/{token}: a link out of a notification. GET shows what it would do and changes nothing, because
+// scanners of mail open every link; POST, the button on that page, does it.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "api/durable.h"
+#include "api/inbound.h"
+#include "api/strict_input.h"
+#include "intake/signatures.h"
+#include "template/quote.h"
+
+namespace mlalert {
+namespace {
+
+constexpr size_t kFormBytesMax = 16 * 1024;
+
+constexpr std::string_view kStyle =
+    "body{font:18px/1.5 system-ui,sans-serif;max-width:36em;margin:2em auto;padding:0 1em;color:#222}"
+    "h1{font-size:1.3em}li{margin:.4em 0}button{font:inherit;padding:.6em 1.4em;border:0;border-radius:.4em;"
+    "background:#0b5cad;color:#fff}input{font:inherit;padding:.4em;width:100%;box-sizing:border-box}"
+    ".warn{background:#fff3cd;padding:.6em}";
+
+// Everything variable is escaped by whoever builds `content`.
+void SetPage(HttpResponse& response, int status, std::string_view title, std::string_view content) {
+  response.status = status;
+  response.content_type = "text/html; charset=utf-8";
+  response.SetHeader("Cache-Control", "no-store");
+  response.SetHeader("Referrer-Policy", "no-referrer");  // the address is the permission
+  response.SetHeader("X-Robots-Tag", "noindex");
+  response.SetHeader("X-Frame-Options", "DENY");
+  response.SetHeader("X-Content-Type-Options", "nosniff");
+  response.SetHeader(
+      "Content-Security-Policy",
+      "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; "
+      "base-uri 'none'");
+  response.body = fmt::format(
+      "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\"><title>{0}</title><style>{1}</style></head><body><h1>{0}</h1>{2}</"
+      "body></html>\n",
+      tmpl::EscapeHtml(title), kStyle, content);
+}
+
+std::string_view Question(TokenAction action) {
+  switch (action) {
+    case TokenAction::kSnooze:
+      return "Snooze for 1 hour";
+    case TokenAction::kResolve:
+      return "Resolve";
+    case TokenAction::kNotActionable:
+      return "Note as not actionable";
+    default:
+      return "Acknowledge";
+  }
+}
+
+struct Link {
+  ConfigPtr config;
+  ActionLinks links;
+  ActionToken token;
+};
+
+// Answers by itself when the link is no good.
+std::optional<Link> ReadLink(ApiContext& context, const HttpRequest& request, HttpResponse& response) {
+  Link out;
+  out.config = context.config ? context.config() : std::make_shared<const Config>();
+  auto links = LinksOf(context, *out.config);
+  if (!links) {
+    SetPage(response, 503, "Not now",
+            "<p>This link cannot be checked at the moment. Try again in a minute.</p>");
+    return std::nullopt;
+  }
+  out.links = std::move(*links);
+  auto token =
+      VerifyToken(request.PathParam("token"), TokenPurpose::kLink, out.links.key, context.clock.Now());
+  if (!token) {
+    const bool late = token.error().code == ErrorCode::kDeadline;
+    SetPage(response, late ? 410 : 403, late ? "This link has expired" : "This link is not valid",
+            "<p>Nothing was changed. Use the newest message, or the incident's own page.</p>");
+    return std::nullopt;
+  }
+  out.token = std::move(*token);
+  return out;
+}
+
+std::string IncidentItem(const Incident& incident) {
+  std::string out =
+      fmt::format("<li><b>{}</b> {}", ToString(incident.severity), tmpl::EscapeHtml(TitleOf(incident)));
+  if (std::string_view summary = incident.annotations.Get("summary"); !summary.empty()) {
+    out += fmt::format("<br>{}", tmpl::EscapeHtml(summary.substr(0, 500)));
+  }
+  return out + fmt::format("<br>incident {}: {}</li>", incident.id, tmpl::EscapeHtml(StateText(incident)));
+}
+
+// The button. `action_url`: a fresh link where the old one speaks of an earlier opening; empty: this one.
+std::string Form(TokenAction action, std::string_view action_url) {
+  return fmt::format(
+      "<form method=\"post\" action=\"{}\"><p><label>Your name<input name=\"by\" maxlength=\"100\" "
+      "autocomplete=\"name\"></label></p><p><label>Comment<input name=\"comment\" maxlength=\"1000\">"
+      "</label></p><p><button type=\"submit\">{}</button></p></form>",
+      tmpl::EscapeHtml(action_url), Question(action));
+}
+
+struct Found {
+  std::vector<Incident> incidents;
+  bool reopened = false;  // one of them has opened anew since the link was made
+};
+
+Found FindTargets(ApiContext& context, const ActionToken& token) {
+  return context.gate.Read([&](Engine& engine) {
+    Found out;
+    for (const TokenTarget& target : token.targets) {
+      if (const Incident* incident = engine.FindIncident(target.id)) {
+        out.incidents.push_back(*incident);
+        out.reopened = out.reopened || target.generation < incident->opened_generation;
+      }
+    }
+    return out;
+  });
+}
+
+// What the link is about, with a button where there is something to do.
+void ShowIncidents(const Link& link, const Found& found, int status, std::string_view title,
+                   std::string_view note, HttpResponse& response) {
+  std::string content = note.empty() ? std::string() : fmt::format("<p class=\"warn\">{}</p>", note);
+  content += "<ul>";
+  std::vector<TokenTarget> now;
+  for (const Incident& incident : found.incidents) {
+    content += IncidentItem(incident);
+    if (incident.state != IncidentState::kResolved || link.token.action == TokenAction::kNotActionable) {
+      now.push_back({incident.id, incident.generation});
+    }
+  }
+  content += "</ul>";
+  if (!now.empty()) {
+    const std::string fresh =
+        found.reopened ? link.links.Url(link.token.action, now, link.token.recipient) : std::string();
+    content += Form(link.token.action, fresh);
+  }
+  SetPage(response, status, title, content);
+}
+
+constexpr std::string_view kReopened =
+    "The incident has opened anew since this message was sent. Look at it as it is now before you act.";
+
+void ShowLink(ApiContext& context, HttpRequest& request, HttpResponse& response) {
+  auto link = ReadLink(context, request, response);
+  if (!link) {
+    return;
+  }
+  const Found found = FindTargets(context, link->token);
+  if (found.incidents.empty()) {
+    SetPage(response, 410, "It is over", "<p>The incident of this link was resolved a while ago.</p>");
+    return;
+  }
+  ShowIncidents(*link, found, 200, fmt::format("{}?", Question(link->token.action)),
+                found.reopened ? kReopened : std::string_view(), response);
+}
+
+// One line of what somebody typed.
+std::string Typed(const FormFields& form, std::string_view name, size_t bytes_max) {
+  std::string out;
+  for (char c : FormField(form, name).substr(0, bytes_max)) {
+    out.push_back(static_cast<unsigned char>(c) < ' ' || c == '\x7F' ? ' ' : c);
+  }
+  out.erase(0, out.find_first_not_of(' '));
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out;
+}
+
+void FollowLink(ApiContext& context, HttpRequest& request, HttpResponse& response) {
+  auto link = ReadLink(context, request, response);
+  if (!link) {
+    return;
+  }
+  auto form = ParseForm(request.body);
+  if (!form) {
+    SetPage(response, 400, "Not understood", "<p>Nothing was changed.</p>");
+    return;
+  }
+  const Found before = FindTargets(context, link->token);
+  if (before.reopened && link->token.action != TokenAction::kNotActionable) {
+    ShowIncidents(*link, before, 409, "Nothing was changed", kReopened, response);
+    return;
+  }
+  Actor actor{Typed(*form, "by", kActorBytesMax), "link", request.remote_addr};
+  if (actor.name.empty()) {
+    actor.name = link->token.recipient.empty() ? "somebody (link)" : link->token.recipient + " (link)";
+  }
+  ActedOn acted;
+  const uint64_t seq = context.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
+    acted = ActOnTargets(engine, link->token.action, link->token.targets, actor,
+                         Typed(*form, "comment", kCommentBytesMax), "", now, fx);
+  });
+  if (acted.incidents.empty()) {
+    std::string content = "<p>Nothing was changed.</p><ul>";
+    for (const std::string& why : acted.refused) {
+      content += fmt::format("<li>{}</li>", tmpl::EscapeHtml(why));
+    }
+    SetPage(response, 409, "Not possible any more", content + "</ul>");
+    return;
+  }
+  if (Status durable = WaitDurable(context.gate, seq); !durable) {
+    SetPage(response, 503, "Done, but not yet safe on disk", "<p>Look again in a minute.</p>");
+    return;
+  }
+  std::string content = fmt::format("<p>by {}</p><ul>", tmpl::EscapeHtml(actor.name));
+  for (const Incident& incident : acted.incidents) {
+    content += IncidentItem(incident);
+  }
+  for (const std::string& why : acted.refused) {
+    content += fmt::format("<li>{}</li>", tmpl::EscapeHtml(why));
+  }
+  SetPage(response, 200, acted.changed > 0 ? DoneText(link->token.action) : "It was so already",
+          content + "</ul>");
+}
+
+}  // namespace
+
+void AddActionLinks(HttpRouter& router, ApiContext& context) {
+  router.Get("/act/{token}", [&context](HttpRequest& request, HttpResponse& response) {
+    ShowLink(context, request, response);
+  });
+  router.Post(
+      "/act/{token}",
+      [&context](HttpRequest& request, HttpResponse& response) { FollowLink(context, request, response); },
+      {.body_bytes_max = kFormBytesMax});
+}
+
+}  // namespace mlalert

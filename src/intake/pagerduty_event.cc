@@ -1,0 +1,97 @@
+#include "intake/pagerduty_event.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+
+namespace mlalert {
+namespace {
+
+// Of what people write; the rest of a longer note is in PagerDuty.
+constexpr size_t kTextBytesMax = 4000;
+constexpr size_t kNameBytesMax = 200;
+constexpr std::string_view kIncidentPrefix = "incident.";
+
+// At most so many bytes, whole characters, control characters as spaces.
+std::string Cleaned(std::string_view text, size_t bytes_max, bool lines) {
+  std::string out;
+  for (char c : text.substr(0, bytes_max)) {
+    const bool control = static_cast<unsigned char>(c) < ' ' && !(lines && c == '\n');
+    out.push_back(control || c == '\x7F' ? ' ' : c);
+  }
+  while (text.size() > bytes_max && !out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80) {
+    out.pop_back();
+  }
+  if (text.size() > bytes_max && !out.empty() && static_cast<unsigned char>(out.back()) >= 0xC0) {
+    out.pop_back();
+  }
+  return out;
+}
+
+std::string AssigneesOf(const Json& data) {
+  std::string out;
+  const Json* list = data.Find("assignees");
+  if (list == nullptr) {
+    return out;
+  }
+  for (const Json& one : list->AsArray()) {
+    out += fmt::format("{}{}", out.empty() ? "" : ", ", one.GetString("summary"));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view PagerdutyEvent::IncidentVerb() const {
+  std::string_view verb = type;
+  if (!verb.starts_with(kIncidentPrefix)) {
+    return {};
+  }
+  verb.remove_prefix(kIncidentPrefix.size());
+  return verb;
+}
+
+Result<PagerdutyEvent> DecodePagerdutyEvent(std::string_view body) {
+  MLALERT_ASSIGN(Json json, ParseJson(body));
+  const Json* event = json.Find("event");
+  if (event == nullptr || !event->is_object()) {
+    return Fail(ErrorCode::kInvalid, "the body holds no \"event\"");
+  }
+  PagerdutyEvent out;
+  out.id = event->GetString("id").substr(0, kNameBytesMax);
+  out.type = event->GetString("event_type").substr(0, kNameBytesMax);
+  if (out.type.empty()) {
+    return Fail(ErrorCode::kInvalid, "the event has no \"event_type\"");
+  }
+  if (auto at = ParseRfc3339(event->GetString("occurred_at"))) {
+    out.occurred_at = *at;
+  }
+  if (const Json* agent = event->Find("agent"); agent != nullptr && agent->is_object()) {
+    const std::string& type = agent->GetString("type");
+    out.by_person = type.empty() || type.starts_with("user");
+    out.agent = Cleaned(agent->GetString("summary"), kNameBytesMax, false);
+    out.agent_id = Cleaned(agent->GetString("id"), kNameBytesMax, false);
+    if (out.agent.empty()) {
+      out.agent = out.agent_id;
+    }
+  }
+  const Json* data = event->Find("data");
+  if (data == nullptr || !data->is_object()) {
+    return out;  // a ping has none
+  }
+  // A note or a responder request stands beside its incident, which it names by reference.
+  const Json* incident = data->Find("incident");
+  const bool of_incident = incident != nullptr && incident->is_object();
+  out.incident_id = (of_incident ? *incident : *data).GetString("id").substr(0, kNameBytesMax);
+  out.dedup_key = data->GetString("incident_key").substr(0, kNameBytesMax);
+  if (out.dedup_key.empty() && of_incident) {
+    out.dedup_key = incident->GetString("incident_key").substr(0, kNameBytesMax);
+  }
+  out.text = Cleaned(data->GetString("content"), kTextBytesMax, true);
+  if (out.text.empty()) {
+    out.text = Cleaned(AssigneesOf(*data), kTextBytesMax, false);
+  }
+  return out;
+}
+
+}  // namespace mlalert

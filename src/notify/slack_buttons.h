@@ -1,0 +1,29 @@
+// The row of buttons under a Slack message, ours: a second attachment, so that the first stays Alertmanager's
+// byte for byte. Used by: the Slack builder, and api/, which draws the row anew after somebody has pressed.
+// Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "notify/action_links.h"
+
+namespace mlalert {
+
+// By which an attachment of ours is known in the message that Slack sends back.
+inline constexpr std::string_view kSlackBlockId = "mlalert_actions";
+
+struct SlackButtonRow {
+  std::vector<TokenTarget> targets;
+  std::string recipient;     // "receiver/index": where the message was sent
+  std::string text;          // above the buttons, mrkdwn; may be empty
+  std::string incident_url;  // a button that opens it; may be empty
+  bool acknowledged = false;
+  bool buttons = true;  // false: the text alone
+};
+
+// The attachment as JSON text; empty when there is nothing to show.
+std::string SlackButtonsAttachment(const ActionLinks& links, const SlackButtonRow& row);
+
+}  // namespace mlalert

@@ -1,0 +1,178 @@
+"""What people do in PagerDuty happens here too: once, by name, and without an echo."""
+
+import json
+import time
+
+import harness
+import outside
+from harness import stays, wait_until
+
+SECRET = "wh-secret-1"
+DRIFT = {"alertname": "Drift", "model": "fraud", "severity": "P1"}
+
+
+def config(sink, inbound):
+    return f"""
+route: {{receiver: page, group_by: [model], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
+receivers:
+- name: page
+  pagerduty_configs: [{{url: "{sink.url}/pagerduty", routing_key: key}}]
+  webhook_configs: [{{url: "{sink.url}/hook"}}]
+incidents: {{identity: [alertname, model]}}
+incident_policies: [{{name: all, cooldown: 0s}}]
+inbound: {{pagerduty: {inbound}}}
+"""
+
+
+class Webhook(harness.TestCase):
+    def start(self, inbound=f"{{webhook_secret: {SECRET}}}"):
+        self.hub = self.sink()
+        self.daemon = self.mlalert(config(self.hub, inbound))
+        self.pagerduty = outside.PagerDuty(self.daemon, SECRET)
+        self.daemon.post_alerts({"labels": DRIFT, "endsAt": harness.rfc3339(time.time() + 3600)})
+        self.incident = wait_until(lambda: self.daemon.only_incident(alertname="Drift"), "the incident")["id"]
+        self.key = self.hub.wait_for("/pagerduty", 1)[0]["dedup_key"]
+        self.hub.wait_for("/hook", 1)
+        wait_until(lambda: self.daemon.rows("SELECT 1 FROM nflog WHERE integration = 'pagerduty'"), "told")
+
+    def state(self):
+        return self.daemon.incident(self.incident)["state"]
+
+    def send(self, kind, **options):
+        return self.pagerduty.send(self.pagerduty.event("incident." + kind, self.key, **options))
+
+    def events(self, kind):
+        return [event for event in self.daemon.incident(self.incident)["events"] if event["type"] == kind]
+
+    def test_acknowledge_by_name_is_told_to_others_and_not_echoed(self):
+        self.start()
+        reply = self.send("acknowledged", agent="Ann Onymous")
+        self.assertEqual((reply.status, reply.json()["result"]), (200, "acknowledged"), reply)
+        self.assertEqual(self.state(), "acknowledged")
+        self.assertEqual(self.daemon.rows("SELECT actor, via FROM acknowledgements"),
+                         [{"actor": "Ann Onymous", "via": "pagerduty"}])
+        told = self.hub.wait_for("/hook", 2)[1]
+        self.assertEqual(told["notification_reason"], "acknowledged")
+        stays(lambda: len(self.hub.requests("/pagerduty")) == 1, "PagerDuty hears nothing of it", 1.5)
+        # Of an acknowledgement by others it does hear.
+        self.assertEqual(self.send("unacknowledged").json()["result"], "unacknowledged")
+        self.assertEqual(self.state(), "open")
+        self.daemon.ack(self.incident, actor="bob", comment="mine")
+        event = wait_until(lambda: [body for body in self.hub.bodies("/pagerduty")
+                                    if body["event_action"] == "acknowledge"], "our acknowledge")[0]
+        self.assertEqual(event["dedup_key"], self.key)
+        self.assertEqual(event["payload"]["summary"], "Acknowledged by bob: mine")
+        self.assertEqual(event["payload"]["custom_details"]["acknowledged_by"], "bob")
+        # Its own echo, by nobody, changes nothing.
+        self.assertEqual(self.send("acknowledged", agent=None).status, 202)
+        self.assertEqual(len(self.daemon.rows("SELECT 1 FROM acknowledgements")), 2)
+
+    def test_each_event_acts_once_also_after_a_restart(self):
+        self.start()
+        event = self.pagerduty.event("incident.acknowledged", self.key)
+        self.assertEqual(self.pagerduty.send(event, webhook_id="W1").status, 200)
+        self.daemon.unack(self.incident, actor="bob")
+        self.assertEqual(self.pagerduty.send(event, webhook_id="W2").json()["why"], "seen before")
+        other = self.pagerduty.event("incident.acknowledged", self.key)
+        self.assertEqual(self.pagerduty.send(other, webhook_id="W1").json()["why"], "seen before")
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertEqual(self.pagerduty.send(event, webhook_id="W3").json()["why"], "seen before")
+        self.assertEqual(self.state(), "open")
+
+    def test_older_events_lose(self):
+        self.start()
+        now = time.time()
+        self.assertEqual(self.send("acknowledged", occurred_at=now + 5).status, 200)
+        late = self.send("unacknowledged", occurred_at=now + 4)
+        self.assertEqual((late.status, late.json()["why"]), (202, "something newer is known"))
+        ancient = self.send("unacknowledged", occurred_at=now - 50 * 3600)
+        self.assertEqual(ancient.json()["why"], "it happened too long ago")
+        self.assertEqual(self.state(), "acknowledged")
+        # Before this opening.
+        self.daemon.unack(self.incident, actor="bob")
+        self.assertEqual(self.send("acknowledged", occurred_at=now + 6).status, 200)
+
+    def test_resolved_while_it_fires_acknowledges_with_a_note(self):
+        self.start()
+        self.assertEqual(self.send("resolved", agent="Ann").json()["result"], "acknowledged")
+        self.assertEqual(self.state(), "acknowledged")
+        self.assertIn("still true", self.events("acknowledged")[0]["reason"])
+
+    def test_resolved_is_trusted_where_the_config_says_so(self):
+        self.start(f"{{webhook_secret: {SECRET}, trust_remote_resolve: true}}")
+        self.assertEqual(self.send("resolved", agent=None).status, 202, "nobody did: the echo of our own resolve")
+        self.assertEqual(self.state(), "open")
+        self.assertEqual(self.send("resolved", agent="Ann").json()["result"], "resolved")
+        self.assertEqual(self.state(), "resolved")
+
+    def test_notes_and_reassignments_stand_in_the_history(self):
+        self.start()
+        self.assertEqual(self.send("triggered", agent=None).status, 200)
+        self.assertEqual(self.pagerduty.send(self.pagerduty.note("looks like <b>the feed")).json()["result"], "commented")
+        self.assertEqual(self.events("commented")[0]["reason"], "looks like <b>the feed")
+        self.assertEqual(self.events("commented")[0]["actor"], "Ann")
+        for kind in ("reassigned", "escalated", "delegated"):
+            reply = self.send(kind, assignees=[{"id": "PU2", "type": "user_reference", "summary": "Bob"}])
+            self.assertEqual((reply.status, reply.json()["result"]), (200, "noted"))
+            self.assertEqual(self.events("pagerduty_" + kind)[0]["to"], "Bob")
+        self.assertEqual(self.state(), "open")
+        unknown = self.send("brand_new_kind")
+        self.assertEqual(unknown.status, 202)
+
+    def test_ping_strangers_and_forgeries(self):
+        self.start("{webhook_secret: [next-secret, %s]}" % SECRET)
+        ping = {"id": "1", "event_type": "pagey.ping", "resource_type": "pagey", "occurred_at": harness.rfc3339(time.time()),
+                "agent": None, "client": None, "data": {"message": "Hello from your friend Pagey!", "type": "ping"}}
+        self.assertEqual(self.pagerduty.send(ping).status, 200)
+        strange = self.pagerduty.event("incident.acknowledged", "no such key", incident="PD9")
+        self.assertEqual(self.pagerduty.send(strange).status, 202)
+        event = self.pagerduty.event("incident.acknowledged", self.key)
+        body = json.dumps({"event": event}).encode()
+        good = self.pagerduty.sign(body)
+        for signature, status in (("", 401), ("v1=", 403), (good[:30], 403), (self.pagerduty.sign(body, "wrong"), 403),
+                                  (self.pagerduty.sign(body + b" "), 403)):
+            self.assertEqual(self.pagerduty.send(event, signature=signature).status, status, signature)
+        self.assertEqual(self.state(), "open")
+        both = self.pagerduty.sign(body, "wrong") + "," + good
+        self.assertEqual(self.pagerduty.send(event, signature=both).status, 200)
+        self.assertEqual(self.state(), "acknowledged")
+        broken = b'{"event":'
+        reply = self.daemon.post(self.pagerduty.path, broken, headers={
+            "X-PagerDuty-Signature": self.pagerduty.sign(broken, "next-secret")})
+        self.assertEqual(reply.status, 400)
+        huge = b" " * 300_000
+        reply = self.daemon.post(self.pagerduty.path, huge, headers={"X-PagerDuty-Signature": self.pagerduty.sign(huge)})
+        self.assertEqual(reply.status, 413)
+
+    def test_without_a_secret_the_door_is_shut(self):
+        self.hub = self.sink()
+        daemon = self.mlalert(config(self.hub, "").replace("inbound: {pagerduty: }\n", ""))
+        reply = outside.PagerDuty(daemon, "").send({"id": "1", "event_type": "pagey.ping"})
+        self.assertEqual(reply.status, 403)
+
+    def test_our_events_survive_refusals_hangs_and_broken_answers(self):
+        self.start()
+        self.hub.script("/pagerduty", harness.Answer(500), harness.Answer(429, headers={"Retry-After": "1"}),
+                        harness.Answer(raw=outside.reset), harness.Answer(202, b"{}"))
+        self.daemon.ack(self.incident, actor="bob")
+        events = wait_until(lambda: len(self.hub.requests("/pagerduty")) >= 5 and self.hub.bodies("/pagerduty"),
+                            "told at the fourth attempt")
+        self.assertEqual([event["event_action"] for event in events[1:]], ["acknowledge"] * 4)
+        self.assertEqual({event["dedup_key"] for event in events}, {self.key})
+        rows = wait_until(lambda: (rows := self.daemon.rows(
+            "SELECT outcome, http_status, error FROM notifications WHERE integration = 'pagerduty' AND reason = 'acknowledged' "
+            "ORDER BY id")) and rows[-1]["outcome"] == "sent" and rows, "each attempt in the history")
+        # libcurl may repeat by itself what a kept connection swallowed.
+        self.assertEqual([row["http_status"] for row in rows if row["http_status"]], [500, 429, 202], rows)
+        self.assertEqual({row["outcome"] for row in rows[:-1]}, {"retrying"})
+        # A half answer after 2xx has still been given; 400 is final.
+        self.daemon.unack(self.incident, actor="bob")
+        self.hub.script("/pagerduty", harness.Answer(raw=outside.half_close))
+        self.daemon.ack(self.incident, actor="bob")
+        wait_until(lambda: self.daemon.rows("SELECT 1 FROM notifications WHERE integration = 'pagerduty' AND "
+                                            "reason = 'acknowledged' AND attempt = 1 AND outcome = 'sent'"), "taken as told")
+
+
+if __name__ == "__main__":
+    harness.unittest.main()

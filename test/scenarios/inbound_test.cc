@@ -1,0 +1,279 @@
+// What other systems say, told as stories: PagerDuty's webhooks and phone calls, on exact time and over
+// restarts.
+#include <boost/test/unit_test.hpp>
+
+#include "base/hash.h"
+#include "support/expect.h"
+#include "support/sim.h"
+
+namespace mlalert::testing {
+namespace {
+
+const std::string kConfig = R"(
+route: {receiver: page, group_by: [model], group_wait: 0s, group_interval: 1m, repeat_interval: 4h}
+receivers:
+- name: page
+  pagerduty_configs: [{routing_key: k, url: "http://127.0.0.1:9/pd"}]
+  webhook_configs: [{url: "http://127.0.0.1:9/hook"}]
+incidents: {identity: [alertname, model], reopen_window: 30m}
+incident_policies: [{name: all, cooldown: 0s}]
+)";
+
+const std::string kPhone = R"(
+route: {receiver: phone, group_by: [model], group_wait: 0s, group_interval: 1m, repeat_interval: 4h}
+receivers:
+- name: phone
+  twilio_configs: [{account_sid: AC1, auth_token: t, from: "+14155550100", ring_timeout: 30s,
+    to: ["+4917000000001", "+4917000000002"]}]
+incidents: {identity: [alertname, model], reopen_window: 30m}
+incident_policies: [{name: all, cooldown: 15m}]
+)";
+
+const LabelSet kDown = Labels({{"alertname", "Down"}, {"model", "m"}, {"severity", "P1"}});
+
+struct Pager {
+  Sim& sim;
+  int count = 0;
+
+  std::string Key() const { return Sha256Hex(sim.heard().front().group_key); }
+  PagerdutyEvent Event(std::string verb, std::string agent = "Ann") {
+    PagerdutyEvent event;
+    event.id = "E" + std::to_string(++count);
+    event.type = "incident." + std::move(verb);
+    event.occurred_at = sim.now();
+    event.by_person = !agent.empty();
+    event.agent = std::move(agent);
+    event.agent_id = "PU1";
+    event.incident_id = "PD1";
+    event.dedup_key = Key();
+    return event;
+  }
+  PagerdutyReply Send(const PagerdutyEvent& event, bool trust = false, const std::string& webhook_id = "") {
+    PagerdutyReply reply;
+    sim.Step([&](Engine& engine, Timestamp now, Effects& fx) {
+      reply = engine.OnPagerduty(event, webhook_id, trust, now, fx);
+    });
+    return reply;
+  }
+};
+
+IncidentState StateOf(Sim& sim) {
+  return sim.IncidentOf(kDown).state;
+}
+
+// Numbers called, by their place in `to`, in order.
+std::vector<uint32_t> Called(const Sim& sim) {
+  std::vector<uint32_t> out;
+  for (const Heard& heard : sim.heard()) {
+    out.push_back(heard.notification->call_target);
+  }
+  return out;
+}
+
+bool End(Sim& sim, int64_t call, bool heard, const std::string& why = "no key was pressed") {
+  bool news = false;
+  sim.Step(
+      [&](Engine& engine, Timestamp now, Effects& fx) { news = engine.EndCall(call, heard, why, now, fx); });
+  return news;
+}
+
+using Numbers = std::vector<uint32_t>;
+
+BOOST_AUTO_TEST_SUITE(pagerduty)
+
+BOOST_AUTO_TEST_CASE(what_came_from_there_is_told_to_others_only) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  ExpectHeard(sim, {"+0s page/webhook[0] first notification firing=Down:P1",
+                    "+0s page/pagerduty[0] first notification firing=Down:P1"});
+  Pager pager{sim};
+  sim.At(minutes(1));
+  BOOST_TEST(pager.Send(pager.Event("acknowledged")).result == "acknowledged");
+  BOOST_TEST((StateOf(sim) == IncidentState::kAcknowledged));
+  sim.At(minutes(10));
+  ExpectHeard(sim, {"+1m page/webhook[0] acknowledged firing=Down:P1 by=Ann"});
+  // Somebody else takes it over: news for both.
+  sim.At(minutes(11)).Ack(1, "bob");
+  sim.At(minutes(20));
+  ExpectHeard(sim, {"+11m page/webhook[0] acknowledged firing=Down:P1 by=bob",
+                    "+11m page/pagerduty[0] acknowledged firing=Down:P1 by=bob"});
+  // And the echo of that, by nobody and by the integration, is no news.
+  PagerdutyEvent echo = pager.Event("acknowledged", "");
+  BOOST_TEST(pager.Send(echo).result == "ignored");
+  sim.At(minutes(30));
+  ExpectHeard(sim, {});
+}
+
+BOOST_AUTO_TEST_CASE(each_event_once_also_over_a_restart) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  sim.At(minutes(1));
+  const PagerdutyEvent event = pager.Event("acknowledged");
+  BOOST_TEST(pager.Send(event, false, "W1").result == "acknowledged");
+  sim.Unack(1);
+  BOOST_TEST(pager.Send(event, false, "W2").why == "seen before");
+  sim.At(minutes(2)).Restart();
+  BOOST_TEST(pager.Send(event, false, "W3").why == "seen before");
+  BOOST_TEST(pager.Send(pager.Event("acknowledged"), false, "W1").why == "seen before");
+  BOOST_TEST((StateOf(sim) == IncidentState::kOpen));
+  // After a week it may be forgotten; then its age speaks against it.
+  sim.At(hours(24 * 8));
+  BOOST_TEST(pager.Send(event, false, "W1").why == "it happened too long ago");
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_word_counts) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  sim.At(minutes(5));
+  PagerdutyEvent taken = pager.Event("acknowledged");
+  PagerdutyEvent before = pager.Event("unacknowledged");
+  before.occurred_at = sim.now() - seconds(1);
+  BOOST_TEST(pager.Send(taken).result == "acknowledged");
+  BOOST_TEST(pager.Send(before).why == "something newer is known");
+  BOOST_TEST((StateOf(sim) == IncidentState::kAcknowledged));
+  PagerdutyEvent after = pager.Event("unacknowledged");
+  after.occurred_at = sim.now() + seconds(1);
+  BOOST_TEST(pager.Send(after).result == "unacknowledged");
+}
+
+BOOST_AUTO_TEST_CASE(an_event_about_an_earlier_opening_does_nothing) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  sim.At(minutes(5));
+  PagerdutyEvent late = pager.Event("acknowledged");
+  sim.At(minutes(6)).Resolve(kDown);
+  sim.At(minutes(8)).Fire(kDown);
+  BOOST_TEST(pager.Send(late).result == "ignored");
+  BOOST_TEST((StateOf(sim) == IncidentState::kOpen));
+}
+
+BOOST_AUTO_TEST_CASE(resolved_there_while_it_fires_here) {
+  for (bool trust : {false, true}) {
+    Sim sim(kConfig);
+    sim.At(seconds(0)).Fire(kDown);
+    Pager pager{sim};
+    sim.At(minutes(1));
+    BOOST_TEST(pager.Send(pager.Event("resolved", ""), trust).result ==
+               "ignored");  // the echo of our resolve
+    BOOST_TEST((StateOf(sim) == IncidentState::kOpen));
+    BOOST_TEST(pager.Send(pager.Event("resolved"), trust).result == (trust ? "resolved" : "acknowledged"));
+    BOOST_TEST((StateOf(sim) == (trust ? IncidentState::kResolved : IncidentState::kAcknowledged)));
+    BOOST_TEST(pager.Send(pager.Event("resolved"), trust).result == (trust ? "ignored" : "commented"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_note_finds_its_incident_by_pagerdutys_number) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  PagerdutyEvent note = pager.Event("annotated");
+  note.dedup_key.clear();
+  note.text = "looks like the feed";
+  BOOST_TEST(pager.Send(note).why == "it names no incident of ours");
+  BOOST_TEST(pager.Send(pager.Event("triggered", "")).result == "noted");
+  note.id = "again";
+  sim.Restart();
+  BOOST_TEST(pager.Send(note).result == "commented");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(phone)
+
+BOOST_AUTO_TEST_CASE(the_next_number_at_once_when_nobody_pressed_a_key) {
+  Sim sim(kPhone);
+  sim.At(seconds(0)).Fire(kDown);
+  BOOST_TEST((Called(sim) == Numbers{0}));
+  sim.At(seconds(40));
+  BOOST_TEST(End(sim, 1, false));
+  BOOST_TEST(!End(sim, 1, false));  // Twilio says it twice
+  sim.At(seconds(41));
+  BOOST_TEST((Called(sim) == Numbers{0, 1}));
+  sim.At(seconds(80));
+  BOOST_TEST(End(sim, 2, false));
+  sim.At(hours(4) - seconds(1));
+  BOOST_TEST((Called(sim) == Numbers{0, 1}));
+  // The repeat begins with the first number again.
+  sim.At(hours(4) + minutes(2));
+  BOOST_TEST((Called(sim) == Numbers{0, 1, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(a_call_of_which_nothing_more_is_heard_is_not_heard) {
+  Sim sim(kPhone);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(seconds(179));
+  BOOST_TEST((Called(sim) == Numbers{0}));
+  sim.At(seconds(181));
+  BOOST_TEST((Called(sim) == Numbers{0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_call_may_be_over_before_its_request_is_answered) {
+  for (DeliveryVerdict answer : {DeliveryVerdict::kSent, DeliveryVerdict::kRetry}) {
+    Sim sim(kPhone);
+    sim.Hang("phone/twilio[0]");
+    sim.At(seconds(0)).Fire(kDown);
+    sim.At(seconds(1));
+    BOOST_TEST(End(sim, 1, false, "the call ended: busy"));
+    sim.Hang("phone/twilio[0]", false);
+    sim.ReleaseHung("phone/twilio[0]", answer);
+    sim.At(seconds(2));
+    BOOST_REQUIRE(!sim.heard().empty());
+    BOOST_TEST(sim.heard().back().notification->call_target == 1U);
+    BOOST_TEST(sim.attempts() == 2U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_key_ends_the_round) {
+  Sim sim(kPhone);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(seconds(20));
+  BOOST_TEST(End(sim, 1, true, "key 1 was pressed"));
+  BOOST_TEST(!End(sim, 1, false));  // the call is over
+  sim.At(hours(1));
+  BOOST_TEST((Called(sim) == Numbers{0}));
+}
+
+BOOST_AUTO_TEST_CASE(who_acknowledged_elsewhere_needs_no_further_call) {
+  Sim sim(kPhone);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(seconds(20)).Ack(1);
+  End(sim, 1, false);
+  sim.At(hours(1));
+  BOOST_TEST((Called(sim) == Numbers{0}));
+}
+
+BOOST_AUTO_TEST_CASE(the_round_goes_on_after_a_restart) {
+  Sim sim(kPhone);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(seconds(20)).Restart(seconds(10));
+  sim.At(seconds(40));
+  BOOST_TEST(End(sim, 1, false));
+  sim.At(seconds(41));
+  BOOST_TEST((Called(sim) == Numbers{0, 1}));
+  // Also when no word comes: the second call is waited for from the restart on.
+  sim.At(seconds(42)).Restart();
+  sim.At(minutes(10));
+  BOOST_TEST(!End(sim, 2, false));
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_is_refused_and_an_api_that_fails) {
+  Sim sim(kPhone);
+  sim.Answer("phone/twilio[0]", {DeliveryVerdict::kFailed});
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(seconds(1));
+  BOOST_TEST((Called(sim) == Numbers{1}));
+  Sim slow(kPhone);
+  slow.Answer("phone/twilio[0]", {DeliveryVerdict::kRetry, DeliveryVerdict::kRetry});
+  slow.At(seconds(0)).Fire(kDown);
+  slow.At(seconds(10));
+  BOOST_TEST(slow.attempts() == 3U);
+  BOOST_TEST((Called(slow) == Numbers{1}));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace mlalert::testing
