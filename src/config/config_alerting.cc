@@ -158,7 +158,7 @@ void ReadStatic(const YamlValue& item, const LoadContext& context, AlertmanagerC
     }
   }
   for (std::string& target : targets) {
-    if (target.find('/') != std::string::npos) {
+    if (target.find_first_of("/@") != std::string::npos) {
       map.At("targets").Error(fmt::format("{} is not a valid hostname", Quoted(target)),
                               "write host:port; scheme and path_prefix are keys of their own");
     }

@@ -109,6 +109,7 @@ BOOST_AUTO_TEST_CASE(alertmanagers_that_cannot_be_meant) {
   ExpectError(with("targets: []"), "field targets not found in type config.plain");
   ExpectError(with("static_configs: [{targets: ['http://a:1/x']}]"),
               R"("http://a:1/x" is not a valid hostname)");
+  ExpectError(with("static_configs: [{targets: ['u:p@a:1']}]"), R"("u:p@a:1" is not a valid hostname)");
   ExpectError(relabel("action: nope"), R"(unknown relabel action "nope")");
   ExpectError(relabel("regex: '('"), "error parsing regexp: missing closing ): `^(?:()$`");
   ExpectError(relabel("action: hashmod, target_label: a"),
