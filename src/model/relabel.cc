@@ -4,9 +4,8 @@
 #include <array>
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <re2/re2.h>
 
-#include "base/regex.h"
+#include "base/regex_groups.h"
 
 namespace mlalert {
 namespace {
@@ -25,67 +24,7 @@ constexpr std::array<std::pair<std::string_view, RelabelAction>, 11> kActions{{
     {"uppercase", RelabelAction::kUppercase},
 }};
 
-using Captures = std::vector<re2::StringPiece>;
-
-re2::StringPiece Piece(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
-bool Match(const re2::RE2& re, std::string_view text, Captures& captures) {
-  captures.assign(static_cast<size_t>(re.NumberOfCapturingGroups()) + 1, {});
-  return re.Match(Piece(text), 0, text.size(), re2::RE2::ANCHOR_BOTH, captures.data(),
-                  static_cast<int>(captures.size()));
-}
-
-bool IsWord(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-std::string_view GroupText(const re2::RE2& re, const Captures& captures, std::string_view name) {
-  size_t index = 0;
-  const bool number =
-      std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; }) && name.size() < 8;
-  if (number) {
-    for (char c : name) {
-      index = index * 10 + static_cast<size_t>(c - '0');
-    }
-  } else {
-    const auto at = re.NamedCapturingGroups().find(std::string(name));
-    index = at == re.NamedCapturingGroups().end() ? captures.size() : static_cast<size_t>(at->second);
-  }
-  return index < captures.size() ? std::string_view(captures[index].data(), captures[index].size())
-                                 : std::string_view();
-}
-
-// Go's regexp.Expand: $name takes the longest name, $$ is a dollar, what is no name stays.
-std::string Expand(const re2::RE2& re, const Captures& captures, std::string_view replacement) {
-  std::string out;
-  for (size_t at = 0; at < replacement.size();) {
-    if (replacement[at] != '$') {
-      out += replacement[at++];
-      continue;
-    }
-    if (replacement.substr(at).starts_with("$$")) {
-      out += '$';
-      at += 2;
-      continue;
-    }
-    const bool braces = replacement.substr(at).starts_with("${");
-    const size_t begin = at + (braces ? 2 : 1);
-    size_t end = begin;
-    while (end < replacement.size() && IsWord(replacement[end])) {
-      ++end;
-    }
-    const bool closed = !braces || (end < replacement.size() && replacement[end] == '}');
-    if (end == begin || !closed) {
-      out += replacement[at++];
-      continue;
-    }
-    out += GroupText(re, captures, replacement.substr(begin, end - begin));
-    at = braces ? end + 1 : end;
-  }
-  return out;
-}
+using Captures = std::vector<std::string_view>;
 
 std::string Mapped(std::string text, bool upper) {
   for (char& c : text) {
@@ -116,12 +55,12 @@ void Put(LabelMap& labels, const std::string& name, std::string value) {
 
 void Replace(LabelMap& labels, const RelabelConfig& step, const std::string& joined) {
   Captures captures;
-  if (!Match(*step.program, joined, captures)) {
+  if (!MatchGroups(*step.program, joined, captures)) {
     return;
   }
-  const std::string target = Expand(*step.program, captures, step.target_label);
+  const std::string target = ExpandGroups(*step.program, captures, step.target_label);
   if (IsClassicLabelName(target)) {
-    Put(labels, target, Expand(*step.program, captures, step.replacement));
+    Put(labels, target, ExpandGroups(*step.program, captures, step.replacement));
   }
 }
 
@@ -129,8 +68,8 @@ void MapNames(LabelMap& labels, const RelabelConfig& step) {
   Captures captures;
   const LabelMap before = labels;
   for (const auto& [name, value] : before) {
-    if (Match(*step.program, name, captures)) {
-      Put(labels, Expand(*step.program, captures, step.replacement), value);
+    if (MatchGroups(*step.program, name, captures)) {
+      Put(labels, ExpandGroups(*step.program, captures, step.replacement), value);
     }
   }
 }
@@ -157,9 +96,9 @@ bool Apply(LabelMap& labels, const RelabelConfig& step) {
   const std::string_view target_value = target == labels.end() ? std::string_view() : target->second;
   switch (step.action) {
     case kKeep:
-      return Match(*step.program, joined, captures);
+      return MatchGroups(*step.program, joined, captures);
     case kDrop:
-      return !Match(*step.program, joined, captures);
+      return !MatchGroups(*step.program, joined, captures);
     case kKeepEqual:
       return joined == target_value;
     case kDropEqual:
@@ -174,10 +113,10 @@ bool Apply(LabelMap& labels, const RelabelConfig& step) {
       MapNames(labels, step);
       return true;
     case kLabelDrop:
-      std::erase_if(labels, [&](const auto& l) { return Match(*step.program, l.first, captures); });
+      std::erase_if(labels, [&](const auto& l) { return MatchGroups(*step.program, l.first, captures); });
       return true;
     case kLabelKeep:
-      std::erase_if(labels, [&](const auto& l) { return !Match(*step.program, l.first, captures); });
+      std::erase_if(labels, [&](const auto& l) { return !MatchGroups(*step.program, l.first, captures); });
       return true;
     case kLowercase:
     case kUppercase:
@@ -203,13 +142,7 @@ std::string_view ToString(RelabelAction action) {
 }
 
 Status RelabelConfig::Compile() {
-  // For the words of the error; Regex itself shows no groups.
-  if (auto checked = Regex::CompileAnchored(regex); !checked) {
-    return Fail(checked.error());
-  }
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  program = std::make_shared<const re2::RE2>(fmt::format("^(?s:{})$", regex), options);
+  MLALERT_ASSIGN(program, CompileWithGroups(regex));
   return {};
 }
 

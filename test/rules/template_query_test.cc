@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(the_last_text_stands_while_the_data_source_is_away) {
 // As Prometheus; found beside it (test/differential/rules_test.py).
 BOOST_AUTO_TEST_CASE(a_resolved_alert_keeps_what_the_query_said_while_it_was_true) {
   Harness h;
-  h.config.evaluation.no_data = EvaluationConfig::NoData::kResolve;
+  h.config.evaluation.no_data_policies = {{.action = NoDataAction::kResolve}};
   bool fires = true;
   h.source = [&](const std::string& query) {
     if (query == "limit") {
