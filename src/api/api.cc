@@ -19,6 +19,7 @@ HttpRouter BuildRouter(ApiContext& context) {
   AddSlackHook(router, context);
   AddPagerdutyHook(router, context);
   AddTwilioHooks(router, context);
+  AddReview(router, context);
   AddRulesV1(router, context);
   AddRulesOwn(router, context);
   AddManagement(router, context);

@@ -23,6 +23,7 @@
 #include "net/http_transport.h"
 #include "notify/deliverer.h"
 #include "notify/file_access.h"
+#include "review/weekly_review.h"
 #include "rules/rule_view.h"
 #include "storage/history.h"
 
@@ -59,6 +60,10 @@ struct ApiContext {
   std::function<const HttpCounters*()> http{};
   // Opened by the caller on first use; null while there is no file. Optional.
   std::function<History*()> history{};
+  // The file itself, for reviews; empty: there is none.
+  std::string database{};
+  // Candidate changes of noisy rules, with their proof. Optional.
+  decltype(ReviewRequest::propose) propose{};
 
   // Reads the configuration again. The error is shown to whoever may POST to /-/reload: no secrets.
   std::function<Status()> reload{};

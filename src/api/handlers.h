@@ -14,6 +14,7 @@ void AddWebhook(HttpRouter& router, ApiContext& context);        // /api/v1/webh
 void AddIncidents(HttpRouter& router, ApiContext& context);      // /api/mlalert/v1/incidents
 void AddFeedback(HttpRouter& router, ApiContext& context);       // /api/mlalert/v1/incidents/{id}/feedback
 void AddChanges(HttpRouter& router, ApiContext& context);        // /api/mlalert/v1/changes
+void AddReview(HttpRouter& router, ApiContext& context);         // /api/mlalert/v1/review, reviews
 void AddRulesV1(HttpRouter& router, ApiContext& context);        // /api/v1/rules, alerts, status/buildinfo
 void AddRulesOwn(HttpRouter& router, ApiContext& context);       // /api/mlalert/v1/rules
 void AddRemovedV1(HttpRouter& router);                           // what Alertmanager's API v1 was: 410

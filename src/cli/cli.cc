@@ -10,6 +10,7 @@
 
 #include "cli/ack_command.h"
 #include "cli/action_command.h"
+#include "cli/backtest_command.h"
 #include "cli/check_command.h"
 #include "cli/completion_command.h"
 #include "cli/console.h"
@@ -17,6 +18,7 @@
 #include "cli/feedback_command.h"
 #include "cli/history_command.h"
 #include "cli/incidents_command.h"
+#include "cli/review_command.h"
 #include "cli/serve_command.h"
 #include "cli/template_command.h"
 #include "cli/version_command.h"
@@ -37,6 +39,8 @@ void AddCommands(CLI::App& app, int& exit_code) {
   AddActionCommands(app, exit_code);
   AddFeedbackCommand(app, exit_code);
   AddChangesCommand(app, exit_code);
+  AddReviewCommand(app, exit_code);
+  AddBacktestCommand(app, exit_code);
   AddHistoryCommand(app, exit_code);
   AddDemoCommand(app, exit_code);
   AddTemplateCommand(app, exit_code);

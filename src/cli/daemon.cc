@@ -14,12 +14,15 @@
 
 #include "cli/link_key.h"
 #include "cli/reload_timer.h"
+#include "cli/review_scheduler.h"
+#include "cli/rule_versions.h"
 #include "cli/web_options.h"
 
 #include "api/api.h"
 #include "api/http_server.h"
 #include "api/metrics.h"
 #include "api/web_guard.h"
+#include "backtest/proposals.h"
 #include "config/config_loader.h"
 #include "config/rule_loader.h"
 #include "config/watched_files.h"
@@ -124,6 +127,7 @@ class Daemon::Impl {
   void LogListening();
   ApiContext MakeContext();
   History* OpenHistory();
+  void RememberRules(const std::vector<RuleGroup>& groups);
   ConfigPtr CurrentConfig();
 
   ServeOptions options_;
@@ -155,6 +159,7 @@ class Daemon::Impl {
   std::unique_ptr<Deliverer> deliverer_;
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<AlertForwarder> forwarder_;
+  std::unique_ptr<ReviewScheduler> reviews_;
   std::unique_ptr<RuleRunner> rules_;
   DeliveryJudge delivery_judge_;
   std::unique_ptr<Heartbeat> heartbeat_;
@@ -214,11 +219,25 @@ void Daemon::Impl::BuildPipeline() {
   delivery.incident_url_prefix = web_.external_url + "/api/mlalert/v1/incidents/";
   deliverer_ =
       std::make_unique<Deliverer>(*transport_, clock_, delivery, [this](const NotificationOutcome& outcome) {
+        if (outcome.notification_id < 0) {
+          reviews_->OnOutcome(outcome);
+          return;
+        }
         gate_->Enter([&](Engine& engine, Timestamp now, Effects& fx) { engine.OnOutcome(outcome, now, fx); });
       });
   gate_ = std::make_unique<Gate>(
       Engine(config_, MakeRandom(), options_.engine), *journal_, clock_,
       [this](NotificationAttempt attempt) { deliverer_->Deliver(std::move(attempt)); });
+  reviews_ = std::make_unique<ReviewScheduler>(ReviewScheduler::Seams{
+      .gate = *gate_,
+      .clock = clock_,
+      .config = [this] { return CurrentConfig(); },
+      .deliver = [this](NotificationAttempt attempt) { deliverer_->Deliver(std::move(attempt)); },
+      .database = database_,
+      .propose =
+          [this](QualitySource& source, const ProposalInput& input) {
+            return Propose(source, input, CurrentConfig(), ReadRuleFile);
+          }});
   RuleManagerOptions rules;
   rules.template_url = web_.external_url;
   rules.random = MakeRandom();
@@ -255,8 +274,10 @@ Status Daemon::Impl::Start() {
   gate_->Start(std::move(restored_));
   MLALERT_ASSIGN(server_, HttpServer::Start(std::move(http), BuildRouter(*context_)));
   http_counters_ = &server_->counters();
+  RememberRules(loaded_.groups);
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
   heartbeat_->Start();
+  reviews_->Start();
   LogTemplateWarnings();
   if (options_.auto_reload_interval > Duration::zero()) {
     reload_timer_ =
@@ -306,6 +327,10 @@ ApiContext Daemon::Impl::MakeContext() {
   context.deliveries = [this] { return deliverer_->Stats(); };
   context.http = [this] { return http_counters_.load(); };
   context.history = [this] { return OpenHistory(); };
+  context.database = database_;
+  context.propose = [this](QualitySource& source, const ProposalInput& input) {
+    return Propose(source, input, CurrentConfig(), ReadRuleFile);
+  };
   context.reload = [this] { return Reload(); };
   context.ready = [this]() -> Status {
     return started_ ? Status{} : Fail(ErrorCode::kUnavailable, "starting: the state is being restored");
@@ -339,6 +364,11 @@ History* Daemon::Impl::OpenHistory() {
     history_ = std::move(*opened);
   }
   return history_.get();
+}
+
+// Reviews ask which rules there are, and since when as they are.
+void Daemon::Impl::RememberRules(const std::vector<RuleGroup>& groups) {
+  gate_->Enter([&](Engine&, Timestamp now, Effects& fx) { fx.records.emplace_back(RuleSetOf(groups, now)); });
 }
 
 ConfigPtr Daemon::Impl::CurrentConfig() {
@@ -381,6 +411,7 @@ Status Daemon::Impl::ReloadLocked() {
       [&](Engine& engine, Timestamp now, Effects& fx) { engine.SetConfig(loaded->config, now, fx); });
   forwarder_->SetConfig(*loaded->config);
   heartbeat_->SetConfig(loaded->config->heartbeat);
+  RememberRules(loaded->groups);
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
   LogTemplateWarnings();
   LogInfo("Completed loading of configuration file", {{"file", options_.config_file}});
@@ -398,6 +429,9 @@ void Daemon::Impl::Stop() {
   }
   if (heartbeat_ != nullptr) {
     heartbeat_->Stop();
+  }
+  if (reviews_ != nullptr) {
+    reviews_->Stop();
   }
   if (rules_ != nullptr) {
     rules_->Stop();

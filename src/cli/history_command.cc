@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/history_query.h"
+#include "cli/history_tools.h"
 #include "cli/incident_text.h"
 #include "cli/time_text.h"
 
@@ -25,19 +26,8 @@ constexpr Topic kTopics[] = {
 };
 
 Result<std::unique_ptr<History>> OpenHistory(const std::string& storage_path) {
-  std::error_code error;
-  std::filesystem::path file = storage_path;
-  if (std::filesystem::is_directory(file, error)) {
-    file /= kDatabaseName;
-  }
-  if (!std::filesystem::exists(file, error)) {
-    ErrorCode code = error ? ErrorCode::kIo : ErrorCode::kInvalid;
-    return Fail(Error{code,
-                      error ? fmt::format("{}: {}", file.string(), error.message())
-                            : fmt::format("there is no history at {}", file.string()),
-                      {},
-                      "--storage.path is the directory `mlalert serve` was given"});
-  }
+  MLALERT_ASSIGN(const std::string name, FindDatabase(storage_path));
+  const std::filesystem::path file = name;
   auto history = History::Open(file.string());
   std::string directory = file.has_parent_path() ? file.parent_path().string() : ".";
   if (!history && history.error().hint.empty() && access(directory.c_str(), W_OK) != 0) {
@@ -120,6 +110,23 @@ void PrintRows(HistoryTopic topic, const Json& rows, Timestamp now, Console& con
 }
 
 }  // namespace
+
+Result<std::string> FindDatabase(const std::string& storage_path) {
+  std::error_code error;
+  std::filesystem::path file = storage_path;
+  if (std::filesystem::is_directory(file, error)) {
+    file /= kDatabaseName;
+  }
+  if (!std::filesystem::exists(file, error)) {
+    ErrorCode code = error ? ErrorCode::kIo : ErrorCode::kInvalid;
+    return Fail(Error{code,
+                      error ? fmt::format("{}: {}", file.string(), error.message())
+                            : fmt::format("there is no history at {}", file.string()),
+                      {},
+                      "--storage.path is the directory `mlalert serve` was given"});
+  }
+  return file.string();
+}
 
 int RunHistory(const HistoryCommandOptions& options, HistoryTopic topic, Timestamp now, Console& console) {
   auto answer = Ask(options, topic, now);
@@ -209,6 +216,7 @@ void AddHistoryCommand(CLI::App& app, int& exit_code) {
     Console console = StandardConsole();
     exit_code = RunHistoryShow(*options, ids->front(), SystemClock().Now(), console);
   });
+  AddHistoryTools(*command, exit_code);
   // The flags of `history` itself are those of `history incidents`.
   command->callback([command, run] {
     if (command->get_subcommands().empty()) {

@@ -32,6 +32,9 @@ struct HistoryCommandOptions {
 int RunHistory(const HistoryCommandOptions& options, HistoryTopic topic, Timestamp now, Console& console);
 int RunHistoryShow(const HistoryCommandOptions& options, IncidentId id, Timestamp now, Console& console);
 
+// The database file of a storage path, or the file itself. kInvalid: there is none.
+Result<std::string> FindDatabase(const std::string& storage_path);
+
 void AddHistoryCommand(CLI::App& app, int& exit_code);
 
 }  // namespace mlalert

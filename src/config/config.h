@@ -131,6 +131,20 @@ struct HistoryConfig {
   Duration retention = std::chrono::hours(24 * 400);
 };
 
+struct ReviewTeam {
+  std::string name;  // value of the label `team`
+  std::vector<std::string> receivers;
+  std::string time_zone;
+};
+
+// The weekly review: frozen when a week ends, sent to these receivers once.
+struct ReviewConfig {
+  std::vector<std::string> receivers;
+  std::string time_zone = "UTC";
+  Duration deliver_after = std::chrono::hours(9);  // Monday 09:00
+  std::vector<ReviewTeam> teams;
+};
+
 struct ModelConfig {
   std::string name, team, dashboard_url, runbook_url;
   std::map<std::string, std::string> contacts;  // l1, l2, l3
@@ -165,6 +179,7 @@ struct Config {
   InboundConfig inbound;
   std::vector<IncidentPolicy> incident_policies;
   HistoryConfig history;
+  ReviewConfig review;
   std::vector<ModelConfig> models;
   // Null: the config has none.
   std::shared_ptr<const Calendars> calendars;

@@ -359,8 +359,9 @@ void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out)
     }
     map.Finish();
   }
+  ReadReview(root, out);
   ReadModels(root, out);
-  for (std::string_view key : {"chain", "review", "calendars"}) {
+  for (std::string_view key : {"chain", "calendars"}) {
     RefuseYet(root, key);
   }
 }

@@ -72,6 +72,10 @@ void ReadInbound(YamlMap& root, const LoadContext& context, const std::vector<Re
                  InboundConfig& out);
 // The keys that Alertmanager does not have.
 void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out);
+// After the receivers.
+void ReadReview(YamlMap& root, Config& out);
+// A zone of the system's tz database.
+bool IsTimeZone(const std::string& name);
 
 // evaluation, no_data_policies, heartbeat
 void ReadEvaluationSections(YamlMap& root, const LoadContext& context, Config& out);

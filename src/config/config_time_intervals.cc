@@ -227,6 +227,10 @@ void ReadSpec(const YamlValue& item, TimeIntervalSpec& out) {
 
 }  // namespace
 
+bool IsTimeZone(const std::string& name) {
+  return name != "Local" && ZoneExists(name);
+}
+
 void ReadTimeIntervals(const YamlValue& value, bool deprecated_key, LoadContext& context,
                        std::vector<NamedTimeInterval>& out) {
   std::string_view kind = deprecated_key ? "mute time interval" : "time interval";

@@ -26,10 +26,11 @@ constexpr std::string_view kTable = R"table(
 | `incident_policies` | list | none | [severity, cooldown, acknowledgement](#incident_policies) |
 | `inbound` | map | | [acting from outside](#inbound): links, Slack, PagerDuty, phone |
 | `history` | map | | [how long it is kept](#history) |
+| `review` | map | | [the weekly review](#review) |
 | `models` | list | none | [catalogue of models](#models); not applied yet |
 | `tracing` | map | none | [checked only](#tracing): no spans are sent |
 | `event_recorder` | map | none | [checked only](#event_recorder) |
-| `chain`, `review`, `calendars` | | | refused: not supported yet |
+| `chain`, `calendars` | | | refused: not supported yet |
 
 ### `global`
 | `resolve_timeout` | duration | `5m` | an alert that came through `/api/v2/alerts` without `endsAt` resolves this long after it was last sent. Prometheus always sends `endsAt` |
@@ -542,6 +543,18 @@ constexpr std::string_view kTable = R"table(
 
 ### `history`
 | `retention` | duration | `400d` | resolved incidents older than this are deleted, in whole weeks; the weekly figures stay for ever. Needs a restart |
+
+### `review`
+| `receivers` | list of names | none | receivers that get the review of everything |
+| `time_zone` | time zone | `UTC` | of weeks and of business, off and sleep hours |
+| `deliver_after` | duration | `9h` | after the end of the week: Monday, 09:00 |
+| `week_starts` | `monday` | `monday` | weeks are those of ISO 8601 |
+| `teams` | list | none | [a review of each team](#reviewteams) |
+
+### `review.teams[]`
+| `name` | text | required, unique | value of the label `team` |
+| `receivers` | list of names | none | receivers that get the review of this team |
+| `time_zone` | time zone | that of `review` | |
 
 ### `models[]`
 | `name` | text | required, unique | |

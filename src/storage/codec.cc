@@ -381,6 +381,24 @@ AcknowledgementRecord ReadAcknowledgement(const Stmt& row) {
   return out;
 }
 
+const char* const kSilenceColumns =
+    "id, matchers, starts_at, ends_at, updated_at, created_by, comment, annotations";
+
+Result<Silence> ReadSilence(const Stmt& row) {
+  Silence out;
+  out.id = row.String(0);
+  MLALERT_ASSIGN(out.matchers, MatchersAt(row, 1));
+  out.starts_at = TimeAt(row, 2);
+  out.ends_at = TimeAt(row, 3);
+  out.updated_at = TimeAt(row, 4);
+  out.created_by = row.String(5);
+  out.comment = row.String(6);
+  if (!row.IsNull(7)) {
+    MLALERT_ASSIGN(out.annotations, LabelsAt(row, 7));
+  }
+  return out;
+}
+
 const char* const kFeedbackColumns = "incident_id, at, actor, via, verdict, resolution, comment, link";
 
 Result<FeedbackRecord> ReadFeedback(const Stmt& row) {

@@ -60,6 +60,8 @@ extern const char* const kNotificationColumns;
 Result<NotificationRecord> ReadNotification(const Stmt& row);
 extern const char* const kAcknowledgementColumns;
 AcknowledgementRecord ReadAcknowledgement(const Stmt& row);
+extern const char* const kSilenceColumns;
+Result<Silence> ReadSilence(const Stmt& row);
 extern const char* const kFeedbackColumns;
 Result<FeedbackRecord> ReadFeedback(const Stmt& row);
 extern const char* const kChangeColumns;

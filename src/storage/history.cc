@@ -284,6 +284,15 @@ Result<std::vector<ChangeRecord>> History::ListChanges(const ChangeFilter& filte
   return impl_->Run([&](Db& db) { return ReadAll<ChangeRecord>(db, ChangeQuery(filter), ReadChange); });
 }
 
+Result<std::vector<Silence>> History::ListSilences(Timestamp from, Timestamp until) {
+  return impl_->Run([&](Db& db) {
+    Query query(Select(kSilenceColumns, "silences"));
+    query.Where("starts_at < ?", ToUnixMillis(until));
+    query.Where("ends_at > ?", ToUnixMillis(from));
+    return ReadAll<Silence>(db, query, ReadSilence);
+  });
+}
+
 Result<ChangeRecord> History::FindChange(const std::string& external_id) {
   return impl_->Run([&](Db& db) -> Result<ChangeRecord> {
     Query query(Select(kChangeColumns, "changes"));

@@ -28,6 +28,8 @@ class History {
   // Newest first by time.
   Result<std::vector<HistoryEvent>> ListEvents(const EventFilter& filter);
   Result<std::vector<NotificationRecord>> ListNotifications(const NotificationFilter& filter);
+  // Those active at some time in [from, until).
+  Result<std::vector<Silence>> ListSilences(Timestamp from, Timestamp until);
   Result<std::vector<ChangeRecord>> ListChanges(const ChangeFilter& filter);
   // kNotFound when no change has that id of its sender.
   Result<ChangeRecord> FindChange(const std::string& external_id);

@@ -84,21 +84,6 @@ Result<RuleStateRecord> ReadRuleState(const Stmt& row) {
   return out;
 }
 
-Result<Silence> ReadSilence(const Stmt& row) {
-  Silence out;
-  out.id = row.String(0);
-  MLALERT_ASSIGN(out.matchers, MatchersAt(row, 1));
-  out.starts_at = TimeAt(row, 2);
-  out.ends_at = TimeAt(row, 3);
-  out.updated_at = TimeAt(row, 4);
-  out.created_by = row.String(5);
-  out.comment = row.String(6);
-  if (!row.IsNull(7)) {
-    MLALERT_ASSIGN(out.annotations, LabelsAt(row, 7));
-  }
-  return out;
-}
-
 // What was told since the rows of the incidents were last written. `incidents` by id.
 Status LoadTold(Db& db, std::vector<Incident>& incidents) {
   MLALERT_ASSIGN(Stmt told,
@@ -156,8 +141,7 @@ Status LoadEngine(Db& db, RestoredState& out) {
     return GroupRecord{row.String(0), row.String(1), TimeAt(row, 2), std::move(labels)};
   }));
   MLALERT_ASSIGN(Stmt silences,
-                 db.Prepare("SELECT id, matchers, starts_at, ends_at, updated_at, created_by, comment, "
-                            "annotations FROM silences ORDER BY id"));
+                 db.Prepare(fmt::format("SELECT {} FROM silences ORDER BY id", kSilenceColumns)));
   MLALERT_TRY(Collect(silences, "silences", out.silences, ReadSilence));
   MLALERT_ASSIGN(
       Stmt rules,

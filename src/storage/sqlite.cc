@@ -167,6 +167,19 @@ std::string_view Stmt::Text(int column) const {
   }
   return {reinterpret_cast<const char*>(text), static_cast<size_t>(sqlite3_column_bytes(stmt_, column))};
 }
+Stmt::ValueType Stmt::Type(int column) const {
+  switch (sqlite3_column_type(stmt_, column)) {
+    case SQLITE_NULL:
+      return ValueType::kNull;
+    case SQLITE_INTEGER:
+      return ValueType::kInteger;
+    case SQLITE_FLOAT:
+      return ValueType::kReal;
+    default:
+      return ValueType::kText;
+  }
+}
+
 int Stmt::ColumnCount() const {
   return sqlite3_column_count(stmt_);
 }
@@ -310,6 +323,44 @@ int64_t Db::WalBytes() const {
 
 bool Db::InTransaction() const {
   return sqlite3_get_autocommit(db_) == 0;
+}
+
+Status Db::BackupTo(const std::string& path, const std::function<bool(double)>& progress) {
+  constexpr int kPagesPerStep = 2000;
+  // A transaction of ours keeps what is copied as it is now; without it every commit of the daemon would
+  // begin the copy anew.
+  MLALERT_ASSIGN(Txn txn, Txn::Begin(*this, Txn::Kind::kRead));
+  MLALERT_TRY(QueryInt("SELECT count(*) FROM sqlite_schema"));
+  sqlite3* target = nullptr;
+  int rc = sqlite3_open_v2(path.c_str(), &target,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  std::unique_ptr<sqlite3, int (*)(sqlite3*)> owner(target, sqlite3_close);
+  if (rc != SQLITE_OK) {
+    return Fail(SqliteError(target, rc, "backup to " + path));
+  }
+  sqlite3_backup* backup = sqlite3_backup_init(target, "main", db_, "main");
+  if (backup == nullptr) {
+    return Fail(SqliteError(target, sqlite3_errcode(target), "backup to " + path));
+  }
+  bool stopped = false;
+  while ((rc = sqlite3_backup_step(backup, kPagesPerStep)) == SQLITE_OK) {
+    const int total = sqlite3_backup_pagecount(backup);
+    if (progress && total > 0 &&
+        !progress(1 - static_cast<double>(sqlite3_backup_remaining(backup)) / static_cast<double>(total))) {
+      stopped = true;
+      break;
+    }
+  }
+  sqlite3_backup_finish(backup);
+  if (stopped) {
+    return Fail(ErrorCode::kDeadline, "stopped");
+  }
+  if (rc != SQLITE_DONE) {
+    return Fail(SqliteError(target, rc, "backup to " + path));
+  }
+  // One file, without a log beside it.
+  rc = sqlite3_exec(target, "PRAGMA journal_mode = DELETE", nullptr, nullptr, nullptr);
+  return rc == SQLITE_OK ? Status{} : Fail(SqliteError(target, rc, "backup to " + path));
 }
 
 int64_t Db::Changes() const {

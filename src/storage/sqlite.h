@@ -7,6 +7,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,8 @@ class Stmt {
   double Double(int column) const;
   std::string_view Text(int column) const;
   std::string String(int column) const { return std::string(Text(column)); }
+  enum class ValueType : uint8_t { kNull, kInteger, kReal, kText };
+  ValueType Type(int column) const;
   int ColumnCount() const;
   std::string ColumnName(int column) const;
 
@@ -144,6 +147,10 @@ class Db {
   int64_t WalBytes() const;
   // Pages in use in the write-ahead log after this connection's last commit; 0 after a complete checkpoint.
   int64_t WalPages() const { return wal_pages_ != nullptr ? *wal_pages_ : 0; }
+
+  // Copies the database as it is now into a new file, while others write. `progress` hears from 0 to 1; false
+  // stops it (kDeadline). What was written by then stays behind: the caller names the file.
+  Status BackupTo(const std::string& path, const std::function<bool(double)>& progress);
 
   bool InTransaction() const;
   int64_t Changes() const;  // rows changed by the last statement

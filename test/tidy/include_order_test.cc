@@ -33,8 +33,10 @@ const std::vector<std::pair<std::string, std::vector<std::string>>> kFolders = {
     {"dispatch", {"mute", "config"}},
     {"notify", {"dispatch", "template", "net"}},
     {"engine", {"notify", "incidents", "storage", "rules"}},
-    {"api", {"engine"}},
-    {"cli", {"api"}},
+    {"review", {"storage"}},
+    {"backtest", {"engine", "rules", "review"}},
+    {"api", {"engine", "review"}},
+    {"cli", {"api", "backtest"}},
 };
 
 std::map<std::string, std::set<std::string>> Allowed() {
