@@ -198,8 +198,16 @@ void Serve(ApiContext& context, HttpRequest& request, HttpResponse& response, co
     return;
   }
   Timestamp now = context.clock.Now();
-  Json json = IncidentToJson(result->incident, now);
-  json.Set("plan", PlanToJson(result->incident, now));
+  ConfigPtr config;
+  std::vector<PlanStep> plan;
+  context.gate.Read([&](Engine& engine) {
+    config = engine.shared_config();
+    plan = engine.Plan(result->incident, now);
+    return true;
+  });
+  Json json = IncidentToJson(result->incident, now, config->calendars.get());
+  json.Set("ladder", LadderToJson(result->incident, now, config->calendars.get()));
+  json.Set("plan", PlanToJson(plan));
   json.Set("changed", result->changed);
   SetJson(response, json);
 }

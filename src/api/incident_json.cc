@@ -1,7 +1,9 @@
 #include "api/incident_json.h"
 
 #include "base/hash.h"
+#include "config/calendars.h"
 #include "incidents/ladder.h"
+#include "model/incident_chain.h"
 
 namespace mlalert {
 namespace {
@@ -28,6 +30,61 @@ Json LabelsToJson(const LabelSet& labels) {
   return Json(std::move(object));
 }
 
+Json TextsJson(const std::vector<std::string>& texts) {
+  Json list = Json::MakeArray();
+  for (const std::string& text : texts) {
+    list.Push(Json(text));
+  }
+  return list;
+}
+
+Json ChainJson(const IncidentChain& chain) {
+  Json steps = Json::MakeArray();
+  for (const ChainStep& step : chain.steps) {
+    Json severities = Json::MakeArray();
+    for (Severity severity : step.severities) {
+      severities.Push(Json(ToString(severity)));
+    }
+    Json matchers = Json::MakeArray();
+    for (const Matcher& matcher : step.matchers) {
+      matchers.Push(Json(matcher.ToString()));
+    }
+    Json one = Json::MakeObject();
+    one.Set("after", FormatDuration(step.after)).Set("receivers", TextsJson(step.receivers));
+    one.Set("severities", std::move(severities)).Set("matchers", std::move(matchers));
+    steps.Push(std::move(one));
+  }
+  Json json = Json::MakeObject();
+  json.Set("steps", std::move(steps));
+  json.Set("repeat_times", chain.repeat_times);
+  json.Set("repeat_every", chain.repeat_times > 0 ? Json(FormatDuration(chain.repeat_every)) : Json());
+  json.Set("fallback", TextsJson(chain.fallback));
+  return json;
+}
+
+// Was somebody there in time?
+Json ResponseJson(const Incident& incident, Timestamp now) {
+  if (!IsSet(incident.response_due_at)) {
+    return {};
+  }
+  std::string_view state = "due";
+  if (IsSet(incident.response_breached_at)) {
+    state = "breached";
+  } else if (IsSet(incident.response_at)) {
+    state = "met";
+  } else if (incident.state == IncidentState::kResolved) {
+    state = "not_needed";  // it was over before anybody had to act
+  } else if (incident.response_due_at <= now) {
+    state = "breached";
+  }
+  Json json = Json::MakeObject();
+  json.Set("state", state);
+  json.Set("due_at", Time(incident.response_due_at));
+  json.Set("responded_at", Time(incident.response_at));
+  json.Set("breached_at", Time(incident.response_breached_at));
+  return json;
+}
+
 Json PolicyJson(const IncidentPolicy& policy) {
   Json ladder = Json::MakeArray();
   for (const LadderStep& step : policy.ladder) {
@@ -42,6 +99,10 @@ Json PolicyJson(const IncidentPolicy& policy) {
            policy.ack_expires > Duration::zero() ? Json(FormatDuration(policy.ack_expires)) : Json());
   json.Set("quiet_before_first_step", policy.quiet_before_first_step);
   json.Set("ladder", std::move(ladder));
+  json.Set("clock", policy.business_clock ? "business" : "wall");
+  json.Set("calendar", TextOrNull(policy.calendar));
+  json.Set("wake", policy.wake);
+  json.Set("chain", policy.chain != nullptr ? ChainJson(*policy.chain) : Json());
   return json;
 }
 
@@ -60,18 +121,9 @@ Json CooldownJson(const Incident& incident, Timestamp now) {
   return IsSet(until) && until > now ? Time(until) : Json();
 }
 
-// When the rung was or will be reached, if the clock has run without a stop since then.
-Timestamp DueAt(const Incident& incident, const LadderStep& step) {
-  if (!IsSet(incident.clock_since)) {
-    return kUnset;
-  }
-  Timestamp due = incident.clock_since + (step.after - incident.clock_elapsed);
-  return due < incident.clock_since ? kUnset : due;
-}
-
 }  // namespace
 
-Json IncidentToJson(const Incident& incident, Timestamp now) {
+Json IncidentToJson(const Incident& incident, Timestamp now, const Calendars* calendars) {
   Json json = Json::MakeObject();
   json.Set("id", incident.id);
   json.Set("state", ToString(incident.state));
@@ -90,7 +142,7 @@ Json IncidentToJson(const Incident& incident, Timestamp now) {
   json.Set("resolve_reason", incident.resolve_reason == ResolveReason::kNone
                                  ? Json()
                                  : Json(ToString(incident.resolve_reason)));
-  std::optional<NextRaise> raise = NextRaiseOf(incident);
+  std::optional<NextRaise> raise = NextRaiseOf(incident, LadderHoursOf(incident, calendars));
   json.Set("next_severity_at", raise ? Time(raise->at) : Json());
   json.Set("cooldown_until", CooldownJson(incident, now));
   json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
@@ -101,6 +153,10 @@ Json IncidentToJson(const Incident& incident, Timestamp now) {
   json.Set("snoozed_by", IsSnoozed(incident) ? TextOrNull(care.snoozed_by) : Json());
   json.Set("resolved_by", IsHeldResolved(incident) ? TextOrNull(care.resolved_by) : Json());
   json.Set("held_until", IsHeldResolved(incident) ? Time(incident.held_until) : Json());
+  json.Set("muted_since", Time(incident.muted_since));
+  json.Set("parent_id", incident.parent != 0 ? Json(incident.parent) : Json());
+  json.Set("flapping", IsSet(incident.flapping_since));
+  json.Set("response", ResponseJson(incident, now));
   json.Set("last_notified_at", Time(incident.last_told_at));
   json.Set("episodes_count", static_cast<int64_t>(incident.episode_count));
   json.Set("reopen_count", static_cast<int64_t>(incident.reopen_count));
@@ -112,23 +168,26 @@ Json IncidentToJson(const Incident& incident, Timestamp now) {
   return json;
 }
 
-Json PlanToJson(const Incident& incident, Timestamp now) {
+Json LadderToJson(const Incident& incident, Timestamp now, const Calendars* calendars) {
+  const LadderHours hours = LadderHoursOf(incident, calendars);
   Json steps = Json::MakeArray();
   if (incident.policy != nullptr) {
     const auto& ladder = incident.policy->ladder;
     for (size_t i = 0; i < ladder.size(); ++i) {
+      const Timestamp at = RungAt(incident, i, hours).at;
       Json step = Json::MakeObject();
       step.Set("after", FormatDuration(ladder[i].after));
       step.Set("severity", ToString(ladder[i].severity));
       step.Set("reached", i < incident.ladder_step);
-      step.Set("at", Time(DueAt(incident, ladder[i])));
+      step.Set("at", Time(i < incident.ladder_step && IsSet(at) && at < incident.clock_since ? kUnset : at));
       steps.Push(std::move(step));
     }
   }
-  std::optional<NextRaise> raise = NextRaiseOf(incident);
+  std::optional<NextRaise> raise = NextRaiseOf(incident, hours);
   Json json = Json::MakeObject();
-  json.Set("clock_seconds", ToSeconds(LadderClock(incident, now)));
-  json.Set("clock_running", IsSet(incident.clock_since));
+  json.Set("clock_seconds", ToSeconds(LadderClock(incident, now, hours)));
+  json.Set("clock_running",
+           IsSet(incident.clock_since) && (hours.clock == nullptr || hours.clock->IsOpen(now)));
   json.Set("next_severity", raise ? Json(ToString(raise->severity)) : Json());
   json.Set("next_severity_at", raise ? Time(raise->at) : Json());
   json.Set("steps", std::move(steps));
@@ -136,6 +195,25 @@ Json PlanToJson(const Incident& incident, Timestamp now) {
   json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
   json.Set("acknowledgement_expires_at", incident.ack != nullptr ? Time(incident.ack->expires_at) : Json());
   return json;
+}
+
+Json PlanToJson(const std::vector<PlanStep>& plan) {
+  Json list = Json::MakeArray();
+  for (const PlanStep& step : plan) {
+    const bool raise = step.kind == PlanStep::Kind::kRaise;
+    Json one = Json::MakeObject();
+    one.Set("at", Time(step.at));
+    one.Set("kind", raise ? "raise" : "escalate");
+    one.Set("severity", SeverityOrNull(step.severity));
+    one.Set("receivers", TextsJson(step.receivers));
+    one.Set("targets", TextsJson(step.targets));
+    one.Set("paused", step.paused);
+    one.Set("why", TextOrNull(step.why));
+    one.Set("step", static_cast<int64_t>(step.number));
+    one.Set("round", raise ? Json() : Json(static_cast<int64_t>(step.round)));
+    list.Push(std::move(one));
+  }
+  return list;
 }
 
 Json EpisodeToJson(const EpisodeRecord& episode) {
@@ -276,8 +354,8 @@ Json ListOf(const std::vector<T>& rows, Render render) {
 
 }  // namespace
 
-void AddDetail(Json& json, const IncidentDetail& detail, Timestamp now) {
-  json.Set("plan", PlanToJson(detail.incident, now));
+void AddDetail(Json& json, const IncidentDetail& detail, Timestamp now, const Calendars* calendars) {
+  json.Set("ladder", LadderToJson(detail.incident, now, calendars));
   json.Set("action_level", detail.action_level.empty() ? Json() : Json(detail.action_level));
   json.Set("episodes", ListOf(detail.episodes, EpisodeToJson));
   json.Set("events", ListOf(detail.events, EventToJson));

@@ -150,9 +150,10 @@ void ListIncidents(ApiContext& context, HttpRequest& request, HttpResponse& resp
     return;
   }
   Timestamp now = context.clock.Now();
+  const ConfigPtr config = context.gate.Read([](Engine& engine) { return engine.shared_config(); });
   Json list = Json::MakeArray();
   for (size_t i = 0; i < found->size() && i < limit; ++i) {
-    list.Push(IncidentToJson((*found)[i], now));
+    list.Push(IncidentToJson((*found)[i], now, config->calendars.get()));
   }
   // A full page may be the last one: then the next is empty.
   bool more = found->size() >= limit;
@@ -164,9 +165,11 @@ void ListIncidents(ApiContext& context, HttpRequest& request, HttpResponse& resp
 
 // --- one ---
 
-Json DetailToJson(const IncidentDetail& detail, Timestamp now) {
-  Json json = IncidentToJson(detail.incident, now);
-  AddDetail(json, detail, now);
+Json DetailToJson(const IncidentDetail& detail, const std::vector<PlanStep>& plan, Timestamp now,
+                  const Calendars* calendars) {
+  Json json = IncidentToJson(detail.incident, now, calendars);
+  json.Set("plan", PlanToJson(plan));
+  AddDetail(json, detail, now, calendars);
   return json;
 }
 
@@ -180,9 +183,17 @@ void GetIncident(ApiContext& context, HttpRequest& request, HttpResponse& respon
     SetOwnError(response, id.error());
     return;
   }
+  const Timestamp now = context.clock.Now();
+  ConfigPtr config;
+  std::vector<PlanStep> plan;
   auto live = context.gate.Read([&](Engine& engine) -> std::optional<Incident> {
+    config = engine.shared_config();
     const Incident* incident = engine.FindIncident(*id);
-    return incident != nullptr ? std::optional(*incident) : std::nullopt;
+    if (incident == nullptr) {
+      return std::nullopt;
+    }
+    plan = engine.Plan(*incident, now);
+    return *incident;
   });
   IncidentDetail detail;
   std::string history_error;
@@ -207,11 +218,82 @@ void GetIncident(ApiContext& context, HttpRequest& request, HttpResponse& respon
   if (live) {
     detail.incident = std::move(*live);
   }
-  Json json = DetailToJson(detail, context.clock.Now());
+  Json json = DetailToJson(detail, plan, now, config->calendars.get());
   if (!history_error.empty()) {
     // The incident itself is worth showing while its past cannot be read.
     json.Set("history_error", history_error);
   }
+  SetJson(response, json);
+}
+
+// --- why ---
+
+Json WhyToJson(const WhyStep& step) {
+  Json json = Json::MakeObject();
+  json.Set("what", step.what);
+  json.Set("receiver", step.receiver.empty() ? Json() : Json(step.receiver));
+  json.Set("text", step.text);
+  json.Set("holds_back", step.holds_back);
+  return json;
+}
+
+// What is decided now, and what was decided until `at`: the trace of decisions, and what each receiver heard.
+void GetWhy(ApiContext& context, HttpRequest& request, HttpResponse& response) {
+  if (Status query = CheckQuery(request, {"receiver", "at"}); !query) {
+    SetOwnError(response, query.error());
+    return;
+  }
+  auto id = IncidentIdOf(request);
+  auto at = TimeParam(request, "at");
+  if (!id || !at) {
+    SetOwnError(response, !id ? id.error() : at.error());
+    return;
+  }
+  const std::string* wanted = request.Query("receiver");
+  const std::string receiver = wanted != nullptr ? *wanted : std::string();
+  const Timestamp now = context.clock.Now();
+  const Timestamp until = IsSet(*at) ? *at : now;
+  std::vector<WhyStep> steps =
+      context.gate.Read([&](Engine& engine) { return engine.Why(*id, receiver, now); });
+  IncidentDetail detail;
+  bool stored = false;
+  if (History* history = OpenHistory(context)) {
+    if (auto past = history->GetIncident(*id)) {
+      detail = std::move(*past);
+      stored = true;
+    }
+  }
+  if (steps.empty() && !stored) {
+    SetOwnError(response, 404, fmt::format("there is no incident {}", *id));
+    return;
+  }
+  // The present says nothing of an earlier moment.
+  Json present = Json::MakeArray();
+  if (until >= now) {
+    for (const WhyStep& step : steps) {
+      present.Push(WhyToJson(step));
+    }
+  }
+  Json trace = Json::MakeArray();
+  for (const HistoryEvent& row : detail.events) {
+    const bool other = row.event.type == "decided" && !receiver.empty() && row.event.to_value != receiver;
+    if (row.event.at <= until && !other) {
+      trace.Push(EventToJson(row));
+    }
+  }
+  Json notifications = Json::MakeArray();
+  for (const NotificationRecord& row : detail.notifications) {
+    if (row.at <= until && (receiver.empty() || row.receiver == receiver)) {
+      notifications.Push(NotificationToJson(row));
+    }
+  }
+  Json json = Json::MakeObject();
+  json.Set("incident_id", *id);
+  json.Set("receiver", receiver.empty() ? Json() : Json(receiver));
+  json.Set("at", FormatRfc3339Millis(until));
+  json.Set("now", std::move(present));
+  json.Set("events", std::move(trace));
+  json.Set("notifications", std::move(notifications));
   SetJson(response, json);
 }
 
@@ -223,6 +305,9 @@ void AddIncidents(HttpRouter& router, ApiContext& context) {
   });
   router.Get("/api/mlalert/v1/incidents/{id}", [&context](HttpRequest& request, HttpResponse& response) {
     GetIncident(context, request, response);
+  });
+  router.Get("/api/mlalert/v1/incidents/{id}/why", [&context](HttpRequest& request, HttpResponse& response) {
+    GetWhy(context, request, response);
   });
   AddIncidentActions(router, context);
 }

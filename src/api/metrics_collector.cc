@@ -76,6 +76,18 @@ void AddEngine(const EngineView& engine, FamilyList& out) {
   out.Gauge("mlalert_nflog_entries", "Entries of the notification log.").Add(s.nflog_entries);
   out.Gauge("mlalert_notifications_in_flight", "Notifications under way or waiting for another attempt.")
       .Add(s.in_flight);
+  out.Gauge("mlalert_invariant_broken", "Breaches of an invariant as of the last self-audit.");
+  for (size_t i = 0; i < kInvariants; ++i) {
+    out.Add(s.invariants_broken[i], {{"invariant", fmt::format("I{}", i + 1)}});
+  }
+  out.Counter("mlalert_invariant_breaches_total", "Breaches seen by self-audits.");
+  for (size_t i = 0; i < kInvariants; ++i) {
+    out.Add(s.invariant_breaches[i], {{"invariant", fmt::format("I{}", i + 1)}});
+  }
+  out.Gauge("mlalert_last_clean_audit_timestamp_seconds", "When a self-audit last found nothing wrong.")
+      .Add(IsSet(s.last_clean_audit) ? ToUnixMillis(s.last_clean_audit) / 1000 : 0);
+  out.Counter("mlalert_notifications_rate_limited_total", "Notifications delayed by rate_limits.")
+      .Add(s.rate_limited);
   out.Gauge("mlalert_engine_timers", "Timers of the engine.").Add(s.timers);
 }
 

@@ -20,6 +20,7 @@
 #include "cli/incidents_command.h"
 #include "cli/review_command.h"
 #include "cli/serve_command.h"
+#include "cli/simulate_command.h"
 #include "cli/template_command.h"
 #include "cli/version_command.h"
 
@@ -42,6 +43,7 @@ void AddCommands(CLI::App& app, int& exit_code) {
   AddReviewCommand(app, exit_code);
   AddBacktestCommand(app, exit_code);
   AddHistoryCommand(app, exit_code);
+  AddSimulateCommand(app, exit_code);
   AddDemoCommand(app, exit_code);
   AddTemplateCommand(app, exit_code);
   AddVersionCommand(app, exit_code);

@@ -156,6 +156,26 @@ std::string Moment(const Json& object, std::string_view key, Timestamp now) {
   return IsSet(t) ? fmt::format("{} ({})", TimeText(t), Distance(t, now)) : "";
 }
 
+// "P1 2026-11-23T12:30:00Z (in 30m) to page"; what waits says for what.
+void PrintPlan(Head& head, const Json& incident, Timestamp now) {
+  std::string_view title = "next";
+  for (const Json& step : ObjectField(incident, "plan").AsArray()) {
+    std::string receivers;
+    for (const Json& receiver : ObjectField(step, "receivers").AsArray()) {
+      receivers += fmt::format("{}{}", receivers.empty() ? "" : ", ", receiver.AsString());
+    }
+    const std::string what = step.GetString("kind") == "raise"
+                                 ? "raised to " + step.GetString("severity")
+                                 : fmt::format("step {} of the chain", NumberField(step, "step"));
+    const std::string when = Moment(step, "at", now);
+    const std::string& why = step.GetString("why");
+    head.Line(title, fmt::format("{}{}{}{}{}", when.empty() ? "" : when + " ", Printable(what),
+                                 receivers.empty() ? "" : ": ", Printable(receivers),
+                                 why.empty() ? "" : fmt::format(" ({})", Printable(why))));
+    title = "";
+  }
+}
+
 void PrintHead(Console& console, const Json& incident, Timestamp now) {
   console.out << fmt::format("Incident {}: {}\n", NumberField(incident, "id"), IncidentTitle(incident));
   Head head(console);
@@ -165,9 +185,13 @@ void PrintHead(Console& console, const Json& incident, Timestamp now) {
   head.Line("last fired", Moment(incident, "last_fired_at", now));
   head.Line("resolved", Moment(incident, "resolved_at", now));
   head.Line("lasted", LastedText(incident, now));
-  if (const Json& plan = ObjectField(incident, "plan"); !plan.GetString("next_severity").empty()) {
-    head.Line("next rung", fmt::format("{} at {}", Printable(plan.GetString("next_severity")),
-                                       Moment(plan, "next_severity_at", now)));
+  PrintPlan(head, incident, now);
+  if (const Json& response = ObjectField(incident, "response"); response.is_object()) {
+    const std::string& state = response.GetString("state");
+    head.Line("response", state == "met"
+                              ? fmt::format("in time: {}, due {}", Moment(response, "responded_at", now),
+                                            TimeText(TimeField(response, "due_at")))
+                              : fmt::format("{}, due {}", Printable(state), Moment(response, "due_at", now)));
   }
   if (const Json& ack = ObjectField(incident, "acknowledgement"); ack.is_object()) {
     const std::string& comment = ack.GetString("comment");
@@ -269,6 +293,25 @@ void PrintIncident(Console& console, const Json& detail, Timestamp now) {
   if (const std::string& error = detail.GetString("history_error"); !error.empty()) {
     console.err << "note: its history cannot be read now: " << Printable(error) << '\n';
   }
+}
+
+void PrintWhy(Console& console, const Json& why) {
+  Json timeline = Json::MakeObject();
+  for (const char* key : {"events", "notifications"}) {
+    timeline.Set(key, ObjectField(why, key));
+  }
+  const Json& steps = ObjectField(why, "now");
+  if (steps.is_array() && !steps.AsArray().empty()) {
+    TablePrinter table({{"WHAT"}, {"RECEIVER", false, kNameWidth}, {"HOLDS BACK"}, {"NOW"}});
+    for (const Json& step : steps.AsArray()) {
+      const Json* holds = step.Find("holds_back");
+      table.Add({step.GetString("what"), step.GetString("receiver"),
+                 holds != nullptr && holds->AsBool() ? Cell("yes", CellColor::kYellow) : Cell(""),
+                 step.GetString("text")});
+    }
+    table.Print(console.out, console.color);
+  }
+  PrintTimeline(console, timeline);
 }
 
 void PrintEvents(Console& console, const Json& events) {

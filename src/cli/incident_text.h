@@ -16,6 +16,8 @@ void PrintIncidents(Console& console, const Json& incidents, Timestamp now);
 // One incident with everything about it, events and notifications merged by time.
 void PrintIncident(Console& console, const Json& detail, Timestamp now);
 // Rows of events need incident_id, alertname and model besides what the API gives.
+// The answer of /why: what is decided now, and the timeline that led there.
+void PrintWhy(Console& console, const Json& why);
 void PrintEvents(Console& console, const Json& events);
 // Rows of notifications need a list `incidents`.
 void PrintNotifications(Console& console, const Json& notifications);

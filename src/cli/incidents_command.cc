@@ -111,6 +111,30 @@ int RunIncidentsShow(const IncidentsOptions& options, IncidentId id, Timestamp n
   return 0;
 }
 
+int RunIncidentsWhy(const WhyOptions& options, IncidentId id, Console& console) {
+  auto client = Connect(options.server);
+  if (!client) {
+    return ReportError(console, client.error());
+  }
+  ApiClient::Query query;
+  if (!options.receiver.empty()) {
+    query.emplace_back("receiver", options.receiver);
+  }
+  if (!options.at.empty()) {
+    query.emplace_back("at", options.at);
+  }
+  auto answer = client->Get(fmt::format("{}/{}/why", kIncidentsPath, id), query);
+  if (!answer) {
+    return ReportError(console, answer.error());
+  }
+  if (options.json) {
+    PrintJson(console.out, *answer);
+  } else {
+    PrintWhy(console, *answer);
+  }
+  return 0;
+}
+
 void AddIncidentsCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<IncidentsOptions>();
   auto ids = std::make_shared<std::vector<IncidentId>>();
@@ -139,6 +163,18 @@ void AddIncidentsCommand(CLI::App& app, int& exit_code) {
   show->callback([options, ids, &exit_code] {
     Console console = StandardConsole();
     exit_code = RunIncidentsShow(*options, ids->front(), SystemClock().Now(), console);
+  });
+  auto why_options = std::make_shared<WhyOptions>();
+  auto why_ids = std::make_shared<std::vector<IncidentId>>();
+  CLI::App* why = command->add_subcommand("why", "Say why somebody heard of an incident, or did not");
+  AddIncidentIds(*why, *why_ids, false);
+  why->add_option("--receiver", why_options->receiver, "Only this receiver")->option_text("NAME");
+  why->add_option("--at", why_options->at, "What was known and decided by then")->option_text("TIME [now]");
+  why->add_flag("--json", why_options->json, "Print JSON instead");
+  AddServerFlags(*why, why_options->server);
+  why->callback([why_options, why_ids, &exit_code] {
+    Console console = StandardConsole();
+    exit_code = RunIncidentsWhy(*why_options, why_ids->front(), console);
   });
   AddAckCommand(*command, exit_code);
   AddUnackCommand(*command, exit_code);

@@ -25,6 +25,14 @@ struct IncidentsOptions {
 int RunIncidentsList(const IncidentsOptions& options, Timestamp now, Console& console);
 int RunIncidentsShow(const IncidentsOptions& options, IncidentId id, Timestamp now, Console& console);
 
+struct WhyOptions {
+  ServerFlags server;
+  std::string receiver;
+  std::string at;  // RFC 3339; empty: now
+  bool json = false;
+};
+int RunIncidentsWhy(const WhyOptions& options, IncidentId id, Console& console);
+
 void AddIncidentsCommand(CLI::App& app, int& exit_code);
 
 }  // namespace mlalert

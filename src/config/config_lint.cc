@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "config/config_sections.h"
+#include "config/schedules.h"
+#include "model/incident_chain.h"
 
 namespace mlalert {
 namespace {
@@ -27,6 +29,26 @@ bool CollectReceivers(const Route& route, const LabelSet& labels, std::set<std::
   return true;
 }
 
+// Receivers of chains, and who may be on call in the schedules that are used.
+void CollectFromPolicies(const Config& config, std::set<std::string>& used) {
+  for (const IncidentPolicy& policy : config.incident_policies) {
+    if (policy.chain != nullptr) {
+      for (const ChainStep& step : policy.chain->steps) {
+        used.insert(step.receivers.begin(), step.receivers.end());
+      }
+      used.insert(policy.chain->fallback.begin(), policy.chain->fallback.end());
+    }
+  }
+  if (config.schedules != nullptr) {
+    for (const Schedule& schedule : config.schedules->all()) {
+      if (used.contains(schedule.name())) {
+        const std::vector<std::string> names = schedule.Receivers();
+        used.insert(names.begin(), names.end());
+      }
+    }
+  }
+}
+
 void CollectNames(const Route& route, std::set<std::string>& out) {
   out.insert(route.receiver);
   for (const Route& child : route.routes) {
@@ -47,6 +69,11 @@ bool MentionsSeverity(const Route& route) {
 // The kinds that wake somebody.
 bool IsPager(const Config& config, const std::string& name) {
   const Receiver* receiver = config.FindReceiver(name);
+  if (const Schedule* schedule = config.schedules != nullptr ? config.schedules->Find(name) : nullptr) {
+    const std::vector<std::string> people = schedule->Receivers();
+    return std::all_of(people.begin(), people.end(),
+                       [&](const std::string& one) { return IsPager(config, one); });
+  }
   return receiver != nullptr &&
          (!receiver->pagerduty_configs.empty() || !receiver->opsgenie_configs.empty() ||
           !receiver->victorops_configs.empty() || !receiver->pushover_configs.empty() ||
@@ -156,6 +183,7 @@ void WarnWhenNobodyIsPaged(const YamlMap& root, const Config& config) {
 void WarnAboutUnusedReceivers(const YamlMap& root, const Config& config) {
   std::set<std::string> used;
   CollectNames(config.route, used);
+  CollectFromPolicies(config, used);
   YamlValue list = root.At("receivers");
   for (const YamlValue& item : list.Items("[]config.Receiver")) {
     const auto* name = item.node().Find("name");

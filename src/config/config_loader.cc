@@ -48,8 +48,10 @@ void ReadConfig(const YamlValue& value, LoadContext& context, Config& out) {
   if (auto receivers = root.Take("receivers")) {
     ReadReceivers(*receivers, context, out.global, out.receivers);
   }
+  ReadCalendars(root, context, out);
+  ReadSchedules(root, out);
   if (auto route = root.TakeSet("route")) {
-    ReadRootRoute(*route, context, out.receivers, out.route);
+    ReadRootRoute(*route, context, out, out.route);
   } else {
     root.At("route").Error("no routes provided");
   }

@@ -11,7 +11,6 @@
 namespace mlalert {
 namespace {
 
-constexpr Duration kDefaultCooldown = std::chrono::minutes(30);
 
 // A key of the design that a later version reads: better said than called unknown.
 void RefuseYet(YamlMap& map, std::string_view key) {
@@ -196,117 +195,6 @@ void ReadIncidents(YamlMap& root, const LoadContext& context, IncidentsConfig& o
   map.Finish();
 }
 
-bool ReadStep(const YamlValue& item, LadderStep& out) {
-  YamlMap map(item, "ladder step");
-  bool after = ReadIfSet(map, "after", out.after);
-  std::string text;
-  bool severity = map.Read("severity", text);
-  map.Finish();
-  if (!after && !map.TakeSet("after")) {
-    item.Error("missing after in ladder step");
-  }
-  if (!severity) {
-    item.Error("missing severity in ladder step");
-    return false;
-  }
-  auto parsed = ParseSeverity(text);
-  if (!parsed || *parsed == Severity::kNone) {
-    map.At("severity").Error(fmt::format("severity {} is not one of P3, P2, P1", Quoted(text)));
-    return false;
-  }
-  if (*parsed == Severity::kP0) {
-    map.At("severity").Error("P0 is never reached by waiting", "a ladder ends at P1 at the latest");
-    return false;
-  }
-  out.severity = *parsed;
-  return after;
-}
-
-void ReadLadder(const YamlValue& value, IncidentPolicy& out) {
-  YamlMap map(value, "ladder");
-  if (auto steps = map.Take("steps")) {
-    for (const YamlValue& item : steps->Items("a list of ladder steps")) {
-      LadderStep step;
-      if (!ReadStep(item, step)) {
-        continue;
-      }
-      if (step.after == Duration::zero()) {
-        item.Error("a ladder step must come after more than 0");
-      } else if (!out.ladder.empty() && step.after <= out.ladder.back().after) {
-        item.Error(fmt::format("ladder steps must rise in time: {} is not after {}",
-                               FormatDuration(step.after), FormatDuration(out.ladder.back().after)));
-      } else if (!out.ladder.empty() && step.severity <= out.ladder.back().severity) {
-        item.Error(fmt::format("ladder steps must rise in severity: {} is not above {}",
-                               ToString(step.severity), ToString(out.ladder.back().severity)));
-      } else {
-        out.ladder.push_back(step);
-      }
-    }
-  }
-  map.Read("quiet_before_first_step", out.quiet_before_first_step);
-  std::string clock = "wall";
-  map.Read("clock", clock);
-  if (clock == "business") {
-    map.At("clock").Error("clock: business is not supported yet", "clock: wall counts all hours");
-  } else if (clock != "wall") {
-    map.At("clock").Error(fmt::format("clock is {}, must be wall", Quoted(clock)));
-  }
-  RefuseYet(map, "calendar");
-  map.Finish();
-  const auto* steps = value.node().Find("steps");
-  if (steps == nullptr || steps->value->items.empty()) {
-    value.Error("a ladder needs at least one step");
-  }
-}
-
-void ReadPolicy(const YamlValue& value, const LoadContext& context, IncidentPolicy& out) {
-  YamlMap map(value, "incident policy");
-  map.Read("name", out.name);
-  if (out.name.empty()) {
-    value.Error("missing name in incident policy");
-  }
-  ReadMatcherList(map, "matchers", context, out.matchers);
-  SortMatchers(out.matchers);
-  out.cooldown = kDefaultCooldown;
-  ReadIfSet(map, "cooldown", out.cooldown);
-  if (auto ladder = map.TakeSet("ladder")) {
-    ReadLadder(*ladder, out);
-  }
-  if (auto acknowledge = map.TakeSet("acknowledge")) {
-    YamlMap fields(*acknowledge, "acknowledge");
-    ReadIfSet(fields, "expires", out.ack_expires);
-    fields.Finish();
-  }
-  RefuseYet(map, "chain");
-  map.Finish();
-}
-
-void ReadPolicies(YamlMap& root, const LoadContext& context, Config& out) {
-  auto list = root.Take("incident_policies");
-  if (!list) {
-    return;
-  }
-  std::set<std::string> names;
-  std::string catch_all;
-  for (const YamlValue& item : list->Items("a list of incident policies")) {
-    IncidentPolicy policy;
-    ReadPolicy(item, context, policy);
-    if (!policy.name.empty() && !names.insert(policy.name).second) {
-      YamlMap(item, "incident policy")
-          .At("name")
-          .Error(fmt::format("incident policy name {} is not unique", Quoted(policy.name)));
-    }
-    if (!catch_all.empty()) {
-      item.Warn(
-          fmt::format("policy {} never applies: policy {} before it has no matchers and takes every alert",
-                      Quoted(policy.name), Quoted(catch_all)));
-    } else if (policy.matchers.empty()) {
-      catch_all = policy.name.empty() ? "?" : policy.name;
-    }
-    out.incident_policies.push_back(std::move(policy));
-  }
-}
-
 void ReadModel(const YamlValue& value, ModelConfig& out) {
   YamlMap map(value, "model");
   map.Read("name", out.name);
@@ -352,6 +240,8 @@ void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out)
   ReadAlerting(root, context, out.alerting);
   ReadIncidents(root, context, out.incidents);
   ReadPolicies(root, context, out);
+  ReadResponseTargets(root, out);
+  ReadCalm(root, context, out);
   if (auto history = root.TakeSet("history")) {
     YamlMap map(*history, "history");
     if (ReadIfSet(map, "retention", out.history.retention) && out.history.retention == Duration::zero()) {
@@ -361,7 +251,7 @@ void ReadMlalertSections(YamlMap& root, const LoadContext& context, Config& out)
   }
   ReadReview(root, out);
   ReadModels(root, out);
-  for (std::string_view key : {"chain", "calendars"}) {
+  for (std::string_view key : {"chain"}) {
     RefuseYet(root, key);
   }
 }

@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include "config/config_sections.h"
+#include "config/schedules.h"
 
 namespace mlalert {
 namespace {
 
 class RouteReader {
  public:
-  RouteReader(const LoadContext& context, const std::vector<Receiver>& receivers)
-      : context_(context), receivers_(receivers) {}
+  RouteReader(const LoadContext& context, const Config& config) : context_(context), config_(config) {}
 
   // `out` holds the parent's values (the defaults at the root) and leaves with this route's own.
   void Read(const YamlValue& value, bool root, Route& out) const {
@@ -40,11 +40,10 @@ class RouteReader {
       }
       return;  // inherited
     }
-    bool known =
-        std::any_of(receivers_.begin(), receivers_.end(), [&](const Receiver& r) { return r.name == name; });
-    if (!known) {
+    const bool is_schedule = config_.schedules != nullptr && config_.schedules->Find(name) != nullptr;
+    if (!is_schedule && config_.FindReceiver(name) == nullptr) {
       std::vector<std::string_view> names;
-      for (const auto& receiver : receivers_) {
+      for (const auto& receiver : config_.receivers) {
         names.push_back(receiver.name);
       }
       map.At("receiver")
@@ -168,14 +167,13 @@ class RouteReader {
   }
 
   const LoadContext& context_;
-  const std::vector<Receiver>& receivers_;
+  const Config& config_;
 };
 
 }  // namespace
 
-void ReadRootRoute(const YamlValue& value, const LoadContext& context, const std::vector<Receiver>& receivers,
-                   Route& out) {
-  RouteReader(context, receivers).Read(value, true, out);
+void ReadRootRoute(const YamlValue& value, const LoadContext& context, const Config& config, Route& out) {
+  RouteReader(context, config).Read(value, true, out);
 }
 
 void ReadInhibitRules(const YamlValue& value, const LoadContext& context, std::vector<InhibitRule>& out) {

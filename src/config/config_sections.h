@@ -63,9 +63,21 @@ void ReadReceivers(const YamlValue& value, const LoadContext& context, const Glo
                    std::vector<Receiver>& out);
 void ReadTimeIntervals(const YamlValue& value, bool deprecated_key, LoadContext& context,
                        std::vector<NamedTimeInterval>& out);
+// One entry of such an interval.
+void ReadTimeIntervalSpec(const YamlValue& item, TimeIntervalSpec& out);
+// calendars and schedules. Receivers are known already.
+void ReadCalendars(YamlMap& root, const LoadContext& context, Config& out);
+void ReadSchedules(YamlMap& root, Config& out);
+// incident_policies. Receivers, calendars and schedules are known already.
+void ReadPolicies(YamlMap& root, const LoadContext& context, Config& out);
+void ReadResponseTargets(YamlMap& root, Config& out);
+void ReadCalm(YamlMap& root, const LoadContext& context, Config& out);
+// Says so when `name` is neither a receiver nor a schedule.
+void CheckReceiverName(const YamlValue& item, const std::string& name, const Config& config);
+// The same for calendars.
+void CheckCalendarName(const YamlValue& item, const std::string& name, const Config& config);
 // Fills the whole tree, defaults and inheritance included.
-void ReadRootRoute(const YamlValue& value, const LoadContext& context, const std::vector<Receiver>& receivers,
-                   Route& out);
+void ReadRootRoute(const YamlValue& value, const LoadContext& context, const Config& config, Route& out);
 void ReadInhibitRules(const YamlValue& value, const LoadContext& context, std::vector<InhibitRule>& out);
 // `receivers`: whose buttons need a secret.
 void ReadInbound(YamlMap& root, const LoadContext& context, const std::vector<Receiver>& receivers,

@@ -2,11 +2,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
 #include <fmt/format.h>
 #include <functional>
 
 #include "config/config_sections.h"
+#include "config/local_time.h"
 
 namespace mlalert {
 namespace {
@@ -194,20 +194,9 @@ std::optional<std::vector<IntRange>> ReadRanges(YamlMap& map, std::string_view k
   return out;
 }
 
-// Zone files live below this; the name must stay below it too.
-bool ZoneExists(const std::string& name) {
-  if (name == "UTC" || name == "Local" || name.empty()) {
-    return true;
-  }
-  if (name.front() == '/' || name.find("..") != std::string::npos || name.find('\\') != std::string::npos ||
-      name.find('\0') != std::string::npos) {
-    return false;
-  }
-  std::error_code ec;
-  return std::filesystem::is_regular_file(std::filesystem::path("/usr/share/zoneinfo") / name, ec);
-}
+}  // namespace
 
-void ReadSpec(const YamlValue& item, TimeIntervalSpec& out) {
+void ReadTimeIntervalSpec(const YamlValue& item, TimeIntervalSpec& out) {
   YamlMap map(item, "timeinterval.TimeInterval");
   if (auto times = map.TakeSet("times")) {
     out.times.emplace();
@@ -219,16 +208,14 @@ void ReadSpec(const YamlValue& item, TimeIntervalSpec& out) {
   out.days_of_month = ReadRanges(map, "days_of_month", "[]timeinterval.DayOfMonthRange", DayOfMonthRange);
   out.months = ReadRanges(map, "months", "[]timeinterval.MonthRange", MonthRange);
   out.years = ReadRanges(map, "years", "[]timeinterval.YearRange", YearRange);
-  if (map.Read("location", out.location) && !ZoneExists(out.location)) {
+  if (map.Read("location", out.location) && !TimeZoneExists(out.location)) {
     map.At("location").Error(fmt::format("unknown time zone {}", out.location));
   }
   map.Finish();
 }
 
-}  // namespace
-
 bool IsTimeZone(const std::string& name) {
-  return name != "Local" && ZoneExists(name);
+  return name != "Local" && TimeZoneExists(name);
 }
 
 void ReadTimeIntervals(const YamlValue& value, bool deprecated_key, LoadContext& context,
@@ -240,7 +227,7 @@ void ReadTimeIntervals(const YamlValue& value, bool deprecated_key, LoadContext&
     map.Read("name", interval.name);
     if (auto specs = map.Take("time_intervals")) {
       for (const YamlValue& spec : specs->Items("[]timeinterval.TimeInterval")) {
-        ReadSpec(spec, interval.specs.emplace_back());
+        ReadTimeIntervalSpec(spec, interval.specs.emplace_back());
       }
     }
     map.Finish();

@@ -23,14 +23,20 @@ constexpr std::string_view kTable = R"table(
 | `alerting` | map | none | [other Alertmanagers](#alerting) that get the alerts of rules too, as in `prometheus.yml` |
 | `heartbeat` | map | none | [a URL that is called while all is well](#heartbeat) |
 | `incidents` | map | | [what one incident is](#incidents) |
-| `incident_policies` | list | none | [severity, cooldown, acknowledgement](#incident_policies) |
+| `calendars` | list | none | [when people work](#calendars): business hours and holidays |
+| `schedules` | list | none | [who is on call](#schedules): a receiver name may be that of a schedule |
+| `incident_policies` | list | none | [severity, chain, calm](#incident_policies) |
+| `response_targets` | map | as shipped, with policies | [by when somebody ought to act](#response_targets) |
+| `storm` | map | none | [one message for many incidents](#storm) |
+| `rate_limits` | list | none | [how often a receiver is told](#rate_limits) |
+| `recurring_silences` | list | none | [silences that come back](#recurring_silences) |
 | `inbound` | map | | [acting from outside](#inbound): links, Slack, PagerDuty, phone |
 | `history` | map | | [how long it is kept](#history) |
 | `review` | map | | [the weekly review](#review) |
 | `models` | list | none | [catalogue of models](#models); not applied yet |
 | `tracing` | map | none | [checked only](#tracing): no spans are sent |
 | `event_recorder` | map | none | [checked only](#event_recorder) |
-| `chain`, `calendars` | | | refused: not supported yet |
+| `chain` | | | refused: not supported yet |
 
 ### `global`
 | `resolve_timeout` | duration | `5m` | an alert that came through `/api/v2/alerts` without `endsAt` resolves this long after it was last sent. Prometheus always sends `endsAt` |
@@ -507,17 +513,46 @@ constexpr std::string_view kTable = R"table(
 | `cooldown` | duration | `30m` | an incident that was told and fires again is not told again before; never hides a raise. `0s`: none |
 | `ladder` | map | none | severity rises with age |
 | `acknowledge` | map | | |
-| `chain` | | | refused: not supported yet |
+| `chain` | map, or the list of its steps | none | whom to tell while nobody acts |
+| `business_hours` | map | none | what happens to messages outside them |
+| `flapping` | map | none | when firing and resolving all the time is told once |
 
 ### `incident_policies[].ladder`
 | `steps` | list | required | rising in time and in severity |
 | `quiet_before_first_step` | bool | `false` | tell nobody before the first step |
-| `clock` | `wall` | `wall` | counts all hours; `business` is refused: not supported yet |
-| `calendar` | | | refused: not supported yet |
+| `clock` | `wall`, `business` | `wall` | `business` counts only the hours of the calendar |
+| `calendar` | name | none; required by `business` | also the night guard: while it is closed, age alone raises nothing to P1 |
+| `wake` | bool | `false` | no night guard |
+| `cap` | `P3`, `P2`, `P1` | `P1` | no step may lead higher |
 
 ### `incident_policies[].ladder.steps[]`
 | `after` | duration | required | time spent open and not acknowledged |
 | `severity` | `P3`, `P2`, `P1` | required | raised to this, never lowered. P0 is not reached by waiting |
+
+### `incident_policies[].chain`
+| `steps` | list | required | rising in time |
+| `repeat` | map | none | what follows the last step |
+| `fallback` | list of names | none | told when a step reaches nobody, and when the chain is at its end |
+
+### `incident_policies[].chain.steps[]`
+| `after` | duration | required | since the chain began; stands while somebody has it in hand or it is silenced |
+| `receivers` | list of names | required | receivers or schedules. One that the routes tell already is not told twice |
+| `matchers` | matchers | none: always | on the labels as routing sees them |
+| `severities` | list of `P0`..`P3` | all | only while the incident is one of these |
+
+### `incident_policies[].chain.repeat`
+| `times` | 0 to 100 | `1` | further rounds |
+| `every` | duration | `30m` | from the last step to the first of the next round |
+| `from` | number of a step | `1` | where the next round begins |
+
+### `incident_policies[].business_hours`
+| `calendar` | name | required | |
+| `outside` | `defer`, `digest`, `drop` | `defer` | told when it opens; told with what cleared meanwhile; not told unless it becomes more severe |
+| `always_from` | severity | `P1` | this and worse is told at any hour |
+
+### `incident_policies[].flapping`
+| `transitions` | 3 to 100 | `10` | opening and resolving so often |
+| `window` | duration | `30m` | within this time. It is over when half of that is left in the window |
 
 ### `incident_policies[].acknowledge`
 | `expires` | duration | never | an acknowledgement ends after this, unless it says otherwise |
@@ -540,6 +575,58 @@ constexpr std::string_view kTable = R"table(
 ### `inbound.pagerduty`
 | `webhook_secret`, `webhook_secret_file` | secret or list, path | one of the two | of the webhook subscription; several while it is replaced |
 | `trust_remote_resolve` | bool | `false` | a resolve in PagerDuty resolves here while the alert fires on; else it acknowledges, with a note |
+
+### `calendars[]`
+| `name` | text | required, unique | |
+| `time_zone` | IANA name | `UTC` | of its holidays, and of hours that name no `location` |
+| `time_intervals` | list | required | hours in which people work: entries as in `time_intervals[].time_intervals[]`, or names of `time_intervals` |
+| `holidays` | list of dates | none | closed all day: `2026-12-25` |
+| `holiday_files` | list of files | none | iCalendar files (`.ics`); events on the same date every year are repeated. Read at load |
+
+### `schedules[]`
+| `name` | text | required, unique | not the name of a receiver |
+| `time_zone` | IANA name | `UTC` | hand-overs keep their time of day when the clocks change |
+| `rotations` | list | required | all of them are on call at once |
+| `overrides` | list | none | instead of the rotations; the last one that holds counts |
+
+### `schedules[].rotations[]`
+| `name` | text | none | |
+| `type` | `daily`, `weekly`, `custom` | `weekly` | |
+| `length` | 1 to 366 | `1` | days or weeks of a shift |
+| `shift` | duration | required by `custom` | length of a shift |
+| `start` | local time | required | when the first shift begins: `2026-01-05T09:00:00`. Nobody is on call before |
+| `receivers` | list | required | they take turns |
+| `calendar` | name | none | on call only while it is open |
+| `outside_calendar` | name | none | on call only while it is closed |
+
+### `schedules[].overrides[]`
+| `from`, `until` | time | required | local, or with a zone |
+| `receivers` | list | required | empty: nobody |
+
+### `response_targets`
+| `P0` | duration, `next_business_day`, `none` | `15m` | |
+| `P1` | the same | `1h` | |
+| `P2` | the same | `4h` | |
+| `P3` | the same | `next_business_day` | until the end of work on that day |
+| `calendar` | name | Monday to Friday, UTC | of business days |
+
+### `storm`
+| `incidents` | 2 to 100000 | required | more new incidents than this |
+| `within` | duration | `5m` | in this time are a storm |
+| `quiet` | duration | `10m` | without a new one it is over |
+| `by` | list of labels | none: one for all | a storm of its own for each value |
+| `severity` | severity | `P1` | of the alert `AlertStorm` that stands for all |
+
+### `rate_limits[]`
+| `receiver` | name | required | |
+| `count` | 1 to 10000 | required | so many messages |
+| `per` | duration | required | in this time. What is more waits, and is told in one message per group; nothing is lost. P0 passes |
+
+### `recurring_silences[]`
+| `name` | text | required, unique | |
+| `matchers` | matchers | required | |
+| `time_intervals` | list of names | required | holds during any of them |
+| `comment` | text | none | |
 
 ### `history`
 | `retention` | duration | `400d` | resolved incidents older than this are deleted, in whole weeks; the weekly figures stay for ever. Needs a restart |

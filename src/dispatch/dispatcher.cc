@@ -1,10 +1,13 @@
 #include "dispatch/dispatcher.h"
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
 
 namespace mlalert {
 namespace {
+
+constexpr std::string_view kChainPrefix = "chain/";
 
 uint64_t IndexKey(uint32_t route, const LabelSet& labels) {
   return labels.fingerprint() ^ (uint64_t{route} * 0x9E3779B97F4A7C15ULL);
@@ -48,22 +51,36 @@ Dispatcher::Dispatcher(ConfigPtr config) : routes_(std::move(config)) {}
 std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
   std::vector<OwedNews> pending;
   reloading_ = true;
+  std::map<GroupId, std::unique_ptr<Group>> chains;
   for (auto& [id, group] : groups_) {
+    if (group->orphan != nullptr && group->orphan->chain) {
+      continue;
+    }
     if (group->journalled) {
       RestoreGroup({RouteIdOf(*group), group->key, group->created_at, group->labels});
     }
     OwedNews news{group->key, ReceiverOf(*group), {}};
     for (auto& member : group->members) {
-      member.alert->groups.clear();
+      std::erase_if(member.alert->groups,
+                    [id = group->id](const GroupSlot& slot) { return slot.group == id; });
       if (!member.alert->firing && group->journalled) {
         news.alerts.push_back(member.alert);
       }
     }
     pending.push_back(std::move(news));
   }
-  groups_.clear();
+  for (auto& [id, group] : groups_) {
+    if (group->orphan != nullptr && group->orphan->chain) {
+      chains.emplace(id, std::move(group));
+    }
+  }
+  groups_ = std::move(chains);
   index_.clear();
   timers_ = {};
+  for (auto& [id, group] : groups_) {
+    timers_.Add(group->next_flush, id);
+    group->early_flush = kUnset;
+  }
   routes_ = RouteTree(std::move(config));
   return pending;
 }
@@ -77,7 +94,10 @@ const std::string& Dispatcher::ReceiverOf(const Group& group) const {
 }
 
 std::string Dispatcher::RouteIdOf(const Group& group) const {
-  return group.orphan != nullptr ? std::string() : routes_.node(group.route).id;
+  if (group.orphan != nullptr) {
+    return group.orphan->chain ? std::string(kChainPrefix) + group.orphan->receiver : std::string();
+  }
+  return routes_.node(group.route).id;
 }
 
 void Dispatcher::SettleKnownGroups(const std::vector<OwedNews>& owed, Timestamp now,
@@ -299,6 +319,62 @@ void Dispatcher::FlushEarly(GroupId id, Timestamp now) {
   }
 }
 
+Group& Dispatcher::ChainGroup(const std::string& key, const std::string& receiver, const LabelSet& labels,
+                              Timestamp now) {
+  if (auto it = chains_.find({key, receiver}); it != chains_.end()) {
+    return *groups_.at(it->second);
+  }
+  Group& group = Create(0, labels, key);
+  group.orphan = std::make_unique<const Orphan>(Orphan{receiver, true});
+  group.created_at = now;
+  group.next_flush = After(now, routes_.node(0).route->group_interval);
+  group.journalled = true;
+  timers_.Add(group.next_flush, group.id);
+  chains_.emplace(std::pair{key, receiver}, group.id);
+  return group;
+}
+
+void Dispatcher::Page(const std::string& key, const std::string& receiver, const LabelSet& labels,
+                      const std::vector<AlertEntry*>& alerts, Timestamp now, std::vector<Record>& records) {
+  Group& group = ChainGroup(key, receiver, labels, now);
+  for (AlertEntry* alert : alerts) {
+    if (FindMember(group, *alert) == nullptr) {
+      AddMember(group, *alert, true);
+    }
+  }
+  group.page_at = now;
+  records.emplace_back(GroupRecord{RouteIdOf(group), group.key, group.page_at, group.labels});
+  FlushEarly(group.id, now);
+}
+
+bool Dispatcher::IsChain(const GroupRecord& record) {
+  return record.route_id.starts_with(kChainPrefix);
+}
+
+int64_t Dispatcher::IncidentOfChain(const GroupRecord& record) {
+  constexpr std::string_view kBefore = "{}/chain/";
+  int64_t id = 0;
+  if (record.group_key.starts_with(kBefore)) {
+    const char* begin = record.group_key.data() + kBefore.size();
+    std::from_chars(begin, record.group_key.data() + record.group_key.size(), id);
+  }
+  return id;
+}
+
+void Dispatcher::RestoreChain(const GroupRecord& record, const std::vector<AlertEntry*>& alerts,
+                              Timestamp now, std::vector<Record>& records) {
+  const std::string receiver = record.route_id.substr(kChainPrefix.size());
+  Group& group = ChainGroup(record.group_key, receiver, record.labels, now);
+  for (AlertEntry* alert : alerts) {
+    if (FindMember(group, *alert) == nullptr) {
+      AddMember(group, *alert, true);
+    }
+  }
+  group.page_at = record.created_at;
+  (void)records;
+  FlushEarly(group.id, now);
+}
+
 Group* Dispatcher::PopDue(Timestamp now) {
   if (now < start_) {
     return nullptr;
@@ -371,6 +447,9 @@ Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector
 void Dispatcher::Destroy(Group& group, std::vector<Record>& records) {
   if (group.journalled) {
     records.emplace_back(GroupDelete{RouteIdOf(group), group.key});
+  }
+  if (group.orphan != nullptr && group.orphan->chain) {
+    chains_.erase({group.key, group.orphan->receiver});
   }
   auto [begin, end] = index_.equal_range(IndexKey(group.route, group.labels));
   for (auto it = begin; it != end; ++it) {

@@ -30,9 +30,11 @@ struct GroupMember {
   bool moved = false;
 };
 
-// Stands for a route that is gone since a reload, while its receiver is still owed news.
+// Stands for a route that is gone since a reload, while its receiver is still owed news; or for none: a
+// receiver that a step of an incident's chain tells.
 struct Orphan {
   std::string receiver;
+  bool chain = false;
 };
 
 struct Group {
@@ -45,7 +47,10 @@ struct Group {
   Timestamp next_flush = kUnset;   // regular: created_at + group_wait + k * group_interval
   Timestamp early_flush = kUnset;  // out of turn, when something must be said at once
   std::vector<GroupMember> members;
-  bool journalled = false;  // what only resolved alerts made, and nobody was told of, is not worth a row
+  // A step of a chain wants its receivers told who were not told since.
+  Timestamp page_at = kUnset;
+  Timestamp look_at = kUnset;  // out of turn, when something it holds back may be said: the engine's timer
+  bool journalled = false;     // what only resolved alerts made, and nobody was told of, is not worth a row
 
   // Time intervals that kept the last flush from speaking: the marker of Alertmanager's group listing.
   std::vector<std::string> muted_by;
@@ -97,6 +102,18 @@ class Dispatcher {
 
   void FlushEarly(GroupId id, Timestamp now);
 
+  // A step of a chain tells `receiver` of these alerts, outside of the routing tree. `key` holds the
+  // incident's id
+  // ("{}/chain/17:..."). The group lives on: its receiver is owed what becomes of them. Its row keeps when it
+  // was last asked to speak where others keep when they were created.
+  void Page(const std::string& key, const std::string& receiver, const LabelSet& labels,
+            const std::vector<AlertEntry*>& alerts, Timestamp now, std::vector<Record>& records);
+  static bool IsChain(const GroupRecord& record);
+  static int64_t IncidentOfChain(const GroupRecord& record);
+  // The group as it was before a restart; what it had not said yet it says now.
+  void RestoreChain(const GroupRecord& record, const std::vector<AlertEntry*>& alerts, Timestamp now,
+                    std::vector<Record>& records);
+
   Timestamp NextDue() const {
     return timers_.NextDue() == kNever ? kNever : std::max(timers_.NextDue(), start_);
   }
@@ -126,6 +143,8 @@ class Dispatcher {
   using GroupsByKey = std::unordered_multimap<std::string_view, Group*>;
   Group& FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestamp now, std::vector<Record>& records);
   void Destroy(Group& group, std::vector<Record>& records);
+  Group& ChainGroup(const std::string& key, const std::string& receiver, const LabelSet& labels,
+                    Timestamp now);
 
   RouteTree routes_;
   GroupId next_id_ = 1;
@@ -133,6 +152,7 @@ class Dispatcher {
   // route index and fingerprint of the group labels; a group's labels are compared on use
   std::unordered_multimap<uint64_t, GroupId> index_;
   std::map<std::pair<std::string, std::string>, GroupRecord> known_;  // by group key, route id
+  std::map<std::pair<std::string, std::string>, GroupId> chains_;     // by group key, receiver
   bool reloading_ = false;                                            // known_ is from before a reload
   TimerQueue<GroupId> timers_;
   Timestamp start_ = kUnset;

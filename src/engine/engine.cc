@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "config/calm_config.h"
 #include "incidents/ladder.h"
 
 namespace mlalert {
@@ -19,6 +20,7 @@ constexpr size_t kRecordsPerFired = 3;
 constexpr size_t kFiredExpectedMax = 128;
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
+constexpr Duration kAuditInterval = std::chrono::minutes(1);
 
 // Of the integration that the entry is about; nothing when the config does not have it any more.
 std::optional<bool> SendsResolved(const Config& config, const NflogEntry& entry) {
@@ -76,7 +78,9 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     muter_.silences().Restore(std::move(silence));
   }
   for (const auto& group : state.groups) {
-    dispatcher_.RestoreGroup(group);
+    if (!Dispatcher::IsChain(group)) {
+      dispatcher_.RestoreGroup(group);
+    }
   }
   for (auto& record : state.alerts) {
     AlertEntry* alert = alerts_.Restore(std::move(record.alert));
@@ -102,14 +106,27 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
       Overlay(*alert, *incident);
     }
   }
+  for (const auto& group : state.groups) {
+    if (Dispatcher::IsChain(group)) {
+      IncidentEntry* incident = incidents_.table().Find(Dispatcher::IncidentOfChain(group));
+      dispatcher_.RestoreChain(group, incident != nullptr ? incident->firing : std::vector<AlertEntry*>{},
+                               now, fx.records);
+    }
+  }
   Reassign({}, now, fx);
   for (IncidentEntry* incident : incidents_.table().Sorted()) {
     Apply(incidents_.CloseIfNothingFires(*incident, now), now, fx);
+    incidents_.Reschedule(*incident);
     ArmIncident(*incident);
   }
   SettleQuiet(now, fx);
+  for (const Silence& silence : muter_.silences().All()) {
+    ArmSilence(silence, now);
+  }
+  RecheckMutes(now, fx);
   timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
   timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
+  timers_.Add(After(now, kAuditInterval), {TimerKind::kAudit, 0});
 }
 
 void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
@@ -121,6 +138,11 @@ void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
   std::erase_if(pending,
                 [&](const OwedNews& news) { return config_->FindReceiver(news.receiver) == nullptr; });
   Reassign(std::move(pending), now, fx);
+  // Calendars may have changed.
+  for (IncidentEntry* incident : incidents_.table().Sorted()) {
+    incidents_.Reschedule(*incident);
+    ArmIncident(*incident);
+  }
 }
 
 // What fires is grouped anew. What has resolved takes part again only where it is owed: a group that it has
@@ -173,9 +195,10 @@ void Engine::ObserveClock(Timestamp now) {
   if (!IsSet(before) || now + kClockStep >= before) {
     return;
   }
+  clock_stepped_at_ = now;
   dispatcher_.OnClockSetBack(now);
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
-    RebaseLadderClock(entry->incident, before, now);
+    RebaseLadderClock(entry->incident, before, now, LadderHoursOf(entry->incident, config_->calendars.get()));
     ArmIncident(*entry);
   }
   for (const auto& [id, flight] : in_flight_) {
@@ -231,6 +254,9 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
         break;
     }
   }
+  if (storms_raised_) {
+    RaiseStorms(now, fx);
+  }
   return result;
 }
 
@@ -248,7 +274,12 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   Overlay(alert, *change.entry);
   bool hasten = change.speak_now;
   bool told_of_opening = !change.events.empty();
-  IncidentId incident_id = change.entry->incident.id;
+  const bool opened = told_of_opening && change.events.front().type == "opened";
+  IncidentEntry& entry = *change.entry;
+  IncidentId incident_id = entry.incident.id;
+  // Its first step may be due at once: after the routes have it.
+  const std::vector<size_t> steps = std::exchange(change.chain_steps, {});
+  const bool exhausted = std::exchange(change.chain_exhausted, false);
   Apply(std::move(change), now, fx);
   if (!told_of_opening) {
     EventRecord event;
@@ -263,6 +294,16 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   JournalAlert(alert, fx.records);
   dispatcher_.Assign(alert, now, hasten, fx.records);
   ArmExpiry(alert);
+  if (opened) {
+    NoteOpened(entry, now);
+  }
+  if (!steps.empty()) {
+    Escalate(entry, steps, exhausted, now, fx);
+  }
+  // One more silenced alert changes nothing about an incident that is silenced.
+  if (!IsSet(entry.incident.muted_since) || muter_.MuteOf(alert, now).silenced_by.empty()) {
+    RecheckMute(entry, now, fx);
+  }
 }
 
 void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Effects& fx) {
@@ -286,7 +327,12 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
     event.reason = ToString(reason);
     fx.records.emplace_back(std::move(event));
   }
+  IncidentEntry* entry = change.entry;
   Apply(std::move(change), now, fx);
+  EndSilencesOf(alert, now, fx);
+  if (entry != nullptr && !entry->firing.empty()) {
+    RecheckMute(*entry, now, fx);
+  }
 }
 
 void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
@@ -317,6 +363,9 @@ void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
       dispatcher_.Hasten(*alert, now);
     }
   }
+  if (!change.chain_steps.empty()) {
+    Escalate(entry, change.chain_steps, change.chain_exhausted, now, fx);
+  }
   ArmIncident(entry);
 }
 
@@ -340,7 +389,7 @@ void Engine::ArmExpiry(AlertEntry& alert) {
 }
 
 void Engine::ArmIncident(IncidentEntry& entry) {
-  Timestamp due = IncidentMachine::NextDue(entry);
+  Timestamp due = incidents_.NextDue(entry);
   if (due < entry.timer_due) {
     entry.timer_due = due;
     timers_.Add(due, {TimerKind::kIncident, static_cast<uint64_t>(entry.incident.id)});
@@ -437,6 +486,22 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       ArmIncident(*incident);
       return;
     }
+    case TimerKind::kAudit:
+      if (config_->calm != nullptr && !config_->calm->silences.empty()) {
+        RecheckMutes(now, fx);  // recurring silences begin and end by the clock
+      }
+      Audit(now, fx);
+      timers_.Add(After(now, kAuditInterval), {TimerKind::kAudit, 0});
+      return;
+    case TimerKind::kGroupLook:
+      if (Group* group = dispatcher_.Find(static_cast<GroupId>(key.id))) {
+        group->look_at = kUnset;
+        dispatcher_.FlushEarly(group->id, now);
+      }
+      return;
+    case TimerKind::kSilenceEdge:
+      RecheckMutes(now, fx);
+      return;
     case TimerKind::kRetry: {
       auto it = in_flight_.find(static_cast<int64_t>(key.id));
       if (it == in_flight_.end() || !it->second.waiting) {
@@ -489,7 +554,9 @@ void Engine::CollectAlerts(Timestamp now, Effects& fx) {
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
     if (entry->incident.state == IncidentState::kResolved && incidents_.KeepUntil(entry->incident) < now &&
         !needed.contains(entry->incident.id)) {
-      incidents_.table().Erase(entry->incident.id);
+      const IncidentId id = entry->incident.id;
+      decisions_.erase(decisions_.lower_bound({id, ""}), decisions_.lower_bound({id + 1, ""}));
+      incidents_.table().Erase(id);
     }
   }
 }
@@ -549,7 +616,9 @@ std::vector<Record> Engine::Snapshot() {
   });
   for (const auto& [id, group] : dispatcher_.groups()) {
     records.emplace_back(
-        GroupRecord{dispatcher_.RouteIdOf(*group), group->key, group->created_at, group->labels});
+        GroupRecord{dispatcher_.RouteIdOf(*group), group->key,
+                    group->orphan != nullptr && group->orphan->chain ? group->page_at : group->created_at,
+                    group->labels});
     group->journalled = true;
   }
   for (const auto& [key, entry] : nflog_) {
@@ -596,6 +665,10 @@ std::vector<Incident> Engine::ListIncidents() {
     out.push_back(entry->incident);
   }
   return out;
+}
+
+std::vector<PlanStep> Engine::Plan(const Incident& incident, Timestamp now) const {
+  return PlanOf(incident, *config_, dispatcher_.routes(), now);
 }
 
 const Incident* Engine::FindIncident(IncidentId id) {

@@ -5,6 +5,8 @@
 // time.
 #pragma once
 
+#include <array>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -24,6 +26,8 @@
 #include "engine/engine_stats.h"
 #include "engine/inbound.h"
 #include "engine/inbound_memory.h"
+#include "engine/plan.h"
+#include "engine/why.h"
 #include "incidents/incident_machine.h"
 #include "intake/decoded_alert.h"
 #include "intake/pagerduty_event.h"
@@ -80,6 +84,13 @@ class Engine {
   // What people do, through whatever door. Errors as of IncidentMachine::Act. What is queued about the
   // incident and not wanted any more is stopped in the same step, and so in the same transaction.
   Result<ActionResult> Act(const IncidentAction& action, Timestamp now, Effects& fx);
+  // A call to `receiver` about it was not heard (a voice mail, no key pressed): the next step of the chain is
+  // due at once. Nothing happens when somebody has it in hand. kNotFound: no such incident in memory.
+  Status NotHeard(IncidentId id, const std::string& receiver, Timestamp now, Effects& fx);
+  // The journal cannot write, or it can again: an alert of its own.
+  void ReportStorage(bool degraded, const std::string& why, Timestamp now, Effects& fx);
+  // Rule groups that are evaluated more than three intervals late: for the self-audit.
+  void ReportLateRules(uint64_t groups) { rules_late_ = groups; }
   // A comment on an incident that the engine has forgotten; the caller knows from history that it was there.
   void CommentOnPast(const IncidentAction& action, Timestamp now, Effects& fx);
   // Alertmanager's rules; the id of the silence that holds now. Errors as of Silences::Set.
@@ -140,13 +151,28 @@ class Engine {
   std::vector<GroupView> ListGroups(Timestamp now);
   std::vector<Incident> ListIncidents();
   const Incident* FindIncident(IncidentId id);
+  // What is decided for it now; `receiver` empty: for all. Nothing when it is not in memory.
+  std::vector<WhyStep> Why(IncidentId id, const std::string& receiver, Timestamp now);
+  // What is ahead of it (engine/plan.h).
+  std::vector<PlanStep> Plan(const Incident& incident, Timestamp now) const;
   const Muter& muter() const { return muter_; }
   EngineStats Stats() const;
   const Config& config() const { return *config_; }
   ConfigPtr shared_config() const { return config_; }
 
  private:
-  enum class TimerKind : uint8_t { kAlertExpiry, kIncident, kRetry, kAbandon, kMaintenance, kAlertGc, kCall };
+  enum class TimerKind : uint8_t {
+    kAlertExpiry,
+    kIncident,
+    kRetry,
+    kAbandon,
+    kMaintenance,
+    kAlertGc,
+    kSilenceEdge,
+    kGroupLook,
+    kAudit,
+    kCall
+  };
   struct TimerKey {
     TimerKind kind;
     uint64_t id;
@@ -179,7 +205,13 @@ class Engine {
   void ObserveQuiet(const AlertEntry& alert, const RouteMute& route, const std::string& receiver,
                     Timestamp now, Effects& fx);
   void SettleQuiet(Timestamp now, Effects& fx);
-  bool FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
+  // `former`: of a schedule whose shift is over; owed news, no more.
+  struct Addressee {
+    const Receiver* receiver = nullptr;
+    bool former = false;
+  };
+  std::vector<Addressee> AddresseesOf(const Group& group, Timestamp now) const;
+  bool FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Addressee& addressee,
                         IntegrationRef integration, Timestamp now, Effects& fx);
   void RetryOrGiveUp(InFlight& flight, Timestamp now, Effects& fx);
   void Abandon(InFlight& flight, std::string why, Timestamp now, Effects& fx);
@@ -195,6 +227,52 @@ class Engine {
   static bool WaitsForSomebody(const IncidentEntry& entry);
   bool StillWanted(const Notification& notification);
   void StopQueued(IncidentId id, Timestamp now, Effects& fx);
+
+  bool KeepsUntold(const Group& group, const GroupMember& member, bool muted, Timestamp now);
+  bool IsToldHere(const Group& group, uint64_t fingerprint) const;
+  void LookWhenOpen(Group& group, const AlertEntry& alert, Timestamp now);
+  void LookAgain(Group& group, Timestamp at);
+  bool IsRateLimited(Group& group, const Receiver& receiver, NotifyReason reason, Timestamp now, Effects& fx);
+
+  // why.cc
+  void ExplainGroup(Group& group, uint32_t member, const std::string& receiver, Timestamp now,
+                    std::vector<WhyStep>& out);
+  void NoteDecision(const GroupMember& member, const std::string& receiver, const std::string& verdict,
+                    Timestamp now, Effects& fx);
+
+  // storm.cc
+  struct Storm {
+    std::deque<std::pair<Timestamp, IncidentId>> openings;  // within the window
+    std::vector<IncidentId> waiting;                        // to be put under it
+    std::unordered_set<std::string> models;                 // whose first P0 was told
+    LabelSet labels;                                        // of its own alert
+    Timestamp until = kUnset;
+    size_t count = 0;
+  };
+  void IngestOwn(const LabelSet& labels, const LabelSet& annotations, Timestamp ends_at, Timestamp now,
+                 Effects& fx);
+  void NoteOpened(IncidentEntry& entry, Timestamp now);
+  void RaiseStorms(Timestamp now, Effects& fx);
+  void JoinStorm(IncidentId id, IncidentId parent, Storm& storm, Timestamp now, Effects& fx);
+  bool IsInStorm(const Incident& incident) const;
+
+  // audit.cc
+  bool IsAudible(const AlertEntry& alert, Timestamp now);
+  void AuditIncident(const IncidentEntry& entry, Timestamp now, std::array<uint64_t, kInvariants>& broken);
+  void Audit(Timestamp now, Effects& fx);
+
+  // escalation.cc
+  void EndSilencesOf(const AlertEntry& alert, Timestamp now, Effects& fx);
+  Group* RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now);
+  Timestamp LastTold(const Group& group, const std::string& receiver) const;
+  std::vector<std::string> Page(IncidentEntry& entry, const std::vector<std::string>& names, Timestamp now,
+                                Effects& fx);
+  void Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bool exhausted, Timestamp now,
+                Effects& fx);
+  void NobodyReached(IncidentEntry& entry, std::string why, Timestamp now, Effects& fx);
+  void RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx);
+  void RecheckMutes(Timestamp now, Effects& fx);
+  void ArmSilence(const Silence& silence, Timestamp now);
   void Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx);
   void ObserveClock(Timestamp now);
   void DropExpired(Timestamp now, Effects& fx);
@@ -243,8 +321,20 @@ class Engine {
   int64_t next_call_id_ = 1;          // beyond every call that is remembered
   InboundMemory inbound_;
   Timestamp last_now_ = kUnset;
+  std::map<std::string, Storm> storms_;  // by the values of storm.by
+  bool storms_raised_ = false;
+  std::map<std::pair<IncidentId, std::string>, std::string>
+      decisions_;              // what last held it back from a receiver
+  size_t audit_incident_ = 0;  // where the next audit goes on
+  std::string audit_log_;
+  uint64_t rules_late_ = 0;
+  Timestamp clock_stepped_at_ = kUnset;
+  std::unordered_map<std::string, std::deque<Timestamp>> sent_lately_;  // by receiver that has a rate limit
   EngineStats stats_;
 };
+
+// The receivers that a name of a route or a chain means at `now`: itself, or who is on call in that schedule.
+std::vector<std::string> ReceiversNow(const Config& config, const std::string& name, Timestamp now);
 
 // By fingerprint, each once.
 void SortByFingerprint(std::vector<AlertView>& views);

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "config/calendars.h"
+#include "config/calm_config.h"
 #include "engine/engine.h"
 #include "incidents/ladder.h"
+#include "model/incident_hours.h"
 #include "notify/dedup.h"
+#include "notify/own_reasons.h"
 
 namespace mlalert {
 namespace {
@@ -16,15 +20,33 @@ constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
 constexpr Duration kReloadGrace = std::chrono::seconds(2);
 
 // `policies`: there are incident policies.
-FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, bool policies, Timestamp now) {
+// The calendar that keeps this incident quiet now; null: none does.
+const Calendar* HeldByHours(const Incident& incident, const Calendars* calendars, Timestamp now) {
+  if (incident.policy == nullptr || incident.policy->hours == nullptr || calendars == nullptr) {
+    return nullptr;
+  }
+  const IncidentHours& hours = *incident.policy->hours;
+  const Calendar* calendar = calendars->Find(hours.calendar);
+  if (calendar == nullptr || incident.severity >= hours.always_from) {
+    return nullptr;
+  }
+  const bool dropped = hours.outside == IncidentHours::Outside::kDrop && incident.severity <= incident.base &&
+                       !calendar->IsOpen(incident.last_fired_at);
+  return dropped || !calendar->IsOpen(now) ? calendar : nullptr;
+}
+
+// `page`: a step of the chain asks this group to speak, also of what it only owes news. `former`: to somebody
+// whose shift is over.
+FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const Config& config, bool page,
+                    bool former, Timestamp now) {
   const AlertEntry& alert = *member.alert;
   FlushAlert out;
   out.fingerprint = alert.alert.fingerprint();
   out.incident_id = alert.incident_id;
   out.resolved = !alert.firing || (entry != nullptr && IsHeldResolved(entry->incident));
-  out.held = member.moved;
+  out.held = former || (member.moved && !page);
   if (entry == nullptr) {
-    out.owes_only_told = policies;  // resolved before it was ever heard of
+    out.owes_only_told = !config.incident_policies.empty();  // resolved before it was ever heard of
     return out;
   }
   const Incident& incident = entry->incident;
@@ -33,6 +55,17 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, bool 
   out.raised = incident.policy != nullptr && incident.severity > incident.told_severity;
   out.held = out.held || out.acknowledged || IsSnoozed(incident) || IsQuiet(incident);
   out.woken_at = incident.woken_at;
+  const bool by_hours = HeldByHours(incident, config.calendars.get(), now) != nullptr;
+  out.held = out.held || by_hours;
+  if (IsSet(incident.flapping_since) && !IsHeldResolved(incident)) {
+    out.resolved = false;
+    out.flapping_since = incident.flapping_since;
+  }
+  out.settled = incident.edges != nullptr && incident.edges->size() == 1 &&
+                incident.edges->front() == incident.woken_at;
+  out.digest = out.resolved && !by_hours && incident.policy != nullptr && incident.policy->hours != nullptr &&
+               incident.policy->hours->outside == IncidentHours::Outside::kDigest &&
+               (!IsSet(incident.last_told_at) || incident.last_told_at < incident.last_fired_at);
   Timestamp until = CooldownUntil(incident);
   out.cooling = IsSet(until) && now < until && incident.severity <= incident.told_severity;
   out.told_before_episode = IsSet(incident.last_told_at) && incident.last_told_at < incident.last_fired_at;
@@ -44,7 +77,36 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, bool 
 bool SpeaksOfFiring(NotifyReason reason) {
   return reason == NotifyReason::kFirst || reason == NotifyReason::kNewAlerts ||
          reason == NotifyReason::kRaised || reason == NotifyReason::kRepeat ||
-         reason == NotifyReason::kUnacknowledged;
+         reason == NotifyReason::kUnacknowledged || reason == kReasonEscalated || reason == kReasonFlapping ||
+         reason == kReasonSettled;
+}
+
+// What keeps a firing alert back, for the trace; empty: nothing does. That it has moved or is known already
+// is no news.
+std::string HeldBackBy(const FlushAlert& alert, const Incident& incident, const Config& config, bool in_storm,
+                       Timestamp now) {
+  if (alert.resolved) {
+    return "";
+  }
+  if (incident.ack != nullptr) {
+    return fmt::format("acknowledged by {}", incident.ack->by);
+  }
+  if (IsSnoozed(incident)) {
+    return fmt::format("snoozed until {}", FormatRfc3339Millis(incident.snoozed_until));
+  }
+  if (IsQuiet(incident)) {
+    return "quiet before the first step of its ladder";
+  }
+  if (in_storm) {
+    return fmt::format("part of the storm {}", incident.parent);
+  }
+  if (const Calendar* calendar = HeldByHours(incident, config.calendars.get(), now)) {
+    return fmt::format("outside business hours ({})", calendar->name());
+  }
+  if (alert.cooling && alert.told_before_episode) {
+    return fmt::format("cooldown until {}", FormatRfc3339Millis(CooldownUntil(incident)));
+  }
+  return "";
 }
 
 bool IsIn(const std::vector<uint64_t>& sorted, uint64_t value) {
@@ -60,21 +122,115 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   }
   ++stats_.flushes;
   group.missed_tick = kUnset;
+  const std::vector<GroupMember> members = NotMuted(group, now, fx);
+  size_t speaking = 0;  // `members` has the same order
   for (const GroupMember& member : group.members) {
-    if (!member.alert->firing) {
+    const bool muted = speaking >= members.size() || members[speaking].alert != member.alert;
+    speaking += muted ? 0 : 1;
+    if (!member.alert->firing && !KeepsUntold(group, member, muted, now)) {
       group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
     }
   }
-  const std::vector<GroupMember> members = NotMuted(group, now, fx);
-  const Receiver* receiver = config_->FindReceiver(dispatcher_.ReceiverOf(group));
-  if (receiver != nullptr && !members.empty()) {
-    for (IntegrationRef integration : IntegrationsOf(*receiver)) {
-      if (FlushIntegration(group, members, *receiver, integration, now, fx)) {
-        ++group.in_flight;
+  if (!members.empty()) {
+    for (const Addressee& addressee : AddresseesOf(group, now)) {
+      for (IntegrationRef integration : IntegrationsOf(*addressee.receiver)) {
+        if (FlushIntegration(group, members, addressee, integration, now, fx)) {
+          ++group.in_flight;
+        }
       }
     }
   }
   FinishIfDone(group, now, fx);
+}
+
+// Under a policy the end of something that was told is owed, and so is the digest: it is not forgotten while
+// it is muted, flaps, or waits for business hours.
+bool Engine::KeepsUntold(const Group& group, const GroupMember& member, bool muted, Timestamp now) {
+  const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
+  if (entry == nullptr || entry->incident.policy == nullptr) {
+    return false;
+  }
+  const Incident& incident = entry->incident;
+  if (IsSet(incident.flapping_since)) {
+    return true;
+  }
+  if (muted && IsToldHere(group, member.alert->alert.fingerprint())) {
+    return true;
+  }
+  const IncidentHours* hours = incident.policy->hours.get();
+  return hours != nullptr && hours->outside == IncidentHours::Outside::kDigest && !member.moved &&
+         (!IsSet(incident.last_told_at) || incident.last_told_at < incident.last_fired_at) &&
+         HeldByHours(incident, config_->calendars.get(), now) != nullptr;
+}
+
+// Does a receiver of this group know the alert as firing?
+bool Engine::IsToldHere(const Group& group, uint64_t fingerprint) const {
+  const std::string prefix = group.key + '\x1f';
+  for (auto it = nflog_.lower_bound(prefix); it != nflog_.end() && it->first.starts_with(prefix); ++it) {
+    if (IsIn(it->second.firing, fingerprint)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// What business hours hold back is looked at again when they begin.
+void Engine::LookWhenOpen(Group& group, const AlertEntry& alert, Timestamp now) {
+  const IncidentEntry* entry = incidents_.table().Find(alert.incident_id);
+  const Calendar* calendar =
+      entry != nullptr ? HeldByHours(entry->incident, config_->calendars.get(), now) : nullptr;
+  if (calendar != nullptr && !calendar->IsOpen(now)) {
+    LookAgain(group, calendar->NextOpen(now));
+  }
+}
+
+void Engine::LookAgain(Group& group, Timestamp at) {
+  if (at != kNever && group.look_at != at) {
+    group.look_at = at;
+    timers_.Add(at, {TimerKind::kGroupLook, group.id});
+  }
+}
+
+// A limit delays: the group speaks when there is room again, and says then what it has to say. P0 goes
+// through.
+bool Engine::IsRateLimited(Group& group, const Receiver& receiver, NotifyReason reason, Timestamp now,
+                           Effects& fx) {
+  if (config_->calm == nullptr) {
+    return false;
+  }
+  auto limit = config_->calm->rate_limits.find(receiver.name);
+  if (limit == config_->calm->rate_limits.end()) {
+    return false;
+  }
+  std::deque<Timestamp>& sent = sent_lately_[receiver.name];
+  while (!sent.empty() && sent.front() + limit->second.per <= now) {
+    sent.pop_front();
+  }
+  const bool urgent = reason != NotifyReason::kAllResolved && reason != NotifyReason::kSomeResolved &&
+                      std::any_of(group.members.begin(), group.members.end(), [](const GroupMember& member) {
+                        return member.alert->firing &&
+                               SeverityFromLabel(member.alert->effective.Get("severity")) == Severity::kP0;
+                      });
+  if (urgent || sent.size() < static_cast<size_t>(limit->second.count)) {
+    sent.push_back(now);
+    return false;
+  }
+  const Timestamp room = sent[sent.size() - static_cast<size_t>(limit->second.count)] + limit->second.per;
+  if (group.look_at != room) {
+    ++stats_.rate_limited;
+    EventRecord event;
+    event.at = now;
+    event.type = "rate_limited";
+    event.actor_kind = "system";
+    event.actor = receiver.name;
+    event.incident_id = group.members.empty() ? 0 : group.members.front().alert->incident_id;
+    event.reason = fmt::format("{} messages in {}: delayed until {}", limit->second.count,
+                               FormatDuration(limit->second.per), FormatRfc3339Millis(room));
+    fx.records.emplace_back(std::move(event));
+  }
+  LookAgain(group, room);
+  group.failed = true;  // nothing of it may be forgotten
+  return true;
 }
 
 // Who is muted is not there at all, as upstream: muting by itself neither resolves nor forgets anything, and
@@ -97,9 +253,38 @@ std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now, Effects& 
   return members;
 }
 
+// The route's receiver; or who is on call in its schedule, and those who were when they were told.
+std::vector<Engine::Addressee> Engine::AddresseesOf(const Group& group, Timestamp now) const {
+  std::vector<Addressee> out;
+  const std::string& name = dispatcher_.ReceiverOf(group);
+  if (const Receiver* receiver = config_->FindReceiver(name)) {
+    out.push_back({receiver, false});
+    return out;
+  }
+  const std::vector<std::string> on_call = ReceiversNow(*config_, name, now);
+  for (const std::string& one : on_call) {
+    if (const Receiver* receiver = config_->FindReceiver(one)) {
+      out.push_back({receiver, false});
+    }
+  }
+  const std::string prefix = group.key + '\x1f';
+  for (auto it = nflog_.lower_bound(prefix); it != nflog_.end() && it->first.starts_with(prefix); ++it) {
+    const NflogEntry& entry = it->second;
+    const Receiver* receiver = config_->FindReceiver(entry.receiver);
+    const bool known =
+        std::any_of(out.begin(), out.end(), [&](const Addressee& a) { return a.receiver == receiver; });
+    if (receiver != nullptr && !known && !entry.firing.empty()) {
+      out.push_back({receiver, true});
+    }
+  }
+  return out;
+}
+
 // True when a notification is on its way.
-bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Receiver& receiver,
-                              IntegrationRef integration, Timestamp now, Effects& fx) {
+bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& members,
+                              const Addressee& addressee, IntegrationRef integration, Timestamp now,
+                              Effects& fx) {
+  const Receiver& receiver = *addressee.receiver;
   std::string log_key =
       NflogKey(group.key, receiver.name, std::string(ToString(integration.kind)), integration.index);
   if (auto busy = in_flight_by_log_key_.find(log_key); busy != in_flight_by_log_key_.end()) {
@@ -123,15 +308,33 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   input.repeat_interval = route.repeat_interval;
   // Not when the flush was due: upstream looks at its clock (seen with a flush that had to wait).
   input.now = now;
+  input.page = IsSet(group.page_at) && (input.entry == nullptr || input.entry->timestamp < group.page_at);
   for (const GroupMember& member : members) {
-    input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id),
-                                    !config_->incident_policies.empty(), now));
+    input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id), *config_,
+                                    input.page, addressee.former, now));
+    if (const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
+        entry != nullptr && IsInStorm(entry->incident)) {
+      input.alerts.back().held = true;
+    }
+    if (input.alerts.back().held) {
+      LookWhenOpen(group, *member.alert, now);
+    }
+    if (const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
+        entry != nullptr && !member.moved && entry->incident.policy != nullptr) {
+      NoteDecision(
+          member, receiver.name,
+          HeldBackBy(input.alerts.back(), entry->incident, *config_, IsInStorm(entry->incident), now), now,
+          fx);
+    }
   }
   DedupDecision decision = Decide(input);
   if (decision.reason == NotifyReason::kNone) {
     return false;
   }
 
+  if (IsRateLimited(group, receiver, decision.reason, now, fx)) {
+    return false;
+  }
   auto notification = std::make_shared<Notification>();
   Notification& n = *notification;
   n.id = next_notification_id_++;
@@ -153,7 +356,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     n.receiver_data = input.entry->data;
   }
   const bool call = IsCall(receiver, integration);
-  if ((!input.send_resolved && n.firing.empty()) || (call && !SpeaksOfFiring(n.reason)) ||
+  if ((!input.send_resolved && n.firing.empty() && n.reason != kReasonDigest) || (call && !SpeaksOfFiring(n.reason)) ||
       (n.reason == NotifyReason::kAcknowledged && KnowsWhoAcknowledged(members, input, n))) {
     // Nobody is told, but the log must know that the firing is over, or that somebody took it.
     WriteLog(n, std::nullopt, now, fx);
@@ -164,8 +367,9 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     const AlertEntry& alert = *members[i].alert;
     uint64_t fingerprint = alert.alert.fingerprint();
     bool fires = !input.alerts[i].resolved && IsIn(n.firing, fingerprint);
-    bool resolved = input.alerts[i].resolved && input.send_resolved && IsIn(n.resolved, fingerprint);
-    if (resolved && input.alerts[i].owes_only_told &&
+    bool resolved = input.alerts[i].resolved && (input.send_resolved || input.alerts[i].digest) &&
+                    IsIn(n.resolved, fingerprint);
+    if (resolved && input.alerts[i].owes_only_told && !input.alerts[i].digest &&
         (input.entry == nullptr || !IsIn(input.entry->firing, fingerprint))) {
       continue;  // told before; it fired again since, but was held back
     }
@@ -369,6 +573,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   const Notification& n = *notification;
   bool sent = outcome.verdict == DeliveryVerdict::kSent;
   bool cancelled = outcome.verdict == DeliveryVerdict::kCancelled;
+  IncidentEntry* unreached = nullptr;
   NotificationRecord record = AttemptRecord(n, outcome,
                                             sent        ? "sent"
                                             : cancelled ? "cancelled"
@@ -408,6 +613,13 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
                     outcome.verdict == DeliveryVerdict::kFailed ? "due to unrecoverable error " : "",
                     outcome.attempt, outcome.error));
     fx.records.emplace_back(std::move(event));
+    // Nobody heard this step of the chain: the next one does not wait for its time.
+    const Group* group = dispatcher_.Find(n.group_id);
+    IncidentEntry* entry = n.alerts.empty() ? nullptr : incidents_.table().Find(n.alerts.front().incident_id);
+    if (group != nullptr && entry != nullptr && n.reason == kReasonEscalated && WaitsForSomebody(*entry) &&
+        n.flushed_at <= group->page_at + kFlushDeadlineMin) {
+      unreached = entry;
+    }
   }
   auto waiters = std::move(flight.waiters);
   std::string log_key =
@@ -421,6 +633,9 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   }
   for (GroupId id : waiters) {
     dispatcher_.FlushEarly(id, now);
+  }
+  if (unreached != nullptr) {
+    NobodyReached(*unreached, fmt::format("{} could not be reached", notification->receiver->name), now, fx);
   }
   if (n.call_id != 0) {
     ConcludeCall(n, outcome, now, fx);

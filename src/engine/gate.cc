@@ -140,6 +140,21 @@ void Gate::ReleaseUpTo(uint64_t seq) {
   }
 }
 
+// A database that cannot be written is an alert of its own, which is told from memory.
+void Gate::ReportStorage(Timestamp now, std::unique_lock<std::mutex>& lock) {
+  const bool degraded = journal_.State() != JournalState::kHealthy;
+  if (storage_reported_ == degraded) {
+    return;
+  }
+  storage_reported_ = degraded;
+  Effects fx;
+  engine_.ReportStorage(degraded, "", now, fx);
+  if (!fx.empty()) {
+    Drain(std::move(fx), lock);
+    lock.lock();
+  }
+}
+
 void Gate::TimerLoop() {
   std::unique_lock<std::mutex> lock(mutex_);
   while (!stopping_) {
@@ -158,6 +173,7 @@ void Gate::TimerLoop() {
       Drain(std::move(fx), lock);
       lock.lock();
     }
+    ReportStorage(now, lock);
     JournalState state = journal_.State();
     if (state != JournalState::kHealthy) {
       lock.unlock();

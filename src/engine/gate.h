@@ -10,6 +10,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -75,6 +76,7 @@ class Gate {
   uint64_t Drain(Effects fx, std::unique_lock<std::mutex>& lock);
   uint64_t AppendOrRemember(std::vector<Record> records);
   void RepairJournal();
+  void ReportStorage(Timestamp now, std::unique_lock<std::mutex>& lock);
   void ReleaseUpTo(uint64_t seq);
   void TimerLoop();
 
@@ -90,7 +92,8 @@ class Gate {
   Timestamp waiting_for_ = kUnset;  // what the timer thread sleeps for
   bool stopping_ = false;
   bool needs_snapshot_ = false;
-  std::vector<Record> refused_deletes_;  // a snapshot says what is there, not what is gone
+  std::optional<bool> storage_reported_;  // what the engine was told of the journal last
+  std::vector<Record> refused_deletes_;   // a snapshot says what is there, not what is gone
   std::thread timer_;
 
   std::mutex outgoing_mutex_;  // protects outgoing_ and sending_; taken after mutex_, never before it

@@ -47,10 +47,12 @@ Result<std::string> Engine::SetSilence(const SilenceRequest& request, Timestamp 
     std::string_view type = !successor       ? "silence_expired"
                             : change.created ? "silence_created"
                                              : "silence_updated";
+    ArmSilence(silence, now);
     fx.records.emplace_back(SilenceEvent(type, silence, request.created_by, now));
     fx.records.emplace_back(SilenceRecord{std::move(silence)});
   }
   SettleQuiet(now, fx);
+  RecheckMutes(now, fx);
   return std::move(change.id);
 }
 
@@ -61,6 +63,7 @@ Status Engine::ExpireSilence(std::string_view id, Timestamp now, Effects& fx) {
     fx.records.emplace_back(SilenceEvent("silence_expired", *ended, "", now));
     fx.records.emplace_back(SilenceRecord{std::move(*ended)});
     SettleQuiet(now, fx);
+    RecheckMutes(now, fx);
   }
   return {};
 }

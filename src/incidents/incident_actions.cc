@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "incidents/chain.h"
 #include "incidents/incident_machine.h"
 #include "incidents/ladder.h"
 
@@ -96,8 +97,9 @@ Status IncidentMachine::Acknowledge(Change& change, const IncidentAction& action
   if (incident.ack != nullptr) {
     EndAcknowledgement(change, now, "replaced");
   } else {
-    StopLadderClock(incident, now);
+    StopClocks(incident, now);
   }
+  Responded(incident, now);
   incident.snoozed_until = kUnset;
   Acknowledgement ack;
   ack.at = now;
@@ -164,7 +166,8 @@ Status IncidentMachine::Snooze(Change& change, const IncidentAction& action, Tim
   if (incident.snoozed_until == action.until) {
     return {};
   }
-  StopLadderClock(incident, now);
+  StopClocks(incident, now);
+  Responded(incident, now);
   const Timestamp before = incident.snoozed_until;
   incident.snoozed_until = action.until;
   EditCare(incident, [&](IncidentCare& care) { care.snoozed_by = action.actor.name; });
@@ -194,6 +197,9 @@ Status IncidentMachine::Assign(Change& change, const IncidentAction& action, Tim
     return {};
   }
   EditCare(incident, [&](IncidentCare& care) { care.assignee = action.assignee; });
+  if (!action.assignee.empty() && incident.state != IncidentState::kResolved) {
+    Responded(incident, now);
+  }
   ++incident.generation;
   change.changed = true;
   EventRecord event = ActionEvent(incident, now, "assigned", action);
@@ -247,7 +253,8 @@ Status IncidentMachine::Lower(Change& change, const IncidentAction& action, Time
     return {};
   }
   const Severity before = incident.severity;
-  LowerTo(incident, action.severity, now);
+  LowerTo(incident, action.severity, now, HoursOf(incident));
+  Responded(incident, now);
   ++incident.generation;
   change.changed = true;
   change.severity_changed = true;
@@ -270,8 +277,10 @@ Status IncidentMachine::ResolveByHand(Change& change, const IncidentAction& acti
   if (incident.state == IncidentState::kAcknowledged) {
     EndAcknowledgement(change, now, "resolved");
   }
-  StopLadderClock(incident, now);
+  StopClocks(incident, now);
+  Responded(incident, now);
   incident.snoozed_until = kUnset;
+  incident.muted_since = kUnset;
   incident.state = IncidentState::kResolved;
   incident.resolved_at = now;
   incident.resolve_reason = ResolveReason::kManual;

@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "config/calendars.h"
+#include "config/response_targets.h"
+#include "incidents/chain.h"
 #include "incidents/ladder.h"
+#include "model/flapping.h"
 
 namespace mlalert {
 
@@ -39,6 +43,113 @@ std::shared_ptr<const IncidentPolicy> Freeze(const ConfigPtr& config, const Labe
 
 }  // namespace
 
+void IncidentMachine::StartClocks(Incident& incident, Timestamp at) const {
+  if (IsSet(incident.muted_since)) {
+    return;  // they start when the silence is over
+  }
+  StartLadderClock(incident, at, HoursOf(incident));
+  if (!IsQuiet(incident)) {
+    StartChain(incident, at);
+    ExpectResponse(incident, at);
+  }
+}
+
+void IncidentMachine::StopClocks(Incident& incident, Timestamp at) const {
+  StopLadderClock(incident, at, HoursOf(incident));
+  StopChain(incident);
+}
+
+// A target that runs already stays, unless the new severity asks for an earlier answer.
+void IncidentMachine::ExpectResponse(Incident& incident, Timestamp at) const {
+  if (config_->response_targets == nullptr || IsSet(incident.response_at) ||
+      IsSet(incident.response_breached_at)) {
+    return;
+  }
+  const Timestamp due =
+      ResponseDueAt(*config_->response_targets, config_->calendars.get(), incident.severity, at);
+  if (IsSet(due) && (!IsSet(incident.response_due_at) || due < incident.response_due_at)) {
+    incident.response_due_at = due;
+  }
+}
+
+void IncidentMachine::Responded(Incident& incident, Timestamp now) {
+  if (!IsSet(incident.response_at)) {
+    incident.response_at = now;
+  }
+}
+
+void IncidentMachine::CheckResponse(Change& change, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  if (!IsSet(incident.response_due_at) || incident.response_due_at > now || IsSet(incident.response_at) ||
+      IsSet(incident.response_breached_at)) {
+    return;
+  }
+  incident.response_breached_at = incident.response_due_at;
+  change.changed = true;
+  EventRecord event = IncidentEvent(incident, now, "response_breached");
+  event.reason = fmt::format("nobody acted on {} by {}", ToString(incident.severity),
+                             FormatRfc3339Millis(incident.response_due_at));
+  change.events.push_back(std::move(event));
+}
+
+void IncidentMachine::AdvanceChain(Change& change, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  while (auto step = TakeChainStep(incident, now)) {
+    change.changed = true;
+    change.chain_steps.push_back(*step);
+  }
+  change.chain_exhausted = !change.chain_steps.empty() && IsChainExhausted(incident);
+}
+
+void IncidentMachine::CountEdge(Change& change, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  if (incident.policy == nullptr || incident.policy->flapping == nullptr) {
+    return;
+  }
+  const FlappingLimits& limits = *incident.policy->flapping;
+  std::vector<Timestamp> edges = incident.edges != nullptr ? *incident.edges : std::vector<Timestamp>{};
+  edges.push_back(now);
+  std::erase_if(edges, [&](Timestamp edge) { return edge + limits.window < now; });
+  const size_t count = edges.size();
+  incident.edges = std::make_shared<const std::vector<Timestamp>>(std::move(edges));
+  if (count >= static_cast<size_t>(limits.transitions) && !IsSet(incident.flapping_since)) {
+    incident.flapping_since = now;
+    change.speak_now = true;
+    EventRecord event = IncidentEvent(incident, now, "flapping_started");
+    event.reason = fmt::format("{} changes in {}", count, FormatDuration(limits.window));
+    change.events.push_back(std::move(event));
+  }
+}
+
+// It calms down when fewer than half of the changes that made it flap are left in the window.
+Timestamp IncidentMachine::FlappingEndsAt(const Incident& incident) {
+  if (!IsSet(incident.flapping_since) || incident.policy == nullptr || incident.policy->flapping == nullptr ||
+      incident.edges == nullptr) {
+    return kUnset;
+  }
+  const FlappingLimits& limits = *incident.policy->flapping;
+  const size_t low = static_cast<size_t>(limits.transitions) / 2;
+  const std::vector<Timestamp>& edges = *incident.edges;
+  return edges.size() < low ? incident.flapping_since : edges[edges.size() - low] + limits.window;
+}
+
+void IncidentMachine::CheckFlapping(Change& change, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  const Timestamp ends_at = FlappingEndsAt(incident);
+  if (!IsSet(ends_at) || ends_at > now) {
+    return;
+  }
+  incident.flapping_since = kUnset;
+  change.changed = true;
+  change.speak_now = true;
+  if (incident.state == IncidentState::kOpen) {
+    // The list begins anew with the end itself: that is how the message knows what ended.
+    incident.edges = std::make_shared<const std::vector<Timestamp>>(std::vector<Timestamp>{now});
+    incident.woken_at = now;  // it stayed: those who heard that it flaps hear that it does not any more
+  }
+  change.events.push_back(IncidentEvent(incident, now, "flapping_ended"));
+}
+
 LabelSet IncidentMachine::KeyOf(const LabelSet& labels) const {
   const auto& identity = config_->incidents.identity;
   return identity.empty() ? labels : labels.Project(identity);
@@ -70,6 +181,10 @@ void IncidentMachine::Reopen(IncidentEntry& entry, Timestamp now) {
   incident.severity = Severity::kNone;
   incident.held_until = kUnset;
   incident.woken_at = kUnset;
+  incident.muted_since = kUnset;
+  incident.response_due_at = kUnset;
+  incident.response_at = kUnset;
+  incident.response_breached_at = kUnset;
   ++incident.reopen_count;
 }
 
@@ -102,6 +217,7 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
   if (!joins) {
     incident.opened_generation = incident.generation;
     change.events.push_back(IncidentEvent(incident, now, reopens ? "reopened" : "opened"));
+    CountEdge(change, now);
   }
   entry->AddFiring(alert);
   alert.incident_id = incident.id;
@@ -113,7 +229,6 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
   if (!joins) {
     // Nothing is raised by opening: the alert has the severity it came with.
     incident.severity = std::max(incident.base, incident.ladder);
-    StartLadderClock(incident, now);
     change.severity_changed = change.raised = incident.severity > severity;
     if (reopens && entry->firing.size() > 1) {
       // Others fired on while it was resolved by hand: they speak again as well.
@@ -124,6 +239,8 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
       change.severity_changed = true;
       change.speak_now = true;
     }
+    StartClocks(incident, now);
+    AdvanceChain(change, now);
   } else {
     ApplySeverity(change, now, "source", "");
   }
@@ -168,8 +285,9 @@ void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now)
   if (incident.state == IncidentState::kAcknowledged) {
     EndAcknowledgement(change, now, "resolved");
   }
-  StopLadderClock(incident, now);
+  StopClocks(incident, now);
   incident.snoozed_until = kUnset;
+  incident.muted_since = kUnset;
   incident.state = IncidentState::kResolved;
   incident.resolved_at = now;
   incident.resolve_reason = reason;
@@ -177,6 +295,7 @@ void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now)
   EventRecord event = IncidentEvent(incident, now, "resolved");
   event.reason = ToString(reason);
   change.events.push_back(std::move(event));
+  CountEdge(change, now);
 }
 
 void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_view reason,
@@ -202,15 +321,23 @@ void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_v
   event.to_value = ToString(incident.severity);
   event.data = data;
   change.events.push_back(std::move(event));
-  if (reason != "age" && incident.state != IncidentState::kResolved) {
+  if (incident.state == IncidentState::kResolved) {
+    return;
+  }
+  if (reason != "age") {
     // Who acknowledged or snoozed the lesser trouble has not seen this one.
     if (incident.state == IncidentState::kAcknowledged) {
       EndAcknowledgement(change, now, "severity_raised");
       incident.state = IncidentState::kOpen;
     }
     incident.snoozed_until = kUnset;
-    StartLadderClock(incident, now);
+    if (action != nullptr) {
+      Responded(incident, now);
+    }
   }
+  // From the first step, for those who care about this severity.
+  StartClocks(incident, now);
+  AdvanceChain(change, now);
 }
 
 void IncidentMachine::Wake(Change& change, Timestamp since) {
@@ -221,7 +348,7 @@ void IncidentMachine::Wake(Change& change, Timestamp since) {
   ++incident.generation;
   change.changed = true;
   change.speak_now = true;
-  StartLadderClock(incident, since);
+  StartClocks(incident, since);
 }
 
 void IncidentMachine::ExpireAcknowledgement(Change& change, Timestamp now) {
@@ -253,7 +380,7 @@ void IncidentMachine::EndHold(Change& change, Timestamp now) {
     incident.base = std::max(incident.base, SeverityFromLabel(alert->alert.labels.Get("severity")));
   }
   incident.severity = std::max(incident.base, incident.ladder);
-  StartLadderClock(incident, now);
+  StartClocks(incident, now);
   change.changed = true;
   change.severity_changed = true;
   change.speak_now = true;
@@ -266,6 +393,7 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
   Change change;
   change.entry = &entry;
   Incident& incident = entry.incident;
+  CheckFlapping(change, now);
   if (incident.state == IncidentState::kResolved) {
     if (IsHeldResolved(incident) && !entry.firing.empty() && IsSet(incident.held_until) &&
         incident.held_until <= now) {
@@ -286,6 +414,8 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
   }
   if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
     Climb(change, now);
+    AdvanceChain(change, now);
+    CheckResponse(change, now);
   }
   return change;
 }
@@ -294,8 +424,19 @@ void IncidentMachine::Climb(Change& change, Timestamp now) {
   Incident& incident = change.entry->incident;
   bool was_quiet = IsQuiet(incident);
   uint32_t first_rung = incident.ladder_step;
-  LadderResult climbed = ClimbLadder(incident, now);
+  const LadderHours hours = HoursOf(incident);
+  LadderResult climbed = ClimbLadder(incident, now, hours);
   if (climbed.reached == 0) {
+    const RungTime next = RungAt(incident, incident.ladder_step, hours);
+    if (IsSet(next.earned) && next.earned <= now && next.at > now && !IsSet(incident.raise_held_since)) {
+      incident.raise_held_since = next.earned;
+      change.changed = true;
+      EventRecord held = IncidentEvent(incident, now, "raise_held");
+      held.to_value = ToString(incident.policy->ladder[incident.ladder_step].severity);
+      held.reason = fmt::format("it would wake somebody: {} opens {}", incident.policy->calendar,
+                                next.at == kNever ? "never" : FormatRfc3339Millis(next.at));
+      change.events.push_back(std::move(held));
+    }
     return;
   }
   change.changed = true;
@@ -308,10 +449,59 @@ void IncidentMachine::Climb(Change& change, Timestamp now) {
   }
   Json data = Json::MakeObject();
   data.Set("due_at", ToUnixMillis(climbed.due_at)).Set("done_at", ToUnixMillis(now));
-  data.Set("clock_seconds", ToSeconds(LadderClock(incident, now)));
+  data.Set("clock_seconds", ToSeconds(LadderClock(incident, now, hours)));
   ApplySeverity(change, now, "age", data.Dump());
   if (was_quiet) {
     change.speak_now = true;
+    if (!IsSet(incident.chain_started_at)) {
+      StartClocks(incident, now);
+    }
+  }
+}
+
+IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool muted, Timestamp now) {
+  Change change;
+  change.entry = &entry;
+  Incident& incident = entry.incident;
+  if (incident.state == IncidentState::kResolved || muted == IsSet(incident.muted_since)) {
+    return change;
+  }
+  change.changed = true;
+  ++incident.generation;
+  if (muted) {
+    StopLadderClock(incident, now, HoursOf(incident));
+    incident.chain_next_at = kUnset;
+    incident.muted_since = now;
+  } else {
+    const Timestamp since = incident.muted_since;
+    incident.muted_since = kUnset;
+    if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
+      StartLadderClock(incident, now, HoursOf(incident));
+      if (!IsQuiet(incident)) {
+        ResumeChain(incident, since, now);
+        ExpectResponse(incident, now);
+      }
+    }
+  }
+  change.events.push_back(IncidentEvent(incident, now, muted ? "muted" : "unmuted"));
+  return change;
+}
+
+IncidentMachine::Change IncidentMachine::OnNobodyReached(IncidentEntry& entry, std::string reason,
+                                                         Timestamp now) {
+  Change change;
+  change.entry = &entry;
+  change.changed = true;
+  EventRecord event = IncidentEvent(entry.incident, now, "nobody_reached");
+  event.reason = std::move(reason);
+  change.events.push_back(std::move(event));
+  HastenChain(entry.incident, now);
+  return change;
+}
+
+void IncidentMachine::Reschedule(IncidentEntry& entry) {
+  if (IsSet(entry.incident.clock_since)) {
+    entry.incident.next_severity_at = NextRungAt(entry.incident, HoursOf(entry.incident));
   }
 }
 
@@ -333,10 +523,11 @@ void IncidentMachine::OnTold(IncidentEntry& entry, Timestamp at, Severity severi
   incident.told_severity = first_in_episode ? severity : std::max(incident.told_severity, severity);
 }
 
-Timestamp IncidentMachine::NextDue(const IncidentEntry& entry) {
+Timestamp IncidentMachine::NextDue(const IncidentEntry& entry) const {
   const Incident& incident = entry.incident;
   Timestamp due = kNever;
   auto consider = [&](Timestamp at) { due = IsSet(at) ? std::min(due, at) : due; };
+  consider(FlappingEndsAt(incident));
   if (incident.state == IncidentState::kResolved) {
     if (IsHeldResolved(incident) && !entry.firing.empty()) {
       consider(incident.held_until);
@@ -344,6 +535,15 @@ Timestamp IncidentMachine::NextDue(const IncidentEntry& entry) {
     return due;
   }
   consider(incident.next_severity_at);
+  if (incident.next_severity_at != kUnset && !IsSet(incident.raise_held_since) &&
+      incident.policy != nullptr && !incident.policy->calendar.empty()) {
+    consider(RungAt(incident, incident.ladder_step, HoursOf(incident)).earned);
+  }
+  consider(incident.chain_next_at);
+  if (incident.state == IncidentState::kOpen && !IsSnoozed(incident) && !IsSet(incident.response_at) &&
+      !IsSet(incident.response_breached_at)) {
+    consider(incident.response_due_at);
+  }
   consider(incident.snoozed_until);
   if (incident.ack != nullptr) {
     consider(incident.ack->expires_at);
@@ -354,6 +554,9 @@ Timestamp IncidentMachine::NextDue(const IncidentEntry& entry) {
 Timestamp IncidentMachine::KeepUntil(const Incident& incident) const {
   Timestamp until =
       After(std::max(incident.resolved_at, incident.held_until), config_->incidents.reopen_window);
+  if (Timestamp ends_at = FlappingEndsAt(incident); IsSet(ends_at)) {
+    until = std::max(until, ends_at);
+  }
   Timestamp cooldown = CooldownUntil(incident);
   return IsSet(cooldown) ? std::max(until, cooldown) : until;
 }

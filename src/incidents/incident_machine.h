@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "incidents/incident_action.h"
 #include "incidents/incident_table.h"
+#include "incidents/ladder.h"
 #include "model/record.h"
 
 namespace mlalert {
@@ -25,11 +26,13 @@ class IncidentMachine {
   // After a call: what the engine must do about the incident.
   struct Change {
     IncidentEntry* entry = nullptr;
-    bool changed = false;           // journal the row
-    bool severity_changed = false;  // so did the effective labels of its alerts
-    bool raised = false;            // upwards
-    bool speak_now = false;         // do not wait for the group's next tick
-    bool stop_queued = false;       // what waits to be sent about it may not be wanted any more
+    bool changed = false;             // journal the row
+    bool severity_changed = false;    // so did the effective labels of its alerts
+    bool raised = false;              // upwards
+    bool speak_now = false;           // do not wait for the group's next tick
+    bool stop_queued = false;         // what waits to be sent about it may not be wanted any more
+    std::vector<size_t> chain_steps;  // whom to tell now, besides the routes
+    bool chain_exhausted = false;     // with these the chain has come to its end
     std::vector<EventRecord> events;
     std::vector<AcknowledgementRecord> acknowledgements;
   };
@@ -42,6 +45,12 @@ class IncidentMachine {
   Change CloseIfNothingFires(IncidentEntry& entry, Timestamp now);
   // Something of this incident may be due: rungs, the end of an acknowledgement, a snooze, a hold.
   Change OnTimer(IncidentEntry& entry, Timestamp now);
+  // All of its alerts are silenced, or not any more.
+  Change OnMuted(IncidentEntry& entry, bool muted, Timestamp now);
+  // A step of its chain reached nobody: the next one is due at once.
+  Change OnNobodyReached(IncidentEntry& entry, std::string reason, Timestamp now);
+  // Calendars or targets may have changed: times that lie ahead are computed anew.
+  void Reschedule(IncidentEntry& entry);
   // kNotFound: not in memory; kConflict: the incident's state does not allow it, or the action was meant for
   // an earlier opening; kInvalid: a time or severity that makes no sense. `changed` false: it was so already.
   Result<Change> Act(const IncidentAction& action, Timestamp now);
@@ -50,7 +59,7 @@ class IncidentMachine {
   void OnTold(IncidentEntry& entry, Timestamp at, Severity severity);
 
   // First instant at which OnTimer has something to do; kNever when nothing is ahead.
-  static Timestamp NextDue(const IncidentEntry& entry);
+  Timestamp NextDue(const IncidentEntry& entry) const;
   // Until when a resolved incident must stay in memory.
   Timestamp KeepUntil(const Incident& incident) const;
 
@@ -71,6 +80,20 @@ class IncidentMachine {
   // Nobody has it in hand any more: the clocks run on from `since`, who was told is told again.
   void Wake(Change& change, Timestamp since);
   void EndHold(Change& change, Timestamp now);
+  LadderHours HoursOf(const Incident& incident) const {
+    return LadderHoursOf(incident, config_->calendars.get());
+  }
+  // Nobody has it in hand: age counts, and unless it is quiet somebody is expected to act.
+  void StartClocks(Incident& incident, Timestamp at) const;
+  void StopClocks(Incident& incident, Timestamp at) const;
+  void ExpectResponse(Incident& incident, Timestamp at) const;
+  static void Responded(Incident& incident, Timestamp now);
+  void CheckResponse(Change& change, Timestamp now);
+  void AdvanceChain(Change& change, Timestamp now);
+  // It opened or resolved: counted, when its policy looks at that.
+  void CountEdge(Change& change, Timestamp now);
+  void CheckFlapping(Change& change, Timestamp now);
+  static Timestamp FlappingEndsAt(const Incident& incident);
   void ExpireAcknowledgement(Change& change, Timestamp now);
   void Climb(Change& change, Timestamp now);
 

@@ -1,6 +1,9 @@
 #include "mute/muter.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "config/calm_config.h"
 
 namespace mlalert {
 
@@ -21,11 +24,27 @@ std::string_view ToString(MuteReason reason) {
 }
 
 Muter::Muter(ConfigPtr config, SilenceLimits limits)
-    : inhibitor_(config), silences_(limits), intervals_(config->time_intervals) {}
+    : inhibitor_(config), silences_(limits), intervals_(config->time_intervals), calm_(config->calm) {}
 
 void Muter::SetConfig(const ConfigPtr& config) {
   inhibitor_.SetConfig(config);
   intervals_ = TimeIntervals(config->time_intervals);
+  calm_ = config->calm;
+}
+
+std::vector<std::string> Muter::Recurring(const LabelSet& labels, Timestamp now) const {
+  std::vector<std::string> out;
+  if (calm_ == nullptr) {
+    return out;
+  }
+  for (const RecurringSilence& silence : calm_->silences) {
+    if (MatchesAll(silence.matchers, labels) &&
+        std::any_of(silence.time_intervals.begin(), silence.time_intervals.end(),
+                    [&](const std::string& name) { return intervals_.Contains(name, now); })) {
+      out.push_back("recurring:" + silence.name);
+    }
+  }
+  return out;
 }
 
 RouteMute Muter::MuteOf(const Route& route, Timestamp now) const {
@@ -39,8 +58,13 @@ RouteMute Muter::MuteOf(const Route& route, Timestamp now) const {
 }
 
 AlertMute Muter::MuteOf(const AlertEntry& alert, Timestamp now) {
-  return {silences_.SilencedBy(alert.alert.fingerprint(), alert.effective, now),
-          inhibitor_.InhibitedBy(alert.effective, now)};
+  AlertMute out{silences_.SilencedBy(alert.alert.fingerprint(), alert.effective, now),
+                inhibitor_.InhibitedBy(alert.effective, now)};
+  if (calm_ != nullptr) {
+    std::vector<std::string> recurring = Recurring(alert.effective, now);
+    out.silenced_by.insert(out.silenced_by.end(), recurring.begin(), recurring.end());
+  }
+  return out;
 }
 
 MuteReason Muter::Judge(const AlertEntry& alert, const RouteMute& route, Timestamp now) {
@@ -49,7 +73,8 @@ MuteReason Muter::Judge(const AlertEntry& alert, const RouteMute& route, Timesta
     reason = MuteReason::kInhibition;
   } else if (route.reason != MuteReason::kNone) {
     reason = route.reason;
-  } else if (silences_.IsSilenced(alert.alert.fingerprint(), alert.effective, now)) {
+  } else if (silences_.IsSilenced(alert.alert.fingerprint(), alert.effective, now) ||
+             (calm_ != nullptr && !Recurring(alert.effective, now).empty())) {
     reason = MuteReason::kSilence;
   }
   if (reason != MuteReason::kNone) {

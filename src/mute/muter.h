@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,6 +38,8 @@ struct AlertMute {
   std::optional<uint64_t> inhibited_by;  // fingerprint of a source
 };
 
+struct CalmConfig;
+
 class Muter {
  public:
   explicit Muter(ConfigPtr config, SilenceLimits limits = {});
@@ -53,6 +56,9 @@ class Muter {
   // The entry is about to die.
   void Forget(uint64_t fingerprint);
 
+  // Names of the recurring silences that hold now and match, as "recurring:name".
+  std::vector<std::string> Recurring(const LabelSet& labels, Timestamp now) const;
+
   Inhibitor& inhibitor() { return inhibitor_; }
   Silences& silences() { return silences_; }
   const Silences& silences() const { return silences_; }
@@ -64,6 +70,7 @@ class Muter {
   Inhibitor inhibitor_;
   Silences silences_;
   TimeIntervals intervals_;
+  std::shared_ptr<const CalmConfig> calm_;  // null: no recurring silences
   std::array<uint64_t, 5> suppressed_{};
 };
 

@@ -210,6 +210,7 @@ std::vector<std::string> Silences::Collect(Timestamp now) {
 }
 
 void Silences::Add(Silence silence) {
+  any_until_resolved_ = any_until_resolved_ || silence.annotations.Get(kUntilResolved) == "true";
   auto entry = std::make_unique<Entry>(Entry{std::move(silence), ++version_});
   by_version_.emplace(entry->version, entry.get());
   std::string id = entry->silence.id;

@@ -38,6 +38,9 @@ struct SilenceStats {
   size_t expired = 0;
 };
 
+// Annotation of a silence: "true" ends it with the last alert that it covers.
+inline constexpr std::string_view kUntilResolved = "until_resolved";
+
 class Silences {
  public:
   // A UUID that nobody else made; asked again when it is taken.
@@ -78,6 +81,8 @@ class Silences {
   void Forget(uint64_t fingerprint) { verdicts_.erase(fingerprint); }
 
   size_t size() const { return by_id_.size(); }
+  // Was there ever one that ends with the alerts it covers?
+  bool AnyUntilResolved() const { return any_until_resolved_; }
   SilenceStats Stats(Timestamp now) const;
 
  private:
@@ -97,6 +102,7 @@ class Silences {
   const std::vector<uint64_t>& Matching(uint64_t fingerprint, const LabelSet& labels, Timestamp now);
 
   SilenceLimits limits_;
+  bool any_until_resolved_ = false;
   std::map<std::string, std::unique_ptr<Entry>, std::less<>> by_id_;
   std::map<uint64_t, const Entry*> by_version_;
   uint64_t version_ = 0;

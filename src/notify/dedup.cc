@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "notify/own_reasons.h"
+
 namespace mlalert {
 namespace {
 
@@ -45,12 +47,22 @@ DedupDecision Decide(const DedupInput& input) {
   bool somebody_rose = false;
   bool newly_acknowledged = false;
   bool woken = false;
+  bool settled = false;
+  bool cleared_unheard = false;
+  bool began_to_flap = false;
   for (const auto& alert : input.alerts) {
     bool told = Contains(entry.firing, alert.fingerprint);
     if (alert.resolved) {
-      if (told || Contains(entry.resolved, alert.fingerprint) || !alert.owes_only_told) {
+      if (told || Contains(entry.resolved, alert.fingerprint) || !alert.owes_only_told || alert.digest) {
         out.resolved.push_back(alert.fingerprint);
+        cleared_unheard =
+            cleared_unheard || (alert.digest && !told && !Contains(entry.resolved, alert.fingerprint));
       }
+      continue;
+    }
+    if (IsSet(alert.flapping_since) && !alert.held) {
+      out.firing.push_back(alert.fingerprint);
+      began_to_flap = began_to_flap || input.entry == nullptr || entry.timestamp < alert.flapping_since;
       continue;
     }
     if (!told && !MaySpeak(alert, told_incidents)) {
@@ -58,7 +70,10 @@ DedupDecision Decide(const DedupInput& input) {
     }
     out.firing.push_back(alert.fingerprint);
     somebody_speaks = somebody_speaks || !alert.held;
-    woken = woken || (told && !alert.held && IsSet(alert.woken_at) && alert.woken_at > entry.timestamp);
+    if (told && !alert.held && IsSet(alert.woken_at) && alert.woken_at > entry.timestamp) {
+      woken = woken || !alert.settled;
+      settled = settled || alert.settled;
+    }
     somebody_rose = somebody_rose || (told && alert.raised && !alert.held);
     if (told && alert.acknowledged) {
       out.acknowledged.push_back(alert.fingerprint);
@@ -71,7 +86,13 @@ DedupDecision Decide(const DedupInput& input) {
   std::sort(out.resolved.begin(), out.resolved.end());
   std::sort(out.acknowledged.begin(), out.acknowledged.end());
 
-  if (input.entry == nullptr) {
+  if (began_to_flap) {
+    out.reason = kReasonFlapping;
+  } else if (input.page && somebody_speaks) {
+    out.reason = kReasonEscalated;
+  } else if (cleared_unheard) {
+    out.reason = kReasonDigest;
+  } else if (input.entry == nullptr) {
     out.reason = out.firing.empty() ? NotifyReason::kNone : NotifyReason::kFirst;
   } else if (!IsSubset(out.firing, entry.firing)) {
     out.reason = entry.firing.empty() ? NotifyReason::kFirst : NotifyReason::kNewAlerts;
@@ -86,6 +107,8 @@ DedupDecision Decide(const DedupInput& input) {
     out.reason = NotifyReason::kAcknowledged;
   } else if (woken) {
     out.reason = NotifyReason::kUnacknowledged;
+  } else if (settled) {
+    out.reason = kReasonSettled;
   } else if (somebody_speaks && entry.timestamp < input.now - input.repeat_interval) {
     out.reason = NotifyReason::kRepeat;
   }

@@ -23,6 +23,12 @@ struct FlushAlert {
   Timestamp acknowledged_at = kUnset;
   // When an acknowledgement or a snooze of it last ended: who was told before is told again.
   Timestamp woken_at = kUnset;
+  // It cleared outside business hours before anybody was told: a line of the digest.
+  bool digest = false;
+  // It flaps since then: told once, also to those who know that it fires, and nothing else until it is over.
+  Timestamp flapping_since = kUnset;
+  // What ended at woken_at was its flapping.
+  bool settled = false;
   // Its incident is more severe now than anybody was told: news even to who knows that it fires.
   bool raised = false;
   // In a cooldown: `held` unless its incident's severity rose above what was told.
@@ -39,6 +45,8 @@ struct DedupInput {
   bool send_resolved = true;
   Duration repeat_interval{};
   Timestamp now = kUnset;
+  // A step of a chain wants this receiver to be told now, whatever it has heard.
+  bool page = false;
 };
 
 struct DedupDecision {

@@ -2,9 +2,20 @@
 
 #include <algorithm>
 
+#include "notify/own_reasons.h"
+
 namespace mlalert {
 
 std::string_view ToString(NotifyReason reason) {
+  if (reason == kReasonEscalated) {
+    return "escalated";
+  }
+  if (reason == kReasonDigest) {
+    return "digest";
+  }
+  if (reason == kReasonFlapping || reason == kReasonSettled) {
+    return reason == kReasonFlapping ? "flapping" : "flapping ended";
+  }
   switch (reason) {
     case NotifyReason::kNone:
       return "none";

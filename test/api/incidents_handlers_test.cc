@@ -207,7 +207,7 @@ BOOST_FIXTURE_TEST_CASE(shows_the_incident_and_what_comes_next, ApiFixture) {
   BOOST_TEST(incident.Find("key")->GetString("model") == "m");
   BOOST_TEST(incident.Find("policy")->GetString("name") == "climb");
   BOOST_TEST(incident.Find("policy")->GetString("cooldown") == "30m");
-  const Json* plan = incident.Find("plan");
+  const Json* plan = incident.Find("ladder");
   BOOST_REQUIRE(plan != nullptr);
   BOOST_TEST(plan->GetString("next_severity") == "P2");
   BOOST_TEST(plan->Find("clock_seconds")->AsDouble() == 1200.0);
@@ -221,7 +221,7 @@ BOOST_FIXTURE_TEST_CASE(a_quiet_incident_says_so, ApiFixture) {
   IncidentId id = Fire(Labels({{"alertname", "Drift"}, {"severity", "P3"}}));
   Json incident = BodyOf(Get(kPath + "/" + std::to_string(id)));
   BOOST_TEST(incident.Find("quiet")->AsBool());
-  BOOST_TEST(incident.Find("plan")->Find("quiet")->AsBool());
+  BOOST_TEST(incident.Find("ladder")->Find("quiet")->AsBool());
 }
 
 BOOST_FIXTURE_TEST_CASE(an_incident_without_policy_has_no_plan_ahead, ApiFixture) {
@@ -229,8 +229,8 @@ BOOST_FIXTURE_TEST_CASE(an_incident_without_policy_has_no_plan_ahead, ApiFixture
   Json incident = BodyOf(Get(kPath + "/" + std::to_string(id)));
   BOOST_TEST(incident.Find("policy")->is_null());
   BOOST_TEST(incident.Find("severity")->is_null());
-  BOOST_TEST(incident.Find("plan")->Find("steps")->AsArray().empty());
-  BOOST_TEST(incident.Find("plan")->Find("next_severity")->is_null());
+  BOOST_TEST(incident.Find("ladder")->Find("steps")->AsArray().empty());
+  BOOST_TEST(incident.Find("ladder")->Find("next_severity")->is_null());
 }
 
 BOOST_FIXTURE_TEST_CASE(unknown_and_malformed_ids, ApiFixture) {
@@ -306,7 +306,7 @@ BOOST_FIXTURE_TEST_CASE(acknowledge_and_take_it_back, ApiFixture) {
   BOOST_TEST(incident.Find("acknowledgement")->GetString("at") == "2026-01-01T00:16:00.000Z");
   BOOST_TEST(incident.Find("acknowledgement")->GetString("expires_at") == "2026-01-01T02:16:00.000Z");
   BOOST_TEST(incident.Find("next_severity_at")->is_null());
-  BOOST_TEST(incident.Find("plan")->Find("clock_running")->AsBool(true) == false);
+  BOOST_TEST(incident.Find("ladder")->Find("clock_running")->AsBool(true) == false);
 
   // Again replaces; the policy says how long.
   incident = BodyOf(Post(path + "/ack", R"({"actor":"bob"})"));

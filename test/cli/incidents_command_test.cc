@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(shows_one_with_plan_and_timeline) {
     body.pop_back();
     body +=
         R"(,"labels":{"alertname":"Drift","x":"\u001b[2J"},"policy":{"name":"climb"},"reopen_count":2,)"
-        R"("plan":{"next_severity":"P1","next_severity_at":"2026-11-23T12:30:00.000Z"},)"
+        R"("plan":[{"at":"2026-11-23T12:30:00.000Z","kind":"raise","severity":"P1","receivers":["page"],"why":null}],)"
         R"("notifications":[{"at":"2026-11-23T11:31:00.000Z","receiver":"chat","integration":"slack","outcome":"retrying",)"
         R"("http_status":503,"attempt":2,"error":"try later","reason":"first"}],)"
         R"("events":[{"at":"2026-11-23T11:45:00.000Z","type":"raised","actor_kind":"system","from":"P3","to":"P2","reason":"age"},)"
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(shows_one_with_plan_and_timeline) {
              "  severity      P2 (base P3, by age P2)\n"
              "  opened        2026-11-23T11:30:00Z (30m ago)\n"
              "  lasted        30m\n"
-             "  next rung     P1 at 2026-11-23T12:30:00Z (in 30m)\n"
+             "  next          2026-11-23T12:30:00Z (in 30m) raised to P1: page\n"
              "  policy        climb\n"
              "  reopened      2 times\n"
              "  labels        alertname: Drift\n"

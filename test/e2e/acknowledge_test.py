@@ -93,7 +93,7 @@ class Ladder(Case):
         self.assertEqual(self.state(incident), ("open", "P1"))
         self.assertEqual([len(self.hub.requests(path)) for path in ("/board", "/slack", "/pagerduty")], [1, 1, 1],
                          "each was told once, when it was its turn")
-        plan = daemon.incident(incident)["plan"]
+        plan = daemon.incident(incident)["ladder"]
         self.assertTrue(plan)
 
         daemon.resolve(DRIFT)

@@ -151,12 +151,12 @@ class Crash(harness.TestCase):
         self.out.wait_for("/hook", 1, "the first step")
         incident = daemon.only_incident()
         self.assertEqual(daemon.ack(incident["id"], actor="alice", comment="mine").status, 200)
-        clock = daemon.incident(incident["id"])["plan"]["clock_seconds"]
+        clock = daemon.incident(incident["id"])["ladder"]["clock_seconds"]
         self.crash(daemon, down_until=opened + 4.5)
         after = daemon.incident(incident["id"])
         self.assertEqual((after["state"], after["severity"], after["acknowledgement"]["actor"]),
                          ("acknowledged", "P3", "alice"))
-        self.assertAlmostEqual(after["plan"]["clock_seconds"], clock, delta=0.01, msg="the clock stands")
+        self.assertAlmostEqual(after["ladder"]["clock_seconds"], clock, delta=0.01, msg="the clock stands")
         self.assertEqual(daemon.unack(incident["id"], actor="alice").status, 200)
         unacked = time.time()
         self.crash(daemon)

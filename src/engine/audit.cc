@@ -1,0 +1,111 @@
+// The engine looks at itself every minute: what must always hold, does it? A breach is counted, and is an
+// alert of its own where incidents have policies. Tables are walked in slices, so that 100,000 incidents cost
+// no more than a few milliseconds a minute.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "engine/engine.h"
+
+namespace mlalert {
+namespace {
+
+constexpr size_t kIncidentsPerAudit = 10'000;
+constexpr size_t kLogEntriesPerAudit = 10'000;
+constexpr Duration kLate = std::chrono::minutes(5);
+constexpr Duration kLease = std::chrono::minutes(15);
+
+constexpr std::array<std::string_view, kInvariants> kWhat = {
+    "a timer of an incident is due for more than 5 minutes",
+    "a notification is neither sent nor given up 5 minutes after its deadline",
+    "a P0 or P1 incident that waits for somebody was told to nobody and has no step ahead",
+    "two incidents of the same identity are open",
+    "a receiver that was told that something fires was never told that it is over",
+    "rules are evaluated more than three intervals late",
+    "the wall clock was set back by more than 5 seconds",
+};
+
+}  // namespace
+
+// Would a notification about this alert reach a receiver of the routing tree now?
+bool Engine::IsAudible(const AlertEntry& alert, Timestamp now) {
+  const AlertMute mute = muter_.MuteOf(alert, now);
+  if (!mute.silenced_by.empty() || mute.inhibited_by) {
+    return false;
+  }
+  return std::any_of(alert.groups.begin(), alert.groups.end(), [&](const GroupSlot& slot) {
+    const Group* group = dispatcher_.Find(slot.group);
+    return group != nullptr && group->orphan == nullptr && !group->members[slot.member].moved &&
+           muter_.MuteOf(*dispatcher_.routes().node(group->route).route, now).reason == MuteReason::kNone &&
+           !AddresseesOf(*group, now).empty();
+  });
+}
+
+void Engine::AuditIncident(const IncidentEntry& entry, Timestamp now,
+                           std::array<uint64_t, kInvariants>& broken) {
+  const Incident& incident = entry.incident;
+  if (incidents_.NextDue(entry) + kLate < now) {
+    ++broken[0];
+  }
+  if (incident.state == IncidentState::kResolved) {
+    return;
+  }
+  if (const IncidentEntry* newest = incidents_.table().FindByKey(incident.key);
+      newest != nullptr && newest != &entry && newest->incident.state != IncidentState::kResolved) {
+    ++broken[3];
+  }
+  const bool waits = WaitsForSomebody(entry) && incident.policy != nullptr &&
+                     incident.severity >= Severity::kP1 && incident.last_fired_at + 2 * kLate < now &&
+                     !IsSet(incident.muted_since) && !IsInStorm(incident) && !IsSet(incident.flapping_since);
+  const bool heard = IsSet(incident.last_told_at);  // in this episode, or its cooldown runs
+  if (waits && !heard && !IsSet(incident.chain_next_at) &&
+      std::any_of(entry.firing.begin(),
+                  entry.firing.begin() + std::min<ptrdiff_t>(std::ssize(entry.firing), 8),
+                  [&](const AlertEntry* alert) { return IsAudible(*alert, now); })) {
+    ++broken[2];
+  }
+}
+
+void Engine::Audit(Timestamp now, Effects& fx) {
+  std::array<uint64_t, kInvariants> broken{};
+  audit_incident_ =
+      incidents_.table().VisitSlice(audit_incident_, kIncidentsPerAudit,
+                                    [&](const IncidentEntry& entry) { AuditIncident(entry, now, broken); });
+  for (const auto& [id, flight] : in_flight_) {
+    broken[1] += flight.notification->deadline + kLate < now ? 1 : 0;
+  }
+  size_t left = kLogEntriesPerAudit;
+  auto it = nflog_.lower_bound(audit_log_);
+  for (; it != nflog_.end() && left > 0; ++it, --left) {
+    for (uint64_t fingerprint : it->second.firing) {
+      const AlertEntry* alert = alerts_.Find(fingerprint);
+      const IncidentEntry* incident =
+          alert != nullptr ? incidents_.table().Find(alert->incident_id) : nullptr;
+      // Whoever has left its last group will never be told of again.
+      broken[4] += incident != nullptr && incident->incident.policy != nullptr && !alert->firing &&
+                           alert->groups.empty() && config_->FindReceiver(it->second.receiver) != nullptr
+                       ? 1
+                       : 0;
+    }
+  }
+  audit_log_ = it != nflog_.end() ? it->first : std::string();
+  broken[5] = rules_late_;
+  broken[6] = IsSet(clock_stepped_at_) && now - clock_stepped_at_ < kLate ? 1 : 0;
+  uint64_t all = 0;
+  for (size_t i = 0; i < kInvariants; ++i) {
+    stats_.invariants_broken[i] = broken[i];
+    stats_.invariant_breaches[i] += broken[i];
+    all += broken[i];
+    if (broken[i] > 0 && !config_->incident_policies.empty()) {
+      IngestOwn(LabelSet::From({{"alertname", "MlalertInvariantBroken"},
+                                {"invariant", fmt::format("I{}", i + 1)},
+                                {"severity", i == 5 || i == 6 ? "P2" : "P1"}}),
+                LabelSet::From({{"summary", fmt::format("mlalert: {}", kWhat[i])}}), now + kLease, now, fx);
+    }
+  }
+  stats_.audits += 1;
+  if (all == 0) {
+    stats_.last_clean_audit = now;
+  }
+}
+
+}  // namespace mlalert

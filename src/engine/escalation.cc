@@ -1,0 +1,193 @@
+// The engine's part in the chain: a step is due, who is on call, which of them the routes tell already. And
+// in silences as the incidents see them: what is silenced altogether does not climb.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "config/schedules.h"
+#include "engine/engine.h"
+#include "incidents/chain.h"
+
+namespace mlalert {
+namespace {
+
+// A receiver that was told longer ago than this is told again by a step that names it.
+constexpr Duration kJustTold = std::chrono::seconds(60);
+
+std::string ChainKey(const Incident& incident) {
+  return fmt::format("{{}}/chain/{}:{}", incident.id, incident.key.ToString());
+}
+
+}  // namespace
+
+std::vector<std::string> ReceiversNow(const Config& config, const std::string& name, Timestamp now) {
+  if (config.FindReceiver(name) != nullptr) {
+    return {name};
+  }
+  const Schedule* schedule = config.schedules != nullptr ? config.schedules->Find(name) : nullptr;
+  return schedule != nullptr ? schedule->OnCall(now) : std::vector<std::string>{};
+}
+
+// The group of the routing tree that tells `receiver` of this alert; null when none does.
+Group* Engine::RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now) {
+  for (const GroupSlot& slot : alert.groups) {
+    Group* group = dispatcher_.Find(slot.group);
+    if (group == nullptr || group->orphan != nullptr || group->members[slot.member].moved) {
+      continue;
+    }
+    const std::vector<std::string> names = ReceiversNow(*config_, dispatcher_.ReceiverOf(*group), now);
+    if (std::find(names.begin(), names.end(), receiver) != names.end()) {
+      return group;
+    }
+  }
+  return nullptr;
+}
+
+// When `receiver` was last told through this group that something fires; kUnset: never.
+Timestamp Engine::LastTold(const Group& group, const std::string& receiver) const {
+  Timestamp last = kUnset;
+  const std::string prefix = fmt::format("{}\x1f{}\x1f", group.key, receiver);
+  for (auto it = nflog_.lower_bound(prefix); it != nflog_.end() && it->first.starts_with(prefix); ++it) {
+    if (!it->second.firing.empty()) {
+      last = std::max(last, it->second.timestamp);
+    }
+  }
+  return last;
+}
+
+// The receivers that hear of it now. A receiver that the routes tell is not told twice.
+std::vector<std::string> Engine::Page(IncidentEntry& entry, const std::vector<std::string>& names,
+                                      Timestamp now, Effects& fx) {
+  std::vector<std::string> told;
+  for (const std::string& name : names) {
+    for (std::string& receiver : ReceiversNow(*config_, name, now)) {
+      if (std::find(told.begin(), told.end(), receiver) != told.end()) {
+        continue;
+      }
+      bool routed = false;
+      for (AlertEntry* alert : entry.firing) {
+        if (Group* group = RoutedGroup(*alert, receiver, now)) {
+          routed = true;
+          const Timestamp last = LastTold(*group, receiver);
+          if (IsSet(last) && last + kJustTold < now) {
+            group->page_at = now;
+            dispatcher_.FlushEarly(group->id, now);
+          }
+        }
+      }
+      if (!routed) {
+        dispatcher_.Page(ChainKey(entry.incident), receiver, entry.incident.key, entry.firing, now,
+                         fx.records);
+      }
+      told.push_back(std::move(receiver));
+    }
+  }
+  return told;
+}
+
+void Engine::Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bool exhausted, Timestamp now,
+                      Effects& fx) {
+  if (IsInStorm(entry.incident)) {
+    return;  // one alert stands for all of them
+  }
+  const std::shared_ptr<const IncidentChain> chain = entry.incident.policy->chain;
+  for (size_t number : steps) {
+    const ChainStep& step = chain->steps[number];
+    const bool applies = std::any_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
+      return StepApplies(step, alert->effective, entry.incident.severity);
+    });
+    if (!applies) {
+      continue;
+    }
+    const std::vector<std::string> told = Page(entry, step.receivers, now, fx);
+    EventRecord event = IncidentEvent(entry.incident, now, "escalated");
+    event.reason = fmt::format("step {} of the chain, after {}", number + 1, FormatDuration(step.after));
+    event.to_value = fmt::format("{}", fmt::join(told, ", "));
+    if (!told.empty()) {
+      fx.records.emplace_back(std::move(event));
+      continue;
+    }
+    NobodyReached(entry, fmt::format("nobody is on call in {}", fmt::join(step.receivers, ", ")), now, fx);
+  }
+  if (exhausted) {
+    EventRecord event = IncidentEvent(entry.incident, now, "chain_exhausted");
+    event.reason = "every step was taken and nobody acted";
+    event.to_value = fmt::format("{}", fmt::join(Page(entry, chain->fallback, now, fx), ", "));
+    fx.records.emplace_back(std::move(event));
+  }
+}
+
+void Engine::NobodyReached(IncidentEntry& entry, std::string why, Timestamp now, Effects& fx) {
+  if (entry.incident.policy != nullptr && entry.incident.policy->chain != nullptr) {
+    const std::vector<std::string> told = Page(entry, entry.incident.policy->chain->fallback, now, fx);
+    if (!told.empty()) {
+      why += fmt::format("; told instead: {}", fmt::join(told, ", "));
+    }
+  }
+  Apply(incidents_.OnNobodyReached(entry, std::move(why), now), now, fx);
+}
+
+Status Engine::NotHeard(IncidentId id, const std::string& receiver, Timestamp now, Effects& fx) {
+  IncidentEntry* entry = incidents_.table().Find(id);
+  if (entry == nullptr) {
+    return Fail(ErrorCode::kNotFound, fmt::format("no open incident has the id {}", id));
+  }
+  if (WaitsForSomebody(*entry)) {
+    NobodyReached(*entry, fmt::format("{} was called and nobody answered", receiver), now, fx);
+  }
+  return {};
+}
+
+// --- silences ---
+
+void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
+  const Incident& incident = entry.incident;
+  if (incident.state == IncidentState::kResolved || incident.policy == nullptr ||
+      (incident.policy->ladder.empty() && incident.policy->chain == nullptr)) {
+    return;
+  }
+  const bool muted = !entry.firing.empty() &&
+                     std::all_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
+                       return !muter_.MuteOf(*alert, now).silenced_by.empty();
+                     });
+  if (muted != IsSet(incident.muted_since)) {
+    Apply(incidents_.OnMuted(entry, muted, now), now, fx);
+  }
+}
+
+void Engine::RecheckMutes(Timestamp now, Effects& fx) {
+  for (IncidentEntry* entry : incidents_.table().Sorted()) {
+    RecheckMute(*entry, now, fx);
+  }
+}
+
+// Silences that were set "until it resolves" (annotation until_resolved: "true") end with the last alert they
+// cover, also when nobody hears that it resolved.
+void Engine::EndSilencesOf(const AlertEntry& alert, Timestamp now, Effects& fx) {
+  if (!muter_.silences().AnyUntilResolved()) {
+    return;
+  }
+  for (const std::string& id : muter_.MuteOf(alert, now).silenced_by) {
+    const Silence* silence = muter_.silences().Find(id);
+    if (silence == nullptr || silence->annotations.Get(kUntilResolved) != "true") {
+      continue;
+    }
+    bool covers_others = false;
+    alerts_.ForEach([&](const AlertEntry& other) {
+      covers_others = covers_others || (other.firing && MatchesAll(silence->matchers, other.effective));
+    });
+    if (!covers_others) {
+      (void)ExpireSilence(id, now, fx);
+    }
+  }
+}
+
+void Engine::ArmSilence(const Silence& silence, Timestamp now) {
+  for (Timestamp edge : {silence.starts_at, silence.ends_at}) {
+    if (edge > now && edge != kNever) {
+      timers_.Add(edge, {TimerKind::kSilenceEdge, 0});
+    }
+  }
+}
+
+}  // namespace mlalert

@@ -1,0 +1,215 @@
+#include "engine/why.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "config/calendars.h"
+#include "config/calm_config.h"
+#include "engine/engine.h"
+#include "incidents/ladder.h"
+#include "model/incident_hours.h"
+
+namespace mlalert {
+namespace {
+
+std::string At(Timestamp t) {
+  return FormatRfc3339Millis(t);
+}
+
+void AddState(const Incident& incident, const Config& config, Timestamp now, std::vector<WhyStep>& out) {
+  out.push_back({"policy", "",
+                 incident.policy != nullptr
+                     ? fmt::format("policy {} (frozen when it opened, {})", incident.policy->name,
+                                   At(incident.opened_at))
+                     : std::string("no policy matches: it behaves as under Alertmanager"),
+                 false});
+  if (incident.severity != Severity::kNone) {
+    std::string text(ToString(incident.severity));
+    for (const auto& [severity, from] :
+         {std::pair{incident.base, "its labels"}, std::pair{incident.ladder, "its age"},
+          std::pair{incident.raised, "somebody"}}) {
+      if (severity != Severity::kNone) {
+        text += fmt::format(", {} from {}", ToString(severity), from);
+      }
+    }
+    out.push_back({"severity", "", text, false});
+  }
+  if (IsHeldResolved(incident)) {
+    out.push_back(
+        {"state", "",
+         fmt::format("resolved by {} at {}: while it fires on it stays so until {}",
+                     CareOf(incident).resolved_by, At(incident.resolved_at), At(incident.held_until)),
+         true});
+  } else if (incident.state == IncidentState::kResolved) {
+    out.push_back(
+        {"state", "",
+         fmt::format("resolved at {} ({})", At(incident.resolved_at), ToString(incident.resolve_reason)),
+         true});
+  }
+  if (IsSnoozed(incident)) {
+    out.push_back(
+        {"state", "",
+         fmt::format("snoozed by {} until {}", CareOf(incident).snoozed_by, At(incident.snoozed_until)),
+         true});
+  }
+  if (incident.ack != nullptr) {
+    const Timestamp until = incident.ack->expires_at;
+    out.push_back({"state", "",
+                   fmt::format("acknowledged by {} at {}{}", incident.ack->by, At(incident.ack->at),
+                               IsSet(until) && until != kNever ? " until " + At(until) : ""),
+                   true});
+  }
+  if (incident.state != IncidentState::kResolved && IsQuiet(incident)) {
+    out.push_back({"state", "",
+                   fmt::format("quiet before the first step of its ladder{}",
+                               IsSet(incident.next_severity_at) && incident.next_severity_at != kNever
+                                   ? " at " + At(incident.next_severity_at)
+                                   : ""),
+                   true});
+  }
+  if (incident.policy != nullptr && incident.policy->hours != nullptr && config.calendars != nullptr &&
+      incident.severity < incident.policy->hours->always_from) {
+    const IncidentHours& hours = *incident.policy->hours;
+    const Calendar* calendar = config.calendars->Find(hours.calendar);
+    if (calendar != nullptr && !calendar->IsOpen(now)) {
+      const Timestamp opens = calendar->NextOpen(now);
+      out.push_back(
+          {"business_hours", "",
+           fmt::format("{} is closed until {}", hours.calendar, opens == kNever ? "for ever" : At(opens)),
+           true});
+    }
+  }
+  if (IsSet(incident.flapping_since)) {
+    out.push_back(
+        {"flapping", "", fmt::format("it flaps since {}: told once", At(incident.flapping_since)), true});
+  }
+  if (const Timestamp until = CooldownUntil(incident); IsSet(until) && until > now) {
+    const bool raised = incident.severity > incident.told_severity;
+    out.push_back({"cooldown", "",
+                   raised ? fmt::format("cooldown until {}, which a raise passes", At(until))
+                          : fmt::format("cooldown until {}: somebody was told at {}", At(until),
+                                        At(incident.last_told_at)),
+                   !raised && incident.last_told_at < incident.last_fired_at});
+  }
+}
+
+}  // namespace
+
+std::vector<WhyStep> Engine::Why(IncidentId id, const std::string& receiver, Timestamp now) {
+  std::vector<WhyStep> out;
+  IncidentEntry* entry = incidents_.table().Find(id);
+  if (entry == nullptr) {
+    return out;
+  }
+  const Incident& incident = entry->incident;
+  AddState(incident, *config_, now, out);
+  if (IsInStorm(incident)) {
+    out.push_back({"storm", "",
+                   fmt::format("incident {} stands for it until the storm is over", incident.parent), true});
+  }
+  if (IsSet(incident.chain_next_at)) {
+    out.push_back({"chain", "",
+                   fmt::format("step {} of the chain is due at {}", incident.chain_step + 1,
+                               At(incident.chain_next_at)),
+                   false});
+  }
+  constexpr size_t kAlertsShown = 5;
+  for (size_t i = 0; i < entry->firing.size() && i < kAlertsShown; ++i) {
+    const AlertEntry& alert = *entry->firing[i];
+    const AlertMute mute = muter_.MuteOf(alert, now);
+    for (const std::string& silence : mute.silenced_by) {
+      out.push_back({"silence", "", fmt::format("silenced by {}", silence), true});
+    }
+    if (mute.inhibited_by) {
+      const AlertEntry* source = alerts_.Find(*mute.inhibited_by);
+      out.push_back({"inhibition", "",
+                     fmt::format("inhibited by {}", source != nullptr ? source->alert.labels.ToString()
+                                                                      : std::string("another alert")),
+                     true});
+    }
+    for (const GroupSlot& slot : alert.groups) {
+      if (Group* group = dispatcher_.Find(slot.group)) {
+        ExplainGroup(*group, slot.member, receiver, now, out);
+      }
+    }
+  }
+  return out;
+}
+
+void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& receiver, Timestamp now,
+                          std::vector<WhyStep>& out) {
+  const AlertEntry& alert = *group.members[member].alert;
+  const RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
+  for (const Addressee& addressee : AddresseesOf(group, now)) {
+    const std::string& name = addressee.receiver->name;
+    if (!receiver.empty() && receiver != name && receiver != dispatcher_.ReceiverOf(group)) {
+      continue;
+    }
+    const bool chain = group.orphan != nullptr && group.orphan->chain;
+    out.push_back(
+        {"route", name,
+         chain ? std::string("told by the chain")
+               : fmt::format("{} of route {}, group {}, looks again at {}", dispatcher_.ReceiverOf(group),
+                             dispatcher_.RouteIdOf(group), group.labels.ToString(), At(group.next_flush)),
+         false});
+    if (addressee.former) {
+      out.push_back({"route", name, "not on call any more: owed the end, no more", true});
+    }
+    if (group.members[member].moved && !chain) {
+      out.push_back(
+          {"route", name, "it has moved to another route with its severity: owed the end, no more", true});
+    }
+    if (route.reason != MuteReason::kNone) {
+      out.push_back({"interval", name,
+                     fmt::format("{} {}", ToString(route.reason), fmt::join(route.names, ", ")), true});
+    }
+    for (IntegrationRef integration : IntegrationsOf(*addressee.receiver)) {
+      const std::string key =
+          NflogKey(group.key, name, std::string(ToString(integration.kind)), integration.index);
+      const auto logged = nflog_.find(key);
+      const std::string who = fmt::format("{}[{}]", ToString(integration.kind), integration.index);
+      if (in_flight_by_log_key_.contains(key)) {
+        out.push_back({"dedup", name, fmt::format("{}: a message is on its way", who), false});
+      } else if (logged == nflog_.end()) {
+        out.push_back({"dedup", name, fmt::format("{}: never told", who), false});
+      } else {
+        const bool knows = std::binary_search(logged->second.firing.begin(), logged->second.firing.end(),
+                                              alert.alert.fingerprint());
+        const Duration repeat = dispatcher_.routes().node(group.route).route->repeat_interval;
+        out.push_back(
+            {"dedup", name,
+             knows ? fmt::format("{}: knows that it fires, told at {}{}", who, At(logged->second.timestamp),
+                                 chain ? "" : ", repeated after " + FormatDuration(repeat))
+                   : fmt::format("{}: last told of this group at {}, does not know that it fires", who,
+                                 At(logged->second.timestamp)),
+             knows});
+      }
+    }
+    if (config_->calm != nullptr && config_->calm->rate_limits.contains(name) && IsSet(group.look_at)) {
+      out.push_back({"rate_limit", name, fmt::format("delayed until {}", At(group.look_at)), true});
+    }
+  }
+}
+
+// Held back, and why: an event when that changes.
+void Engine::NoteDecision(const GroupMember& member, const std::string& receiver, const std::string& verdict,
+                          Timestamp now, Effects& fx) {
+  const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
+  if (entry == nullptr || entry->incident.policy == nullptr) {
+    return;
+  }
+  std::string& last = decisions_[{entry->incident.id, receiver}];
+  if (last == verdict) {
+    return;
+  }
+  last = verdict;
+  if (verdict.empty()) {
+    return;
+  }
+  EventRecord event = IncidentEvent(entry->incident, now, "decided");
+  event.to_value = receiver;
+  event.reason = verdict;
+  fx.records.emplace_back(std::move(event));
+}
+
+}  // namespace mlalert

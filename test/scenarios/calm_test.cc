@@ -1,0 +1,224 @@
+// What keeps people calm: business hours, flapping, storms, rate limits, silences that come back or end with
+// the alert. Stories on simulated time.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
+
+#include "support/expect.h"
+#include "support/sim.h"
+
+namespace mlalert::testing {
+namespace {
+
+const Timestamp kMonday = FromUnixMillis(1767571200000);  // 2026-01-05T00:00:00Z
+
+std::string Config(const std::string& policy, const std::string& more = "") {
+  return R"(
+route: {receiver: chat, group_by: [model], group_wait: 0s, group_interval: 1m, repeat_interval: 24h}
+receivers: [{name: chat, webhook_configs: [{url: "http://127.0.0.1:9/chat"}]}]
+incidents: {identity: [alertname, model], reopen_window: 30m}
+calendars:
+- name: office
+  time_intervals: [{weekdays: ["monday:friday"], times: [{start_time: "09:00", end_time: "18:00"}]}]
+incident_policies:
+- {name: p, cooldown: 0s, )" +
+         policy + "}\n" + more;
+}
+
+const LabelSet kDrift = Labels({{"alertname", "Drift"}, {"model", "m"}, {"severity", "P3"}});
+const LabelSet kLag = Labels({{"alertname", "Lag"}, {"model", "m"}, {"severity", "P3"}});
+
+BOOST_AUTO_TEST_SUITE(business_hours)
+
+BOOST_AUTO_TEST_CASE(defer_tells_at_nine_what_still_fires) {
+  Sim sim(Config("business_hours: {calendar: office}"), kMonday);
+  sim.At(hours(2)).Fire(kDrift).Fire(kLag);
+  sim.At(hours(4)).Resolve(kLag);
+  sim.At(hours(12));
+  ExpectHeard(sim, {"+9h chat/webhook[0] first notification firing=Drift:P3"});
+}
+
+BOOST_AUTO_TEST_CASE(digest_tells_also_what_cleared) {
+  Sim sim(Config("business_hours: {calendar: office, outside: digest}"), kMonday);
+  sim.At(hours(2)).Fire(kDrift).Fire(kLag);
+  sim.At(hours(4)).Resolve(kLag);
+  sim.At(hours(12));
+  ExpectHeard(sim, {"+9h chat/webhook[0] digest firing=Drift:P3 resolved=Lag"});
+}
+
+BOOST_AUTO_TEST_CASE(digest_of_a_quiet_morning_has_only_what_cleared) {
+  Sim sim(Config("business_hours: {calendar: office, outside: digest}"), kMonday);
+  sim.At(hours(2)).Fire(kLag);
+  sim.At(hours(4)).Resolve(kLag);
+  sim.At(hours(12));
+  ExpectHeard(sim, {"+9h chat/webhook[0] digest resolved=Lag"});
+}
+
+BOOST_AUTO_TEST_CASE(drop_is_silent_unless_it_gets_worse) {
+  Sim sim(Config("business_hours: {calendar: office, outside: drop}"), kMonday);
+  sim.At(hours(2)).Fire(kDrift);
+  sim.At(hours(12));
+  ExpectHeard(sim, {});
+  sim.Raise(1, Severity::kP2);
+  ExpectHeard(sim, {"+12h chat/webhook[0] first notification firing=Drift:P2"});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_urgent_does_not_wait) {
+  Sim sim(Config("business_hours: {calendar: office}"), kMonday);
+  sim.At(hours(2)).Fire(kDrift.With("severity", "P1"));
+  ExpectHeard(sim, {"+2h chat/webhook[0] first notification firing=Drift:P1"});
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_survives_a_restart) {
+  Sim sim(Config("business_hours: {calendar: office}"), kMonday);
+  sim.At(hours(2)).Fire(kDrift);
+  sim.At(hours(3)).Restart(minutes(1));
+  sim.At(hours(9) + minutes(2));
+  BOOST_TEST(sim.heard().size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(flapping)
+
+BOOST_AUTO_TEST_CASE(is_told_once_and_once_when_it_is_over) {
+  Sim sim(Config("flapping: {transitions: 6, window: 30m}"), kMonday);
+  for (int i = 0; i < 8; ++i) {
+    sim.At(minutes(4 * i)).Fire(kDrift);
+    sim.At(minutes(4 * i + 2)).Resolve(kDrift);
+  }
+  sim.At(minutes(34)).Fire(kDrift);
+  sim.At(hours(3));
+  std::vector<std::string> heard = sim.TakeHeard();
+  auto count = [&](std::string_view reason) {
+    return std::count_if(heard.begin(), heard.end(),
+                         [&](const std::string& line) { return line.find(reason) != std::string::npos; });
+  };
+  BOOST_TEST(count(" flapping firing") == 1);
+  BOOST_TEST(count("flapping ended") == 1);
+  BOOST_TEST(heard.size() < 9U);
+  BOOST_TEST(heard.back().find("flapping ended firing=Drift:P3") != std::string::npos, heard.back());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(storm)
+
+BOOST_AUTO_TEST_CASE(one_alert_stands_for_all_and_the_first_p0_of_a_model_breaks_through) {
+  Sim sim(R"(
+route: {receiver: chat, group_by: [alertname, model], group_wait: 30s, group_interval: 1m, repeat_interval: 24h}
+receivers: [{name: chat, webhook_configs: [{url: "http://127.0.0.1:9/chat"}]}]
+incidents: {identity: [alertname, model]}
+incident_policies: [{name: p}]
+storm: {incidents: 5, within: 5m, quiet: 10m}
+)",
+          kMonday);
+  for (int i = 0; i < 20; ++i) {
+    sim.Fire(Labels({{"alertname", "Down"}, {"model", fmt::format("m{}", i)}, {"severity", "P2"}}));
+  }
+  sim.Fire(Labels({{"alertname", "Dead"}, {"model", "m1"}, {"severity", "P0"}}));
+  sim.Fire(Labels({{"alertname", "Dead2"}, {"model", "m1"}, {"severity", "P0"}}));
+  sim.At(minutes(5));
+  ExpectHeard(sim, {"+30s chat/webhook[0] first notification firing=AlertStorm:P1",
+                    "+30s chat/webhook[0] first notification firing=Dead:P0"});
+  for (int i = 0; i < 20; ++i) {
+    sim.Resolve(Labels({{"alertname", "Down"}, {"model", fmt::format("m{}", i)}, {"severity", "P2"}}));
+  }
+  sim.At(minutes(15));
+  std::vector<std::string> heard = sim.TakeHeard();
+  std::sort(heard.begin(), heard.end());
+  ExpectLines(heard, {"+10m30s chat/webhook[0] all alerts resolved resolved=AlertStorm",
+                      "+10m30s chat/webhook[0] first notification firing=Dead2:P0"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(rate_limit)
+
+BOOST_AUTO_TEST_CASE(delays_and_merges_and_drops_nothing) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}",
+                 "rate_limits: [{receiver: chat, count: 2, per: 30m}]\n"),
+          kMonday);
+  auto alert = [](int i) {
+    return Labels({{"alertname", fmt::format("A{}", i)}, {"model", "m"}, {"severity", "P3"}});
+  };
+  for (int i = 0; i < 5; ++i) {
+    sim.At(minutes(2 * i)).Fire(alert(i));
+  }
+  sim.At(minutes(20));
+  sim.Resolve(alert(4));
+  sim.At(hours(2));
+  ExpectHeard(sim, {"+0s chat/webhook[0] first notification firing=A0:P3",
+                    "+3m chat/webhook[0] new alerts added firing=A0:P3,A1:P3",
+                    "+30m chat/webhook[0] new alerts added firing=A0:P3,A1:P3,A2:P3,A3:P3"});
+}
+
+BOOST_AUTO_TEST_CASE(p0_passes) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}",
+                 "rate_limits: [{receiver: chat, count: 1, per: 1h}]\n"),
+          kMonday);
+  sim.Fire(kDrift);
+  sim.At(minutes(5)).Fire(kLag.With("severity", "P0"));
+  BOOST_TEST(sim.heard().size() == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(silences)
+
+BOOST_AUTO_TEST_CASE(a_recurring_one_holds_in_its_hours) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}", R"(
+time_intervals: [{name: night, time_intervals: [{times: [{start_time: "01:00", end_time: "05:00"}]}]}]
+recurring_silences: [{name: retrain, matchers: [alertname=Drift], time_intervals: [night]}]
+)"),
+          kMonday);
+  sim.At(hours(2)).Fire(kDrift).Fire(kLag);
+  sim.At(hours(4));
+  ExpectHeard(sim, {"+2h chat/webhook[0] first notification firing=Lag:P3"});
+  BOOST_TEST(IsSet(sim.IncidentOf(kDrift).muted_since));
+  sim.At(hours(6));
+  ExpectHeard(sim, {"+5h chat/webhook[0] new alerts added firing=Drift:P3,Lag:P3"});
+}
+
+BOOST_AUTO_TEST_CASE(one_that_ends_with_the_alert_ends_with_it) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}"), kMonday);
+  sim.Fire(kDrift);
+  SilenceRequest request;
+  request.matchers.push_back({"alertname", MatchOp::kEqual, "Drift"});
+  request.starts_at = sim.now();
+  request.ends_at = sim.now() + hours(24);
+  request.created_by = "alice";
+  request.annotations = Labels({{"until_resolved", "true"}});
+  Effects fx;
+  BOOST_REQUIRE(sim.engine().SetSilence(request, sim.now(), fx));
+  sim.At(hours(1)).Resolve(kDrift);
+  sim.At(hours(2)).Fire(kDrift);
+  sim.At(hours(2) + minutes(5));
+  BOOST_TEST(!IsSet(sim.IncidentOf(kDrift).muted_since));
+  BOOST_TEST((sim.engine().muter().silences().All().at(0).ends_at == kMonday + hours(1)));
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_what_was_told_is_owed_when_a_silence_ends) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}"), kMonday);
+  sim.Fire(kDrift);
+  sim.At(minutes(5)).Silence("alertname=Drift", hours(1));
+  sim.At(minutes(20)).Resolve(kDrift);
+  sim.At(minutes(60));
+  ExpectHeard(sim, {"+0s chat/webhook[0] first notification firing=Drift:P3"});
+  sim.At(minutes(70));
+  ExpectHeard(sim, {"+1h5m chat/webhook[0] all alerts resolved resolved=Drift"});
+}
+
+BOOST_AUTO_TEST_CASE(what_was_not_told_and_clears_in_a_silence_is_nobodys_business) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}"), kMonday);
+  sim.Silence("alertname=Drift", hours(1));
+  sim.At(minutes(5)).Fire(kDrift);
+  sim.At(minutes(20)).Resolve(kDrift);
+  sim.At(hours(3));
+  ExpectHeard(sim, {});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace mlalert::testing

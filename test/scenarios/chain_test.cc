@@ -1,0 +1,389 @@
+// The chain, on-call schedules, business clocks and silences as incidents see them: stories on simulated
+// time.
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+#include "config/response_targets.h"
+#include "incidents/ladder.h"
+#include "support/expect.h"
+#include "support/sim.h"
+
+namespace mlalert::testing {
+namespace {
+
+// 2026-01-01 is a Thursday.
+const Timestamp kMonday = FromUnixMillis(1767571200000);  // 2026-01-05T00:00:00Z
+
+const std::string kReceivers = R"(
+receivers:
+- {name: board, webhook_configs: [{url: "http://127.0.0.1:9/board"}]}
+- {name: chat, webhook_configs: [{url: "http://127.0.0.1:9/chat"}]}
+- {name: l1, pagerduty_configs: [{routing_key: k, url: "http://127.0.0.1:9/pd"}]}
+- {name: l2, webhook_configs: [{url: "http://127.0.0.1:9/l2"}]}
+- {name: vp, webhook_configs: [{url: "http://127.0.0.1:9/vp"}]}
+- {name: last, webhook_configs: [{url: "http://127.0.0.1:9/last"}]}
+incidents: {identity: [alertname, model], reopen_window: 30m}
+)";
+
+const std::string kChain = R"(
+route: {receiver: board, group_by: [model], group_wait: 0s, group_interval: 1m, repeat_interval: 12h}
+)" + kReceivers + R"(
+incident_policies:
+- name: page
+  cooldown: 0s
+  chain:
+    steps:
+    - {after: 0m, receivers: [l1]}
+    - {after: 15m, receivers: [l2]}
+    - {after: 30m, receivers: [vp], severities: [P0]}
+    repeat: {times: 1, every: 30m, from: 2}
+    fallback: [last]
+)";
+
+const LabelSet kDown = Labels({{"alertname", "Down"}, {"model", "m"}, {"severity", "P0"}});
+
+BOOST_AUTO_TEST_SUITE(chain)
+
+BOOST_AUTO_TEST_CASE(tells_step_after_step_and_round_after_round_until_it_is_exhausted) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(hours(5));
+  ExpectHeard(
+      sim,
+      {"+0s board/webhook[0] first notification firing=Down:P0",
+       "+0s l1/pagerduty[0] escalated firing=Down:P0", "+15m l2/webhook[0] escalated firing=Down:P0",
+       "+30m vp/webhook[0] escalated firing=Down:P0", "+1h l2/webhook[0] escalated firing=Down:P0",
+       "+1h15m vp/webhook[0] escalated firing=Down:P0", "+1h15m last/webhook[0] escalated firing=Down:P0"});
+  BOOST_TEST(sim.Events(1).back().starts_with("chain_exhausted"));
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_stops_it_and_everybody_who_was_told_hears_of_it_and_of_the_end) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(16)).Ack(1);
+  sim.At(hours(3)).Resolve(kDown);
+  sim.At(hours(4));
+  std::vector<std::string> heard = sim.TakeHeard();
+  std::sort(heard.begin(), heard.end());
+  ExpectLines(heard,
+              {"+0s board/webhook[0] first notification firing=Down:P0",
+               "+0s l1/pagerduty[0] escalated firing=Down:P0", "+15m l2/webhook[0] escalated firing=Down:P0",
+               "+16m board/webhook[0] acknowledged firing=Down:P0 by=alice",
+               "+16m l1/pagerduty[0] acknowledged firing=Down:P0 by=alice",
+               "+16m l2/webhook[0] acknowledged firing=Down:P0 by=alice",
+               "+3h1m board/webhook[0] all alerts resolved resolved=Down",
+               "+3h1m l1/pagerduty[0] all alerts resolved resolved=Down",
+               "+3h1m l2/webhook[0] all alerts resolved resolved=Down"});
+}
+
+BOOST_AUTO_TEST_CASE(begins_anew_when_the_acknowledgement_is_taken_back) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(5)).Ack(1);
+  sim.TakeHeard();
+  sim.At(minutes(60)).Unack(1);
+  sim.At(minutes(75));
+  ExpectHeard(
+      sim, {"+1h board/webhook[0] unacknowledged firing=Down:P0",
+            "+1h l1/pagerduty[0] escalated firing=Down:P0", "+1h15m l2/webhook[0] escalated firing=Down:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(a_step_for_some_severities_passes_over_the_others) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown.With("severity", "P1"));
+  sim.At(minutes(50));
+  ExpectHeard(
+      sim, {"+0s board/webhook[0] first notification firing=Down:P1",
+            "+0s l1/pagerduty[0] escalated firing=Down:P1", "+15m l2/webhook[0] escalated firing=Down:P1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_raise_begins_anew) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown.With("severity", "P1"));
+  sim.At(minutes(20)).Raise(1, Severity::kP0);
+  sim.TakeHeard();
+  sim.At(minutes(50));
+  ExpectHeard(sim,
+              {"+35m l2/webhook[0] escalated firing=Down:P0", "+50m vp/webhook[0] escalated firing=Down:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(a_receiver_that_the_route_tells_is_not_told_twice) {
+  Sim sim(R"(
+route: {receiver: l1, group_by: [model], group_wait: 30s, group_interval: 1m, repeat_interval: 12h}
+)" + kReceivers +
+          R"(
+incident_policies: [{name: page, chain: [{after: 0m, receivers: [l1]}, {after: 15m, receivers: [l1, l2]}]}]
+)");
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(20));
+  ExpectHeard(
+      sim, {"+30s l1/pagerduty[0] first notification firing=Down:P0",
+            "+15m l1/pagerduty[0] escalated firing=Down:P0", "+15m l2/webhook[0] escalated firing=Down:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_tells_nobody_twice_and_forgets_nothing) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(16)).Restart(minutes(1));
+  sim.At(minutes(18)).Ack(1);
+  sim.At(minutes(20)).Resolve(kDown);
+  sim.At(minutes(30));
+  std::vector<std::string> heard = sim.TakeHeard();
+  std::sort(heard.begin(), heard.end());
+  ExpectLines(heard,
+              {"+0s board/webhook[0] first notification firing=Down:P0",
+               "+0s l1/pagerduty[0] escalated firing=Down:P0", "+15m l2/webhook[0] escalated firing=Down:P0",
+               "+18m board/webhook[0] acknowledged firing=Down:P0 by=alice",
+               "+18m l1/pagerduty[0] acknowledged firing=Down:P0 by=alice",
+               "+18m l2/webhook[0] acknowledged firing=Down:P0 by=alice",
+               "+21m board/webhook[0] all alerts resolved resolved=Down",
+               "+21m l1/pagerduty[0] all alerts resolved resolved=Down",
+               "+21m l2/webhook[0] all alerts resolved resolved=Down"});
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_was_due_and_not_sent_is_sent_after_a_restart) {
+  Sim sim(kChain);
+  sim.Hang("l1/pagerduty[0]");
+  sim.At(seconds(0)).Fire(kDown);
+  sim.Hang("l1/pagerduty[0]", false);
+  sim.At(minutes(2)).Restart(minutes(20));  // and step two came due meanwhile
+  sim.At(minutes(23));
+  ExpectHeard(
+      sim, {"+0s board/webhook[0] first notification firing=Down:P0",
+            "+22m l1/pagerduty[0] escalated firing=Down:P0", "+22m l2/webhook[0] escalated firing=Down:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(who_cannot_be_reached_is_followed_by_the_next_at_once) {
+  Sim sim(kChain);
+  sim.Answer("l1/pagerduty[0]", {DeliveryVerdict::kFailed});
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(seconds(30));
+  ExpectHeard(sim,
+              {"+0s board/webhook[0] first notification firing=Down:P0",
+               "+0s last/webhook[0] escalated firing=Down:P0", "+0s l2/webhook[0] escalated firing=Down:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_nobody_heard_is_followed_by_the_next_at_once) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.TakeHeard();
+  Effects fx;
+  sim.At(minutes(1));
+  BOOST_TEST(bool(sim.engine().NotHeard(1, "l1", sim.now(), fx)));
+  sim.At(minutes(2));
+  ExpectHeard(sim, {"+1m l2/webhook[0] escalated firing=Down:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(a_silence_delays_it) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.TakeHeard();
+  sim.At(minutes(10)).Silence("alertname=Down", minutes(60));
+  sim.At(minutes(75) - seconds(1));
+  ExpectHeard(sim, {});
+  sim.At(minutes(75));  // five of the fifteen minutes were left
+  ExpectHeard(sim, {"+1h15m l2/webhook[0] escalated firing=Down:P0"});
+  BOOST_TEST(sim.Events(1).at(2) == "muted");
+  BOOST_TEST(sim.Events(1).at(3) == "unmuted");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(on_call)
+
+const std::string kOnCall = R"(
+route: {receiver: rota, group_by: [model], group_wait: 0s, group_interval: 1m, repeat_interval: 12h}
+)" + kReceivers + R"(
+schedules:
+- name: rota
+  rotations: [{type: custom, shift: 1h, start: "2026-01-05", receivers: [l1, l2]}]
+- name: never
+  rotations: [{type: daily, start: "2030-01-01", receivers: [vp]}]
+incident_policies:
+- {name: page, matchers: [severity=P0], chain: [{after: 10m, receivers: [never]}, {after: 40m, receivers: [rota]}]}
+)";
+
+BOOST_AUTO_TEST_CASE(a_route_tells_who_is_on_call_and_the_newcomer_at_the_hand_over) {
+  Sim sim(kOnCall, kMonday);
+  sim.At(minutes(58)).Fire(kDown.With("severity", "P3"));
+  sim.At(minutes(62)).Resolve(kDown.With("severity", "P3"));
+  sim.At(minutes(65));
+  ExpectHeard(sim, {"+58m l1/pagerduty[0] first notification firing=Down:P3",
+                    "+1h l2/webhook[0] first notification firing=Down:P3",
+                    "+1h3m l2/webhook[0] all alerts resolved resolved=Down",
+                    "+1h3m l1/pagerduty[0] all alerts resolved resolved=Down"});
+}
+
+BOOST_AUTO_TEST_CASE(a_step_of_a_chain_that_reaches_nobody_is_not_waited_for) {
+  Sim sim(kOnCall, kMonday);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.TakeHeard();
+  sim.At(minutes(12));
+  ExpectHeard(sim, {"+10m l1/pagerduty[0] escalated firing=Down:P0"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(business_clock)
+
+const std::string kBusiness = R"(
+route:
+  receiver: board
+  group_by: [model]
+  group_wait: 0s
+  group_interval: 1m
+  routes:
+  - {matchers: [severity=P1], receiver: l1}
+  - {matchers: [severity=P2], receiver: chat}
+)" + kReceivers + R"(
+calendars:
+- name: office
+  time_zone: Europe/Berlin
+  time_intervals: [{weekdays: ["monday:friday"], times: [{start_time: "09:00", end_time: "18:00"}]}]
+incident_policies:
+- name: business
+  matchers: [team=a]
+  ladder: {steps: [{after: 15m, severity: P3}, {after: 30m, severity: P2}, {after: 60m, severity: P1}], clock: business, calendar: office, quiet_before_first_step: true}
+- name: guarded
+  matchers: [team=b]
+  ladder: {steps: [{after: 30m, severity: P2}, {after: 60m, severity: P1}], calendar: office}
+- name: waking
+  ladder: {steps: [{after: 30m, severity: P2}, {after: 60m, severity: P1}], calendar: office, wake: true}
+)";
+const LabelSet kDrift = Labels({{"alertname", "Drift"}, {"model", "m"}, {"severity", "P3"}});
+
+BOOST_AUTO_TEST_CASE(counts_only_the_hours_of_its_calendar) {
+  Sim sim(kBusiness, kMonday);
+  // 17:50 in Berlin: ten minutes today, the rest from nine o'clock tomorrow.
+  sim.At(hours(16) + minutes(50)).Fire(kDrift.With("team", "a"));
+  sim.At(hours(48));
+  ExpectHeard(sim, {"+1d8h5m board/webhook[0] first notification firing=Drift:P3",
+                    "+1d8h20m chat/webhook[0] first notification firing=Drift:P2",
+                    "+1d8h50m l1/pagerduty[0] first notification firing=Drift:P1"});
+}
+
+BOOST_AUTO_TEST_CASE(the_night_guard_holds_a_raise_that_would_wake_somebody) {
+  Sim sim(kBusiness, kMonday);
+  sim.At(hours(1)).Fire(kDrift.With("team", "b"));
+  sim.At(hours(12));
+  ExpectHeard(sim, {"+1h board/webhook[0] first notification firing=Drift:P3",
+                    "+1h30m chat/webhook[0] first notification firing=Drift:P2",
+                    "+8h l1/pagerduty[0] first notification firing=Drift:P1"});
+  ExpectLines(sim.Events(1), {"opened", "raised P3->P2 age",
+                              "raise_held ->P1 it would wake somebody: office opens 2026-01-05T08:00:00.000Z",
+                              "raised P2->P1 age"});
+}
+
+BOOST_AUTO_TEST_CASE(a_policy_may_wake_people) {
+  Sim sim(kBusiness, kMonday);
+  sim.At(hours(1)).Fire(kDrift);
+  sim.At(hours(3));
+  ExpectHeard(sim, {"+1h board/webhook[0] first notification firing=Drift:P3",
+                    "+1h30m chat/webhook[0] first notification firing=Drift:P2",
+                    "+2h l1/pagerduty[0] first notification firing=Drift:P1"});
+}
+
+BOOST_AUTO_TEST_CASE(the_night_guard_does_not_hold_what_people_or_sources_say) {
+  Sim sim(kBusiness, kMonday);
+  sim.At(hours(1)).Fire(kDrift.With("team", "b"));
+  sim.At(hours(2)).Raise(1, Severity::kP1);
+  BOOST_TEST(sim.heard().back().receiver == "l1/pagerduty[0]");
+  BOOST_TEST((sim.heard().back().at == kMonday + hours(2)));
+}
+
+BOOST_AUTO_TEST_CASE(the_clock_survives_a_restart_at_night) {
+  Sim sim(kBusiness, kMonday);
+  sim.At(hours(16) + minutes(50)).Fire(kDrift.With("team", "a"));
+  sim.At(hours(20)).Restart(hours(13));  // until 09:00 + 1 h: straight to P2, 70 minutes are on the clock
+  sim.At(hours(33) + minutes(1));
+  BOOST_TEST((sim.IncidentOf(kDrift.With("team", "a")).severity == Severity::kP1));
+}
+
+BOOST_AUTO_TEST_CASE(a_silence_stops_the_ladder_too) {
+  Sim sim(kBusiness, kMonday);
+  sim.At(hours(9)).Fire(kDrift);
+  sim.At(hours(9) + minutes(10)).Silence("alertname=Drift", hours(2));
+  sim.At(hours(11) + minutes(30) - seconds(1));
+  BOOST_TEST((sim.IncidentOf(kDrift).severity == Severity::kP3));
+  sim.At(hours(11) + minutes(30));
+  BOOST_TEST((sim.IncidentOf(kDrift).severity == Severity::kP2));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(response)
+
+BOOST_AUTO_TEST_CASE(a_target_is_met_by_acting_in_time_and_breached_otherwise) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  BOOST_TEST((sim.IncidentOf(kDown).response_due_at == sim.now() + minutes(15)));
+  sim.At(minutes(14)).Ack(1);
+  sim.At(minutes(20));
+  BOOST_TEST((sim.IncidentOf(kDown).response_at == sim.now() - minutes(6)));
+  BOOST_TEST(!IsSet(sim.IncidentOf(kDown).response_breached_at));
+
+  const LabelSet slow = kDown.With("model", "n");
+  sim.Fire(slow);
+  sim.At(minutes(36)).Ack(2);
+  BOOST_TEST(IsSet(sim.IncidentOf(slow).response_breached_at));
+  std::vector<std::string> events = sim.Events(2);
+  BOOST_TEST(std::count_if(events.begin(), events.end(),
+                           [](const std::string& e) { return e.starts_with("response_breached"); }) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_raise_asks_for_an_earlier_answer) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown.With("severity", "P2"));
+  BOOST_TEST((sim.engine().FindIncident(1)->response_due_at == sim.now() + hours(4)));
+  sim.At(minutes(10)).Fire(kDown);
+  BOOST_TEST((sim.engine().FindIncident(1)->response_due_at == sim.now() + minutes(15)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(plan)
+
+std::vector<std::string> Plan(Sim& sim, IncidentId id) {
+  std::vector<std::string> out;
+  for (const PlanStep& step : sim.engine().Plan(*sim.engine().FindIncident(id), sim.now())) {
+    std::string line = IsSet(step.at) ? FormatRfc3339Millis(step.at).substr(0, 16) : "-";
+    line += step.kind == PlanStep::Kind::kRaise ? " raise " : " escalate ";
+    line += ToString(step.severity);
+    for (const std::string& receiver : step.receivers) {
+      line += " " + receiver;
+    }
+    out.push_back(line + (step.paused ? " paused: " : step.why.empty() ? "" : " ") + step.why);
+  }
+  return out;
+}
+
+BOOST_AUTO_TEST_CASE(says_what_comes_and_when) {
+  Sim sim(kChain, kMonday);
+  sim.At(seconds(0)).Fire(kDown);
+  ExpectLines(Plan(sim, 1), {"2026-01-05T00:15 escalate P0 l2", "2026-01-05T00:30 escalate P0 vp",
+                             "2026-01-05T01:00 escalate P0 l2", "2026-01-05T01:15 escalate P0 vp"});
+}
+
+BOOST_AUTO_TEST_CASE(says_what_holds_it) {
+  Sim sim(kBusiness, kMonday);
+  sim.At(hours(1)).Fire(kDrift.With("team", "b"));
+  ExpectLines(Plan(sim, 1), {"2026-01-05T01:30 raise P2 chat",
+                             "2026-01-05T08:00 raise P1 l1 it would wake somebody: office is closed at "
+                             "2026-01-05T02:00:00.000Z"});
+  sim.Fire(kDrift.With("team", "a").With("model", "n"));
+  ExpectLines(Plan(sim, 2), {"2026-01-05T08:30 raise P2 chat paused: office is closed: the clock stands",
+                             "2026-01-05T09:00 raise P1 l1 paused: office is closed: the clock stands"});
+  sim.Ack(1);
+  ExpectLines(Plan(sim, 1), {"- raise P2 chat paused: acknowledged by alice",
+                             "- raise P1 l1 paused: acknowledged by alice"});
+  sim.Snooze(1, hours(10));
+  ExpectLines(Plan(sim, 1), {"2026-01-05T11:30 raise P2 chat paused: snoozed by alice until "
+                             "2026-01-05T11:00:00.000Z",
+                             "2026-01-05T12:00 raise P1 l1 paused: snoozed by alice until "
+                             "2026-01-05T11:00:00.000Z"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace mlalert::testing
