@@ -215,11 +215,11 @@ Timestamp ReadInstant(YamlMap& map, std::string_view key, const date::time_zone*
     map.value().Error(fmt::format("missing {} in override", key));
     return kUnset;
   }
-  if (auto instant = ParseRfc3339(text)) {
-    return *instant;
-  }
   if (auto local = ParseLocalTime(text)) {
     return FromLocalSeconds(*local, zone);
+  }
+  if (auto instant = ParseRfc3339(text)) {
+    return *instant;
   }
   map.At(key).Error(fmt::format("{} is not a time", Quoted(text)),
                     "2026-12-24T18:00:00 on the clock of the schedule, or with a zone: 2026-12-24T18:00:00Z");

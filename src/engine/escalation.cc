@@ -91,12 +91,14 @@ void Engine::Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bo
     return;  // one alert stands for all of them
   }
   const std::shared_ptr<const IncidentChain> chain = entry.incident.policy->chain;
-  for (size_t number : steps) {
-    const ChainStep& step = chain->steps[number];
-    const bool applies = std::any_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
+  auto applies = [&](const ChainStep& step) {
+    return std::any_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
       return StepApplies(step, alert->effective, entry.incident.severity);
     });
-    if (!applies) {
+  };
+  for (size_t number : steps) {
+    const ChainStep& step = chain->steps[number];
+    if (!applies(step)) {
       continue;
     }
     const std::vector<std::string> told = Page(entry, step.receivers, now, fx);
@@ -109,7 +111,8 @@ void Engine::Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bo
     }
     NobodyReached(entry, fmt::format("nobody is on call in {}", fmt::join(step.receivers, ", ")), now, fx);
   }
-  if (exhausted) {
+  // A chain that has nothing to do with this severity has not come to an end either.
+  if (exhausted && std::any_of(chain->steps.begin(), chain->steps.end(), applies)) {
     EventRecord event = IncidentEvent(entry.incident, now, "chain_exhausted");
     event.reason = "every step was taken and nobody acted";
     event.to_value = fmt::format("{}", fmt::join(Page(entry, chain->fallback, now, fx), ", "));
@@ -146,9 +149,16 @@ void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
       (incident.policy->ladder.empty() && incident.policy->chain == nullptr)) {
     return;
   }
+  // A silence of one severity ends by itself when the severity rises: it must not keep it from rising.
+  auto pauses = [&](const std::string& id) {
+    const Silence* silence = muter_.silences().Find(id);
+    return silence == nullptr || std::none_of(silence->matchers.begin(), silence->matchers.end(),
+                                              [](const Matcher& m) { return m.name() == "severity"; });
+  };
   const bool muted = !entry.firing.empty() &&
                      std::all_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
-                       return !muter_.MuteOf(*alert, now).silenced_by.empty();
+                       const std::vector<std::string> by = muter_.MuteOf(*alert, now).silenced_by;
+                       return std::any_of(by.begin(), by.end(), pauses);
                      });
   if (muted != IsSet(incident.muted_since)) {
     Apply(incidents_.OnMuted(entry, muted, now), now, fx);

@@ -356,7 +356,8 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     n.receiver_data = input.entry->data;
   }
   const bool call = IsCall(receiver, integration);
-  if ((!input.send_resolved && n.firing.empty() && n.reason != kReasonDigest) || (call && !SpeaksOfFiring(n.reason)) ||
+  if ((!input.send_resolved && n.firing.empty() && n.reason != kReasonDigest) ||
+      (call && !SpeaksOfFiring(n.reason)) ||
       (n.reason == NotifyReason::kAcknowledged && KnowsWhoAcknowledged(members, input, n))) {
     // Nobody is told, but the log must know that the firing is over, or that somebody took it.
     WriteLog(n, std::nullopt, now, fx);
@@ -581,7 +582,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
                                             now);
   if (sent) {
     for (const NotifiedAlert& told : n.alerts) {
-      const bool speaks_of_firing = SpeaksOfFiring(n.reason);
+      const bool speaks_of_firing = SpeaksOfFiring(n.reason) || n.reason == kReasonDigest;
       // What only stands in the list because it fires still is not told anew.
       if (told.resolved || told.quiet_repeat || !speaks_of_firing) {
         continue;

@@ -472,6 +472,7 @@ IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool mute
     StopLadderClock(incident, now, HoursOf(incident));
     incident.chain_next_at = kUnset;
     incident.muted_since = now;
+    Responded(incident, now);  // whoever silenced all of it has decided about it
   } else {
     const Timestamp since = incident.muted_since;
     incident.muted_since = kUnset;

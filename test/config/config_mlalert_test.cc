@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_work) {
            {"incident_policies: [{name: a, matchers: [x=y]}, {name: a}]",
             R"(incident policy name "a" is not unique)"},
            {"incident_policies: [{name: a, matchers: ['b c']}]", "bad matcher format: b c"},
-           {"incident_policies: [{name: a, chain: []}]", "chain is not supported yet"},
+           {"incident_policies: [{name: a, chain: []}]", "a chain needs at least one step"},
            {"history: {retention: 0s}", "retention must be more than 0"},
            {"models: [{}]", "missing name in model"},
            {"models: [{name: a}, {name: a}]", R"(model name "a" is not unique)"},
@@ -164,9 +164,10 @@ BOOST_AUTO_TEST_CASE(ladders_rise_and_end_below_p0) {
            {"ladder: {steps: [{after: 2m, severity: P2}, {after: 3m, severity: P2}]}",
             "ladder steps must rise in severity: P2 is not above P2"},
            {"ladder: {steps: [{after: 2m, severity: P3}], clock: business}",
-            "clock: business is not supported yet"},
-           {"ladder: {steps: [{after: 2m, severity: P3}], clock: x}", R"(clock is "x", must be wall)"},
-           {"ladder: {steps: [{after: 2m, severity: P3}], calendar: x}", "calendar is not supported yet"},
+            "clock: business needs a calendar"},
+           {"ladder: {steps: [{after: 2m, severity: P3}], clock: x}",
+            R"(clock is "x", must be wall or business)"},
+           {"ladder: {steps: [{after: 2m, severity: P3}], calendar: x}", R"(undefined calendar "x")"},
            {"ladder: {step: []}", "field step not found in type ladder"},
        }) {
     ExpectError(Policy(c.text), c.message);

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(firing_again_while_open_changes_nothing) {
   BOOST_TEST(sim.IncidentOf(kDown).episode_count == 1);
   sim.At(hours(4) - seconds(1));
   ExpectHeard(sim, {"+0s page/pagerduty[0] first notification firing=Down:P1"});
-  ExpectLines(sim.Events(1), {"opened"});
+  ExpectLines(sim.Events(1), {"opened", "response_breached nobody acted on P1 by 2026-01-01T01:00:00.000Z"});
 }
 
 BOOST_AUTO_TEST_CASE(a_more_severe_alert_raises_an_open_incident_and_tells_its_new_route) {

@@ -171,7 +171,8 @@ BOOST_AUTO_TEST_CASE(a_call_that_nobody_heard_is_followed_by_the_next_at_once) {
   sim.At(minutes(1));
   BOOST_TEST(bool(sim.engine().NotHeard(1, "l1", sim.now(), fx)));
   sim.At(minutes(2));
-  ExpectHeard(sim, {"+1m l2/webhook[0] escalated firing=Down:P0"});
+  ExpectHeard(sim,
+              {"+1m last/webhook[0] escalated firing=Down:P0", "+1m l2/webhook[0] escalated firing=Down:P0"});
 }
 
 BOOST_AUTO_TEST_CASE(a_silence_delays_it) {
@@ -232,6 +233,7 @@ route:
   group_by: [model]
   group_wait: 0s
   group_interval: 1m
+  repeat_interval: 100h
   routes:
   - {matchers: [severity=P1], receiver: l1}
   - {matchers: [severity=P2], receiver: chat}
@@ -269,9 +271,10 @@ BOOST_AUTO_TEST_CASE(the_night_guard_holds_a_raise_that_would_wake_somebody) {
   ExpectHeard(sim, {"+1h board/webhook[0] first notification firing=Drift:P3",
                     "+1h30m chat/webhook[0] first notification firing=Drift:P2",
                     "+8h l1/pagerduty[0] first notification firing=Drift:P1"});
-  ExpectLines(sim.Events(1), {"opened", "raised P3->P2 age",
-                              "raise_held ->P1 it would wake somebody: office opens 2026-01-05T08:00:00.000Z",
-                              "raised P2->P1 age"});
+  ExpectLines(sim.Events(1),
+              {"opened", "raised P3->P2 age",
+               "raise_held ->P1 it would wake somebody: office opens 2026-01-05T08:00:00.000Z",
+               "response_breached nobody acted on P2 by 2026-01-05T05:30:00.000Z", "raised P2->P1 age"});
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_may_wake_people) {
@@ -365,6 +368,8 @@ BOOST_AUTO_TEST_CASE(says_what_comes_and_when) {
 }
 
 BOOST_AUTO_TEST_CASE(says_what_holds_it) {
+  using business_clock::kBusiness;
+  using business_clock::kDrift;
   Sim sim(kBusiness, kMonday);
   sim.At(hours(1)).Fire(kDrift.With("team", "b"));
   ExpectLines(Plan(sim, 1), {"2026-01-05T01:30 raise P2 chat",
