@@ -99,14 +99,19 @@ Result<bool> ArchiveNextWeek(Db& db, int64_t cutoff) {
   if (from >= cutoff) {
     return false;
   }
+  // Weeks without rows are passed over.
   MLALERT_ASSIGN(
       const int64_t oldest,
-      db.QueryInt("SELECT min(t) FROM (SELECT min(opened_at) AS t FROM incidents UNION ALL SELECT "
-                  "min(started_at) FROM episode_rows UNION ALL SELECT min(at) FROM notifications)"));
-  // Rows of earlier weeks that came late keep the week open: their incidents are still there.
-  int64_t monday = MondayOf(std::max(from, oldest));
+      db.QueryInt(fmt::format(
+          "SELECT min(t) FROM (SELECT min(opened_at) AS t FROM incidents WHERE opened_at >= {0} UNION ALL "
+          "SELECT min(started_at) FROM episode_rows WHERE started_at >= {0} UNION ALL SELECT min(at) FROM "
+          "notifications WHERE at >= {0})",
+          from)));
+  const int64_t monday = MondayOf(oldest);
   if (oldest == 0 || monday >= cutoff) {
-    monday = cutoff - kWeekMillis;
+    MLALERT_TRY(db.Exec(
+        fmt::format("INSERT OR REPLACE INTO meta (key, value) VALUES ('archived_until', '{}')", cutoff)));
+    return false;
   }
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db));
   MLALERT_TRY(ArchiveWeek(db, monday));

@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_work) {
            {"models: [{name: a}, {name: a}]", R"(model name "a" is not unique)"},
            {"models: [{name: a, contacts: {l4: x}}]", R"(unknown contact level "l4")"},
            {"models: [{name: a, dashboard_url: x}]", R"(unsupported scheme "" for URL)"},
-           {"review: {week_starts: monday}", "review is not supported yet"},
+           {"review: {receivers: [nobody-here]}", "undefined receiver \"nobody-here\" used in review"},
            {"chain: []", "chain is not supported yet"},
        }) {
     ExpectError(Paging(c.text + "\n"), c.message);
