@@ -1,12 +1,14 @@
-// `mlalert simulate`: what would happen to an alert under a config, hour by hour, with the engine that also runs in
-// production; and `mlalert simulate oncall`: who is on call at a time. Needs no running mlalert. Thread: one.
+// `mlalert simulate`: what would happen to an alert under a config, hour by hour, with the engine that also
+// runs in production; and `mlalert simulate oncall`: who is on call at a time. Needs no running mlalert.
+// Thread: one.
 #pragma once
 
 #include <string>
 #include <vector>
 
-#include "base/time.h"
 #include "cli/console.h"
+
+#include "base/time.h"
 
 namespace CLI {
 class App;
@@ -19,8 +21,8 @@ struct SimulateOptions {
   std::vector<std::string> labels;  // k=v, also several with commas
   std::string from;                 // RFC 3339 or a date; empty: now
   std::string length = "2h";
-  std::string resolve_after;  // empty: it fires to the end
-  std::string ack_after;      // empty: nobody acts
+  std::string resolve_after;        // empty: it fires to the end
+  std::string ack_after;            // empty: nobody acts
   std::vector<std::string> expect;  // receiver@time
   bool json = false;
 };

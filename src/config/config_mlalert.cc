@@ -11,7 +11,6 @@
 namespace mlalert {
 namespace {
 
-
 // A key of the design that a later version reads: better said than called unknown.
 void RefuseYet(YamlMap& map, std::string_view key) {
   if (map.Take(key)) {

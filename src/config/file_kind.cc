@@ -8,11 +8,21 @@
 namespace mlalert {
 namespace {
 
-constexpr std::array<std::string_view, 15> kConfigKeys{
-    "global",      "route",          "receivers",           "inhibit_rules",
-    "templates",   "time_intervals", "mute_time_intervals", "incident_policies",
-    "datasources", "rule_files",     "evaluation",          "incidents",
-    "history",     "models",         "review"};
+constexpr std::array<std::string_view, 15> kConfigKeys{"global",
+                                                       "route",
+                                                       "receivers",
+                                                       "inhibit_rules",
+                                                       "templates",
+                                                       "time_intervals",
+                                                       "mute_time_intervals",
+                                                       "incident_policies",
+                                                       "datasources",
+                                                       "rule_files",
+                                                       "evaluation",
+                                                       "incidents",
+                                                       "history",
+                                                       "models",
+                                                       "review"};
 
 // Of --web.config.file.
 constexpr std::array<std::string_view, 4> kWebKeys{"tls_server_config", "http_server_config",

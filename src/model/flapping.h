@@ -1,4 +1,5 @@
-// When an incident counts as flapping. Plain data, frozen into incidents with their policy. Thread: plain value.
+// When an incident counts as flapping. Plain data, frozen into incidents with their policy. Thread: plain
+// value.
 #pragma once
 
 #include "base/time.h"

@@ -48,8 +48,8 @@ struct AlertInstance {
   Timestamp last_sent_at = kUnset;
   Timestamp valid_until = kUnset;
   Timestamp no_data_since = kUnset;
-  Timestamp unknown_since = kUnset;      // no verdict since then: errors, partial answers
-  const NoDataPolicy* policy = nullptr;  // null: not looked up yet
+  Timestamp unknown_since = kUnset;                // no verdict since then: errors, partial answers
+  const NoDataPolicy* policy = nullptr;            // null: not looked up yet
   std::shared_ptr<const PresenceMemory> presence;  // null: not known yet; alerts of one rule mostly share it
   uint64_t sample_hash = 0;                        // HashLabels() of sample_labels
   uint64_t seen = 0;                               // evaluation it was last part of

@@ -16,7 +16,8 @@ namespace mlalert {
 
 struct SqliteJournalOptions {
   // A transaction starts when so many records wait, when the oldest has waited so long, or when somebody
-  // waits. It takes what waits then, up to batch_records_max: the longer the queue, the fewer pages per record.
+  // waits. It takes what waits then, up to batch_records_max: the longer the queue, the fewer pages per
+  // record.
   size_t batch_records = 1000;
   size_t batch_records_max = 8000;
   Duration linger = std::chrono::milliseconds(5);

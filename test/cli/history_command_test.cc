@@ -58,8 +58,8 @@ NotificationRecord MakeNotification(int64_t id, Timestamp at, Severity severity,
   out.latency_ms = 12;
   out.severity = severity;
   out.firing = 1;
-  for (IncidentId id : incidents) {
-    out.incidents.push_back({id});
+  for (IncidentId incident : incidents) {
+    out.incidents.push_back({incident});
   }
   return out;
 }
@@ -295,8 +295,7 @@ BOOST_FIXTURE_TEST_CASE(shows_one_incident_with_its_timeline, WeekOfThree) {
   BOOST_TEST(Has(out, "lasted        3h\n"));
   size_t opened = out.find("2026-11-22T06:00:00Z  opened");
   size_t raised = out.find("2026-11-22T07:00:00Z  raised        system        nobody acted");
-  size_t told =
-      out.find("2026-11-22T07:00:00Z  notification  oncall/slack  sent 200 (first_notification)");
+  size_t told = out.find("2026-11-22T07:00:00Z  notification  oncall/slack  sent 200 (first_notification)");
   BOOST_TEST(opened < raised);
   BOOST_TEST(raised < told);
   BOOST_TEST(told != std::string::npos);

@@ -241,9 +241,9 @@ BOOST_AUTO_TEST_CASE(refuses_a_newer_file) {
   Status status = Migrate(*db);
   BOOST_REQUIRE(!status);
   BOOST_TEST((status.error().code == ErrorCode::kConflict));
-  BOOST_TEST(status.error().message ==
-             "database is at schema 7000, this binary knows up to " +
-                 std::to_string(EmbeddedMigrations().back().number) + ": upgrade mlalert or restore a backup");
+  BOOST_TEST(status.error().message == "database is at schema 7000, this binary knows up to " +
+                                           std::to_string(EmbeddedMigrations().back().number) +
+                                           ": upgrade mlalert or restore a backup");
   BOOST_TEST(!CheckSchema(*db).has_value());
 }
 

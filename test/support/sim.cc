@@ -316,7 +316,8 @@ Incident Sim::IncidentOf(const LabelSet& labels) {
 std::vector<std::string> Sim::Events(IncidentId id) const {
   std::vector<std::string> out;
   for (const Record& record : journal_) {
-    if (const auto* event = std::get_if<EventRecord>(&record); event != nullptr && event->incident_id == id && event->type != "decided") {
+    if (const auto* event = std::get_if<EventRecord>(&record);
+        event != nullptr && event->incident_id == id && event->type != "decided") {
       std::string line = event->type;
       if (!event->to_value.empty()) {
         line += fmt::format(" {}->{}", event->from_value, event->to_value);
