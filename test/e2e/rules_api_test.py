@@ -107,7 +107,7 @@ receivers: [{{name: none}}]
 
     def test_metrics_under_the_names_of_prometheus(self):
         wait_until(lambda: self.daemon.metric("ALERTS", alertname="Drift", alertstate="firing") == 1, "ALERTS")
-        self.assertEqual(self.daemon.metric("ALERTS", alertname="Slow", alertstate="pending"), 1)
+        wait_until(lambda: self.daemon.metric("ALERTS", alertname="Slow", alertstate="pending") == 1, "ALERTS of the slow one")
         self.assertAlmostEqual(self.daemon.metric("ALERTS_FOR_STATE", alertname="Slow"), harness.time.time(), delta=60)
         group = str(self.directory / "rules.yml") + ";one"
         theirs = harness.parse_metrics(request(self.peer.port, "GET", "/metrics").text)

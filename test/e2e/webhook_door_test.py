@@ -50,6 +50,15 @@ def write_lock(database):
         connection.close()
 
 
+OWN = "MlalertStorageDegraded"  # what mlalert itself says while it cannot write
+OTHERS = f"SELECT * FROM alerts WHERE alertname <> '{OWN}'"
+
+
+def told(sink):
+    """Messages about anything but mlalert itself."""
+    return sum(body["alerts"][0]["labels"]["alertname"] != OWN for body in sink.bodies("/hook"))
+
+
 class WebhookDoor(harness.TestCase):
     def send(self, upstream_port, labels, **times):
         reply = harness.request(upstream_port, "POST", "/api/v2/alerts", body=[{"labels": labels, **times}])
@@ -100,14 +109,14 @@ class WebhookDoor(harness.TestCase):
             # A repetition that changes nothing in memory is not safe either.
             self.assertEqual(daemon.post(HOOK, payload(alertname="During", id="2")).status, 503)
             self.assertEqual(daemon.get("/-/healthy").status, 200)
-            wait_until(lambda: len(sink.requests("/hook")) >= 3, "a page beats a row: all three are told")
-            self.assertEqual(len(daemon.rows("SELECT * FROM alerts")), 1)
+            wait_until(lambda: told(sink) >= 3, "a page beats a row: all three are told")
+            self.assertEqual(len(daemon.rows(OTHERS)), 1)
         wait_until(lambda: daemon.post(HOOK, payload(alertname="During", id="2")).status == 200, "the lock is gone")
-        wait_until(lambda: len(daemon.rows("SELECT * FROM alerts")) == 3, "the file has caught up")
+        wait_until(lambda: len(daemon.rows(OTHERS)) == 3, "the file has caught up")
         daemon.kill()
         daemon.start()
         self.assertEqual(self.firing(daemon), ["0", "1", "2"])
-        stays(lambda: len(sink.requests("/hook")) == 3, "nobody is told twice", 2)
+        stays(lambda: told(sink) == 3, "nobody is told twice", 2)
 
     def test_full_disk_is_503_then_catches_up(self):
         folder = self.directory / "mlalert-data"
@@ -125,7 +134,7 @@ class WebhookDoor(harness.TestCase):
                 file.write(b"x" * 512)
         # Long enough not to fit into what the log had already claimed.
         self.assertEqual(daemon.post(HOOK, payload(alertname="Full", id="1", text="x" * 30000)).status, 503)
-        wait_until(lambda: len(sink.requests("/hook")) == 2, "told all the same")
+        wait_until(lambda: told(sink) == 2, "told all the same")
         filler.unlink()
         wait_until(lambda: daemon.post(HOOK, payload(alertname="Full", id="1", text="x" * 30000)).status == 200,
                    "there is room again", timeout=15)
