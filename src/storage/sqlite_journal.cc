@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -29,6 +30,9 @@ constexpr uint64_t kOverflowEndsBelow = 2;
 
 // Waits of the journal are bounded so that steady_clock arithmetic cannot overflow.
 constexpr Duration kWaitMax = std::chrono::hours(24);
+
+// Records after which the heap is tidied once there is nothing to write.
+constexpr uint64_t kTrimAfterRecords = 20000;
 
 SteadyTime After(Duration wait) {
   return std::chrono::steady_clock::now() + std::clamp(wait, Duration::zero(), kWaitMax);
@@ -220,9 +224,15 @@ Status SqliteJournal::Impl::Close(Duration timeout) {
 // --- the journal thread
 
 void SqliteJournal::Impl::Run() {
+  uint64_t trimmed_at = 0;
   while (true) {
     Batch batch = NextBatch();
     bool idle = batch.empty();
+    if (idle && CommittedSeq() - trimmed_at >= kTrimAfterRecords) {
+      // A storm's queue leaves holes all over the heap, which nothing would ever give back.
+      ::malloc_trim(0);
+      trimmed_at = CommittedSeq();
+    }
     if (!idle && !CommitUntilDone(batch)) {
       return;
     }
