@@ -203,6 +203,11 @@ bool Engine::EndCall(int64_t id, bool heard, const std::string& why, Timestamp n
     event.data = data.Dump();
     fx.records.emplace_back(std::move(event));
   }
+  if (!heard && !more) {
+    for (IncidentId incident_id : call->incidents) {
+      (void)NotHeard(incident_id, call->receiver, now, fx);  // kNotFound: forgotten, so nobody waits
+    }
+  }
   return true;
 }
 

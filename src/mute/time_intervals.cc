@@ -1,10 +1,10 @@
 #include "mute/time_intervals.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <date/tz.h>
 #include <optional>
-#include <stdexcept>
+
+#include "config/local_time.h"
 
 namespace mlalert {
 namespace {
@@ -18,28 +18,6 @@ struct LocalTime {
   int month = 0;
   int year = 0;
 };
-
-const date::time_zone* FindZone(const std::string& name) {
-  if (name.empty() || name == "UTC") {
-    return nullptr;
-  }
-  try {
-    if (name != "Local") {
-      return date::locate_zone(name);
-    }
-    const char* tz = std::getenv("TZ");
-    if (tz == nullptr) {
-      return date::current_zone();
-    }
-    std::string_view from_env(tz);
-    if (from_env.starts_with(':')) {
-      from_env.remove_prefix(1);
-    }
-    return from_env.empty() ? nullptr : date::locate_zone(from_env);
-  } catch (const std::exception&) {
-    return nullptr;
-  }
-}
 
 LocalTime ToLocal(Timestamp now, const date::time_zone* zone) {
   using std::chrono::floor;
@@ -88,7 +66,7 @@ TimeIntervals::TimeIntervals(std::span<const NamedTimeInterval> intervals) {
   for (const NamedTimeInterval& interval : intervals) {
     std::vector<Spec>& specs = by_name_[interval.name];
     for (const TimeIntervalSpec& spec : interval.specs) {
-      specs.push_back({spec, FindZone(spec.location)});
+      specs.push_back({spec, FindTimeZone(spec.location)});
     }
   }
 }

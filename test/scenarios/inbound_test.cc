@@ -79,6 +79,17 @@ bool End(Sim& sim, int64_t call, bool heard, const std::string& why = "no key wa
 
 using Numbers = std::vector<uint32_t>;
 
+const std::string kPhoneThenChain = R"(
+route: {receiver: phone, group_by: [model], group_wait: 0s, group_interval: 1m, repeat_interval: 4h}
+receivers:
+- name: phone
+  twilio_configs: [{account_sid: AC1, auth_token: t, from: "+14155550100", ring_timeout: 30s,
+    to: ["+4917000000001"]}]
+- {name: l2, webhook_configs: [{url: "http://127.0.0.1:9/l2"}]}
+incidents: {identity: [alertname, model], reopen_window: 30m}
+incident_policies: [{name: all, cooldown: 0s, chain: {steps: [{after: 15m, receivers: [l2]}]}}]
+)";
+
 BOOST_AUTO_TEST_SUITE(pagerduty)
 
 BOOST_AUTO_TEST_CASE(what_came_from_there_is_told_to_others_only) {
@@ -182,6 +193,17 @@ BOOST_AUTO_TEST_CASE(a_note_finds_its_incident_by_pagerdutys_number) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(phone)
+
+BOOST_AUTO_TEST_CASE(after_the_last_number_the_next_step_of_the_chain_is_due_at_once) {
+  Sim sim(kPhoneThenChain);
+  sim.At(seconds(0)).Fire(kDown);
+  ExpectHeard(sim, {"+0s phone/twilio[0] first notification firing=Down:P1"});
+  const int64_t call = sim.heard().back().notification->call_id;
+  sim.At(minutes(1));
+  BOOST_TEST(End(sim, call, false));
+  sim.At(minutes(2));
+  ExpectHeard(sim, {"+1m l2/webhook[0] escalated firing=Down:P1"});
+}
 
 BOOST_AUTO_TEST_CASE(the_next_number_at_once_when_nobody_pressed_a_key) {
   Sim sim(kPhone);
