@@ -37,6 +37,8 @@ def closed(properties, required):
     return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
 
 
+MODES = {"type": "array", "minItems": 1, "items": one_of("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany")}
+
 # By path of the value. What is not named here has the type of its default; a map with keys is closed, an empty one free.
 RULES = {
     "prometheus.timeout": DURATION,
@@ -53,6 +55,17 @@ RULES = {
     "templates": FILES,
     "ruleConfigMaps": TEXTS,
     "runbookConfigMaps": TEXTS,
+    "templateConfigMaps": TEXTS,
+    "backup.keep": {"type": "integer", "minimum": 1},
+    "backup.schedule": {"type": "string", "pattern": "^(@[a-z]+|\\S+( +\\S+){4})$"},
+    "backup.existingClaim": NAME,
+    "backup.accessModes": MODES,
+    "backup.size": QUANTITY,
+    "backup.activeDeadlineSeconds": {"type": "integer", "minimum": 60},
+    "backup.resources": FREE,
+    "revisionHistoryLimit": {"type": "integer", "minimum": 0},
+    "service.externalTrafficPolicy": one_of("", "Cluster", "Local"),
+    "service.loadBalancerSourceRanges": TEXTS,
     "secretMounts": {"type": "array", "items": closed(
         {"name": {"type": "string", "pattern": "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "maxLength": 50},
          "secretName": {"type": "string", "minLength": 1}, "optional": {"type": "boolean"}, "items": OBJECTS},
@@ -69,8 +82,7 @@ RULES = {
     "image.digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
     "image.repository": {"type": "string", "minLength": 1},
     "imagePullSecrets": {"type": "array", "items": closed({"name": {"type": "string"}}, ["name"])},
-    "persistence.accessModes": {"type": "array", "minItems": 1, "items": one_of(
-        "ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany")},
+    "persistence.accessModes": MODES,
     "persistence.size": QUANTITY,
     "persistence.retentionPolicy.whenDeleted": one_of("Retain", "Delete"),
     "persistence.retentionPolicy.whenScaled": one_of("Retain", "Delete"),
@@ -101,7 +113,7 @@ for path in ("extraVolumes", "extraVolumeMounts", "extraInitContainers", "extraC
     RULES[path] = OBJECTS
 for path in ("commonLabels", "commonAnnotations", "podAnnotations", "podLabels", "annotations", "nodeSelector",
              "serviceAccount.annotations", "service.annotations", "service.labels", "ingress.annotations",
-             "httpRoute.annotations", "httpRoute.labels", "persistence.annotations", "serviceMonitor.labels",
+             "httpRoute.annotations", "httpRoute.labels", "persistence.annotations", "backup.annotations", "serviceMonitor.labels",
              "prometheusRule.labels", "prometheusRule.alertLabels", "dashboards.annotations", "tests.annotations"):
     RULES[path] = TEXT_MAP
 

@@ -16,11 +16,13 @@
 #include "cli/reload_timer.h"
 #include "cli/review_scheduler.h"
 #include "cli/rule_versions.h"
+#include "cli/runbook_links.h"
 #include "cli/web_options.h"
 
 #include "api/api.h"
 #include "api/http_server.h"
 #include "api/metrics.h"
+#include "api/runbooks.h"
 #include "api/web_guard.h"
 #include "backtest/proposals.h"
 #include "config/config_loader.h"
@@ -109,13 +111,14 @@ void LogIgnoredFlags(const ServeOptions& options) {
 
 class Daemon::Impl {
  public:
-  explicit Impl(ServeOptions options) : options_(std::move(options)) {}
+  explicit Impl(ServeOptions options) : options_(std::move(options)), runbooks_(options_.runbook_paths) {}
   ~Impl() { Stop(); }
 
   Status Open();
   Status Start();
   Status Reload();
   void ReloadIfChanged();
+  void WaitForEngine();
   void Stop();
   int port() const { return server_ != nullptr ? server_->port() : 0; }
 
@@ -128,9 +131,11 @@ class Daemon::Impl {
   ApiContext MakeContext();
   History* OpenHistory();
   void RememberRules(const std::vector<RuleGroup>& groups);
+  std::string WatchedFiles() const;
   ConfigPtr CurrentConfig();
 
   ServeOptions options_;
+  Runbooks runbooks_;
   WebOptions web_;
   SystemClock clock_;
   Loaded loaded_;
@@ -175,7 +180,7 @@ Status Daemon::Impl::Open() {
     MLALERT_ASSIGN(guard_, WebGuard::Open(options_.web_config_file));
   }
   // First what a person can have got wrong, then what a machine can.
-  files_ = FilesFingerprint(options_.config_file);
+  files_ = WatchedFiles();
   MLALERT_ASSIGN(loaded_, LoadAll(options_));
   config_ = loaded_.config;
   MLALERT_TRY(OpenStorage());
@@ -272,9 +277,14 @@ Status Daemon::Impl::Start() {
   // The state first: a request that came before it would find an empty engine.
   std::vector<RuleStateRecord> rule_states = std::move(restored_.rule_states);
   gate_->Start(std::move(restored_));
-  MLALERT_ASSIGN(server_, HttpServer::Start(std::move(http), BuildRouter(*context_)));
+  HttpRouter router = BuildRouter(*context_);
+  if (runbooks_.configured()) {
+    AddRunbooks(router, runbooks_, [this] { return CurrentConfig(); });
+  }
+  MLALERT_ASSIGN(server_, HttpServer::Start(std::move(http), std::move(router)));
   http_counters_ = &server_->counters();
   RememberRules(loaded_.groups);
+  PointAtRunbooks(loaded_.groups, runbooks_, web_.external_url);
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
   heartbeat_->Start();
   reviews_->Start();
@@ -371,6 +381,11 @@ void Daemon::Impl::RememberRules(const std::vector<RuleGroup>& groups) {
   gate_->Enter([&](Engine&, Timestamp now, Effects& fx) { fx.records.emplace_back(RuleSetOf(groups, now)); });
 }
 
+// Contents of the configuration's files, and which runbooks there are: links of rules depend on that.
+std::string Daemon::Impl::WatchedFiles() const {
+  return fmt::format("{}|{}", FilesFingerprint(options_.config_file), fmt::join(runbooks_.Names(), ","));
+}
+
 ConfigPtr Daemon::Impl::CurrentConfig() {
   std::lock_guard<std::mutex> lock(config_mutex_);
   return config_;
@@ -378,14 +393,14 @@ ConfigPtr Daemon::Impl::CurrentConfig() {
 
 Status Daemon::Impl::Reload() {
   std::lock_guard<std::mutex> one_at_a_time(reload_mutex_);
-  files_ = FilesFingerprint(options_.config_file);
+  files_ = WatchedFiles();
   return ReloadLocked();
 }
 
 // A file that is written while we read it is refused as broken, or changes once more: the next look finds it.
 void Daemon::Impl::ReloadIfChanged() {
   std::lock_guard<std::mutex> one_at_a_time(reload_mutex_);
-  std::string files = FilesFingerprint(options_.config_file);
+  std::string files = WatchedFiles();
   if (files == files_) {
     return;
   }
@@ -412,10 +427,15 @@ Status Daemon::Impl::ReloadLocked() {
   forwarder_->SetConfig(*loaded->config);
   heartbeat_->SetConfig(loaded->config->heartbeat);
   RememberRules(loaded->groups);
+  PointAtRunbooks(loaded->groups, runbooks_, web_.external_url);
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
   LogTemplateWarnings();
   LogInfo("Completed loading of configuration file", {{"file", options_.config_file}});
   return {};
+}
+
+void Daemon::Impl::WaitForEngine() {
+  gate_->Read([](const Engine&) { return true; });
 }
 
 void Daemon::Impl::Stop() {
@@ -471,6 +491,9 @@ Status Daemon::Start() {
 }
 Status Daemon::Reload() {
   return impl_->Reload();
+}
+void Daemon::WaitForEngine() {
+  impl_->WaitForEngine();
 }
 void Daemon::Stop() {
   impl_->Stop();

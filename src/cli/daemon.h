@@ -29,6 +29,7 @@ struct ServeOptions {
   std::string config_file = "alertmanager.yml";
   Duration auto_reload_interval{};  // zero: only when asked
   std::string storage_path = "data/";
+  std::vector<std::string> runbook_paths;  // folders; the first one that has a runbook wins
   std::vector<std::string> listen_addresses{std::string(kDefaultListenAddress)};
   bool systemd_socket = false;  // then listen_addresses count for nothing
   std::string web_config_file;
@@ -57,6 +58,8 @@ class Daemon {
   Status Start();
   // Reads config and rule files again. On any error everything stays as it was.
   Status Reload();
+  // Returns when the engine answers: what hangs here hangs for everybody.
+  void WaitForEngine();
   // Refuses new work, lets notifications under way finish for a few seconds, writes what is queued, closes.
   void Stop();
 

@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <memory>
+#include <optional>
 
 #include "cli/daemon.h"
+#include "cli/reload_timer.h"
 #include "cli/serve_flags.h"
 #include "cli/service_notify.h"
 #include "cli/version_command.h"
@@ -55,17 +57,28 @@ int Serve(const ServeOptions& options) {
     LogError("cannot start", {{"err", started.error().ToString()}});
     return ExitCode(started.error().code);
   }
-  NotifyServiceManager("READY=1");
+  NotifyServiceManager("READY=1\nSTATUS=Serving");
+  // A deadlock is worse than a crash: systemd restarts what no longer answers.
+  std::optional<ReloadTimer> watchdog;
+  if (const Duration interval = WatchdogInterval(); interval > Duration::zero()) {
+    watchdog.emplace(interval, [&daemon] {
+      (*daemon)->WaitForEngine();
+      NotifyServiceManager("WATCHDOG=1");
+    });
+  }
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal == SIGHUP) {
       NotifyServiceManager("RELOADING=1");
-      (void)(*daemon)->Reload();  // it logs its own failure; the old config stays
-      NotifyServiceManager("READY=1");
+      const bool reloaded = (*daemon)->Reload().has_value();  // it logs its own failure; the old config stays
+      NotifyServiceManager(reloaded ? "READY=1\nSTATUS=Serving"
+                                    : "READY=1\nSTATUS=The last reload was refused, the configuration before "
+                                      "it is in force: see the log");
       continue;
     }
     NotifyServiceManager("STOPPING=1");
+    watchdog.reset();
     LogInfo("Received a signal, stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
     (*daemon)->Stop();
     return 0;

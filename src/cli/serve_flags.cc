@@ -64,6 +64,11 @@ void AddStorage(CLI::App& serve, ServeFlags& flags) {
   AddText(serve, "--config.file", options.config_file, "Configuration file: a superset of alertmanager.yml");
   AddText(serve, "--storage.path", options.storage_path, "Folder of the SQLite file; a local disk, not NFS");
   serve
+      .add_option("--runbooks.path", options.runbook_paths,
+                  "Folder of runbooks (NAME.md, NAME.MODEL.md), served at /runbooks/NAME; may be repeated")
+      ->allow_extra_args(false)
+      ->option_text("FOLDER");
+  serve
       .add_option("--silences.max-silences", flags.max_silences,
                   "Most silences kept, expired ones included; 0: no limit")
       ->option_text("N [0]");

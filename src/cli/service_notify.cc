@@ -31,4 +31,15 @@ void NotifyServiceManager(std::string_view state) {
   ::close(fd);
 }
 
+// WatchdogSec= of the unit, in microseconds; a third of it, so that one late answer kills nobody.
+Duration WatchdogInterval() {
+  const char* text = std::getenv("WATCHDOG_USEC");
+  const char* pid = std::getenv("WATCHDOG_PID");
+  if (text == nullptr || (pid != nullptr && std::atoll(pid) != getpid())) {
+    return Duration::zero();
+  }
+  const long long microseconds = std::atoll(text);
+  return microseconds > 0 ? Duration(std::chrono::microseconds(microseconds)) / 3 : Duration::zero();
+}
+
 }  // namespace mlalert

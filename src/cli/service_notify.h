@@ -4,10 +4,15 @@
 
 #include <string_view>
 
+#include "base/time.h"
+
 namespace mlalert {
 
 // `state` as sd_notify(3) has it: "READY=1", "STOPPING=1", lines separated by \n. Failures are ignored: the
 // service manager's clock decides then.
 void NotifyServiceManager(std::string_view state);
+
+// How often the service manager wants to hear WATCHDOG=1, with time to spare; zero: never.
+Duration WatchdogInterval();
 
 }  // namespace mlalert

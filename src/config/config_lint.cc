@@ -193,17 +193,9 @@ void WarnAboutUnusedReceivers(const YamlMap& root, const Config& config) {
   }
 }
 
-// Accepted, checked and without effect so far: said aloud rather than ignored.
-void WarnAboutIdleKeys(const YamlMap& root, const Config& config) {
-  if (!config.models.empty()) {
-    root.At("models").Warn("the catalogue of models is checked but not used yet");
-  }
-}
-
 }  // namespace
 
 void LintConfig(const YamlMap& root, const Config& config) {
-  WarnAboutIdleKeys(root, config);
   WarnWhenNobodyIsPaged(root, config);
   WarnAboutUnusedReceivers(root, config);
 }

@@ -33,7 +33,7 @@ constexpr std::string_view kTable = R"table(
 | `inbound` | map | | [acting from outside](#inbound): links, Slack, PagerDuty, phone |
 | `history` | map | | [how long it is kept](#history) |
 | `review` | map | | [the weekly review](#review) |
-| `models` | list | none | [catalogue of models](#models); not applied yet |
+| `models` | list | none | [catalogue of models](#models): shown above a runbook (`--runbooks.path`) |
 | `tracing` | map | none | [checked only](#tracing): no spans are sent |
 | `event_recorder` | map | none | [checked only](#event_recorder) |
 | `chain` | | | refused: not supported yet |
@@ -468,7 +468,7 @@ constexpr std::string_view kTable = R"table(
 | `severity` | `P0`, `P1`, `P2`, `P3` | `P2` | of `RuleNoData` |
 
 ### `alerting`
-| `alert_relabel_configs` | list | none | [relabeling](#relabel_configs) of every alert; `drop` keeps it from all of them |
+| `alert_relabel_configs` | list | none | [relabeling](#alertingalert_relabel_configs) of every alert; `drop` keeps it from all of them |
 | `alertmanagers` | list | none | [where to](#alertingalertmanagers) |
 
 ### `alerting.alertmanagers[]`

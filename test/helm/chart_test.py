@@ -22,6 +22,8 @@ def pod_specs(objects):
     for item in objects:
         if item["kind"] == "Pod":
             yield item["metadata"]["name"], item["spec"]
+        elif item["kind"] == "CronJob":
+            yield item["metadata"]["name"], item["spec"]["jobTemplate"]["spec"]["template"]["spec"]
         elif item["kind"] in ("StatefulSet", "Deployment", "DaemonSet", "Job"):
             yield item["metadata"]["name"], item["spec"]["template"]["spec"]
 
@@ -182,6 +184,31 @@ class Upgrades(ChartTest):
         self.assertLessEqual(selector.items(), pod.items())
         for service in (item for item in new if item["kind"] == "Service"):
             self.assertEqual(service["spec"]["selector"], selector)
+
+    def test_no_everyday_value_changes_what_cannot_change(self):
+        """Every value but those that the README names, one after the other."""
+        text = (CHART / "README.md").read_text()
+        named = re.search(r"an upgrade with another value of them is refused: (.*?)\. The chart itself", text, re.S)[1]
+        fixed = {name if "." in name or "Override" in name else f"persistence.{name}"
+                 for name in (item.removeprefix("persistence.") for item in re.findall(r"`([\w.]+)`", named))}
+        self.assertIn("persistence.size", fixed)
+        before = self.frozen(self.render_values(PROMETHEUS))
+        changed = {}
+        for path, value in {
+                "persistence.size": "9Gi", "persistence.storageClass": "x", "persistence.accessModes": ["ReadWriteMany"],
+                "persistence.annotations": {"a": "b"}, "persistence.selector": {"matchLabels": {"a": "b"}},
+                "persistence.enabled": False, "persistence.existingClaim": "x", "nameOverride": "x", "fullnameOverride": "x",
+                "namespaceOverride": "x", "commonLabels": {"app.kubernetes.io/name": "x", "app.kubernetes.io/instance": "x"},
+                "commonAnnotations": {"a": "b"}, "podLabels": {"app.kubernetes.io/name": "x"}, "annotations": {"a": "b"},
+                "image.tag": "x", "replicaCount": 0, "web.existingSecret": "x", "routePrefix": "/x", "service.port": 1,
+                "service.labels": {"app.kubernetes.io/name": "x"}, "config.overrides": {"evaluation": {"interval": "5m"}},
+                "persistence.retentionPolicy.whenDeleted": "Delete", "backup.enabled": True, "global.imageRegistry": "x",
+                "ruleFiles": {"a.yml": "groups: []"}, "runbooks": {"a.md": "x"}, "resources": {}, "serviceAccount.name": "x"}.items():
+            values = value
+            for key in reversed(path.split(".")):
+                values = {key: values}
+            changed[path] = self.frozen(self.render_values({**PROMETHEUS, **values})) != before
+        self.assertEqual({path for path, differs in changed.items() if differs}, fixed)
 
     def test_a_changed_configuration_restarts_only_where_asked(self):
         def annotations(mode, interval):

@@ -1,11 +1,13 @@
 """What the values of the Helm chart do, and which ones it refuses."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 import unittest
 
-from chart import CHART, SOURCE_DIR, VALUE_SETS, ChartTest, load
+from chart import CHART, MLALERT, SOURCE_DIR, VALUE_SETS, ChartTest, load
 
 PROMETHEUS = {"prometheus": {"url": "http://prometheus:9090"}}
 
@@ -120,6 +122,11 @@ class Values(ChartTest):
                 ({"extraArgs": {"--log.silences": ""}}, "without its dashes"),
                 ({"ruleFiles": {"team.txt": "x"}}, "must end in .yml or .yaml"),
                 ({"secretMounts": [{"name": "a", "secretName": "s"}, {"name": "a", "secretName": "t"}]}, "two mounts are called"),
+                ({"runbooks": {"serving.down": "x"}}, "must be NAME.md or NAME.MODEL.md"),
+                ({"backup": {"enabled": True}, "persistence": {"enabled": False}}, "there is no volume to copy from"),
+                ({"backup": {"enabled": True}, "persistence": {"accessModes": ["ReadWriteOncePod"]}}, "use ReadWriteOnce"),
+                ({"backup": {"schedule": "daily"}}, "backup/schedule"),
+                ({"extraArgs": {"runbooks.path": "/x"}}, "the chart sets --runbooks.path itself"),
                 ({"secretMounts": [{"name": "a"}]}, "missing property 'secretName'"),
                 ({"image": {"digest": "sha256:short"}}, "image/digest"),
                 ({"configReload": {"mode": "sidecar"}}, "value must be one of"),
@@ -127,6 +134,100 @@ class Values(ChartTest):
                 ({"persistence": {"accessModes": []}}, "minItems"),
         ):
             self.assertIn(words, self.refusal(values), values)
+
+    def test_labels_of_the_user_break_no_selector(self):
+        values = {"commonLabels": {"app.kubernetes.io/name": "x", "app.kubernetes.io/part-of": "x", "helm.sh/chart": "mine", "a": "b"},
+                  "service": {"labels": {"app.kubernetes.io/instance": "x", "app.kubernetes.io/component": "x", "c": "d"}},
+                  "serviceMonitor": {"enabled": True}, "podDisruptionBudget": {"enabled": True}, "networkPolicy": {"enabled": True}}
+        objects = self.render_values(values)
+        pod = self.one(objects, "StatefulSet")["spec"]["template"]["metadata"]["labels"]
+        for kind in ("PodDisruptionBudget", "NetworkPolicy"):
+            spec = self.one(objects, kind)["spec"]
+            wanted = (spec.get("selector") or spec["podSelector"])["matchLabels"]
+            self.assertLessEqual(wanted.items(), pod.items(), kind)
+        web = self.one(objects, "Service", "mlalert")["metadata"]["labels"]
+        self.assertLessEqual(self.one(objects, "ServiceMonitor")["spec"]["selector"]["matchLabels"].items(), web.items())
+        self.assertEqual((web["a"], web["c"], web["helm.sh/chart"]), ("b", "d", "mine"))
+
+    def test_the_job_is_called_mlalert_whatever_the_release_is_called(self):
+        """The alerts about mlalert select by the name of the job."""
+        objects = self.render_set("subchart")
+        label = self.one(objects, "ServiceMonitor")["spec"]["jobLabel"]
+        self.assertEqual(self.one(objects, "Service", "alerts")["metadata"]["labels"][label], "mlalert")
+        rules = json.dumps(self.one(objects, "PrometheusRule")["spec"])
+        self.assertIn('job=~\\".*mlalert.*\\"', rules)
+
+    def test_a_network_policy_lets_the_test_in_and_nobody_else(self):
+        objects = self.render_set("subchart")
+        (rule,) = self.one(objects, "NetworkPolicy")["spec"]["ingress"]
+        self.assertEqual(len(rule["from"]), 2)
+        self.assertIn("namespaceSelector", rule["from"][0])
+        test = self.one(objects, "Pod")["metadata"]["labels"]
+        self.assertLessEqual(rule["from"][1]["podSelector"]["matchLabels"].items(), test.items())
+        closed = self.render_values({"tests": {"enabled": False}, "networkPolicy": {"enabled": True, "ingress": [{"podSelector": {}}]}})
+        self.assertEqual(self.one(closed, "NetworkPolicy")["spec"]["ingress"][0]["from"], [{"podSelector": {}}])
+
+    def test_a_probe_of_the_users_takes_the_place_of_ours(self):
+        container = self.container(self.render_set("subchart"))
+        self.assertEqual(container["readinessProbe"]["httpGet"]["httpHeaders"], [{"name": "X-Probe", "value": "1"}])
+        self.assertEqual(container["livenessProbe"]["httpGet"]["path"], "/-/healthy")
+        with_password = self.container(self.render_values(
+            {"web": {"existingSecret": "web"}, "livenessProbe": {"exec": {"command": ["/usr/bin/mlalert", "version"]}}}))
+        self.assertEqual(set(with_password["livenessProbe"]) & {"exec", "tcpSocket", "httpGet"}, {"exec"})
+
+    def test_images_come_from_where_the_containing_chart_says(self):
+        objects = self.render_set("subchart")
+        specs = [self.one(objects, "StatefulSet")["spec"]["template"]["spec"], self.one(objects, "Pod")["spec"],
+                 self.one(objects, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]]
+        for spec in specs:
+            self.assertTrue(spec["containers"][0]["image"].startswith("registry.internal:5000/mlalert/mlalert:"), spec)
+            self.assertEqual(spec["imagePullSecrets"], [{"name": "internal"}, {"name": "second"}])
+        tagged = self.render_values({"image": {"registry": "", "repository": "mine", "tag": "1"}})
+        self.assertEqual(self.container(tagged)["image"], "mine:1")
+
+    def test_a_backup_is_taken_and_old_ones_go(self):
+        """The script of the CronJob, run with the real binary on a real database."""
+        objects = self.render_values({"backup": {"enabled": True, "keep": 2}})
+        spec = self.one(objects, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        volumes = {item["name"]: item for item in spec["volumes"]}
+        self.assertEqual(volumes["data"]["persistentVolumeClaim"]["claimName"], "data-mlalert-0")
+        self.assertEqual(volumes["backup"]["persistentVolumeClaim"]["claimName"],
+                         self.one(objects, "PersistentVolumeClaim")["metadata"]["name"])
+        selector = spec["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
+        self.assertEqual(selector, self.one(objects, "StatefulSet")["spec"]["selector"])
+        data, target, binaries = (self.scratch / name for name in ("data", "backup", "bin"))
+        for folder in (data, target, binaries):
+            folder.mkdir()
+        (binaries / "mlalert").symlink_to(MLALERT)
+        config = self.scratch / "mlalert.yml"
+        config.write_text("route: {receiver: r}\nreceivers: [{name: r}]\n")
+        daemon = subprocess.Popen([MLALERT, "serve", f"--config.file={config}", f"--storage.path={data}",
+                                   "--web.listen-address=127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+        try:
+            for line in daemon.stderr:
+                if "Listening on" in line:
+                    break
+            for name in ("mlalert-20200101T000000Z.db", "mlalert-20210101T000000Z.db", "other.db"):
+                (target / name).write_text("")
+            command = [part.replace("/var/lib/mlalert", str(data)).replace("/backup", str(target))
+                       for part in spec["containers"][0]["command"]]
+            done = subprocess.run(command, env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}"},
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        finally:
+            daemon.terminate()
+            daemon.communicate(timeout=30)
+        names = sorted(path.name for path in target.iterdir())
+        self.assertEqual(len(names), 3, names)
+        self.assertEqual([names[0], names[2]], ["mlalert-20210101T000000Z.db", "other.db"])
+        checked = subprocess.run([MLALERT, "history", "check", target / names[1]], capture_output=True, text=True, timeout=60)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_runbooks_are_served_from_values_maps_and_the_image_in_that_order(self):
+        folders = [item.split("=", 1)[1] for item in self.args(self.render_set("full")) if item.startswith("--runbooks.path=")]
+        self.assertEqual(folders, ["/etc/mlalert/runbooks", "/etc/mlalert/runbooks-from/team-runbooks", "/usr/share/mlalert/runbooks"])
+        mounts = {mount["mountPath"] for mount in self.container(self.render_set("full"))["volumeMounts"]}
+        self.assertLessEqual(set(folders[:2]), mounts)
 
     def test_a_chart_that_contains_this_one_may_set_what_helm_gives_it(self):
         self.render_values({"global": {"anything": [1]}, "enabled": True})
@@ -157,6 +258,11 @@ OTHER = {
     "secretMounts": [{"name": "other", "secretName": "other"}],
     "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}],
     "dnsPolicy": "Default",
+    "runbooks": {"other.md": "x"},
+    "backup.schedule": "@daily",
+    "backup.size": "3Gi",
+    "backup.accessModes": ["ReadWriteOnce"],
+    "service.externalTrafficPolicy": "Cluster",
     "replicaCount": 0,
     "podDisruptionBudget.maxUnavailable": "50%",
     "ruleFiles": {"other.yml": "groups: []"},
@@ -165,7 +271,8 @@ OTHER = {
 BESIDE = {
     "config.data": {"prometheus": {"url": ""}, "slack": {"existingSecret": ""}, "pagerduty": {"existingSecret": ""}},
     "image.tag": {"image": {"digest": ""}},
-    "persistence.emptyDir": {"persistence": {"enabled": False}},
+    "persistence.enabled": {"backup": {"enabled": False}},
+    "persistence.emptyDir": {"persistence": {"enabled": False}, "backup": {"enabled": False}},
     "web.key": {"web": {"existingSecret": "web"}},
 }
 BESIDE["config.text"] = BESIDE["config.existingConfigMap"] = BESIDE["config.existingSecret"] = BESIDE["config.data"]

@@ -2,12 +2,16 @@
 
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import package
@@ -17,6 +21,36 @@ sys.path.insert(0, str(SOURCE_DIR / "test/e2e"))
 import harness  # noqa: E402
 
 UNIT = SOURCE_DIR / "deploy/mlalert.service"
+
+
+def zsh_completes(functions, home, typed, until=None):
+    """What a terminal shows behind `typed` when Tab is pressed in an interactive zsh that has these completion functions."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(home)
+        os.execvpe("zsh", ["zsh", "-f", "-i"], {**os.environ, "TERM": "dumb", "HOME": str(home), "ZDOTDIR": str(home), "LC_ALL": "C"})
+    seen = ""
+
+    def read_until(done):
+        nonlocal seen
+        deadline = time.monotonic() + harness.PATIENCE
+        while not done(seen) and time.monotonic() < deadline:
+            if select.select([terminal], [], [], 0.1)[0]:
+                seen += os.read(terminal, 65536).decode("utf-8", "replace")
+        return seen
+    try:
+        setup = (f"unset zle_bracketed_paste; PS1='rea''dy> '; fpath=({functions} $fpath); autoload -Uz compinit; compinit -u -D; "
+                 "LISTMAX=1000; COLUMNS=200\n")
+        os.write(terminal, setup.encode())
+        read_until(lambda text: text.endswith("ready> "))
+        seen = ""
+        os.write(terminal, typed.encode() + b"\t")
+        last = typed.split()[-1]
+        return read_until(lambda text: until in text if until else len(text.split(last, 1)[-1].rstrip("\r\n")) > 1)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
 
 
 class Package(unittest.TestCase):
@@ -36,7 +70,8 @@ class Package(unittest.TestCase):
         for name in ("usr/bin/mlalert", "etc/mlalert/mlalert.yml", "etc/default/mlalert", "usr/lib/systemd/system/mlalert.service",
                      "usr/lib/sysusers.d/mlalert.conf", "usr/share/man/man1/mlalert.1.gz", "usr/share/doc/mlalert/copyright",
                      "usr/share/doc/mlalert/changelog.gz", "usr/share/bash-completion/completions/mlalert",
-                     "usr/share/zsh/vendor-completions/_mlalert", "usr/share/mlalert/mlalert.schema.json"):
+                     "usr/share/zsh/vendor-completions/_mlalert", "usr/share/mlalert/mlalert.schema.json",
+                     "usr/share/mlalert/runbooks/serving-down.md"):
             self.assertIn(name, files)
         rules = {path.name for path in (SOURCE_DIR / "rules").glob("*.yml")}
         self.assertEqual({path.name for path in (self.root / "usr/share/mlalert/rules").iterdir()}, rules)
@@ -75,8 +110,17 @@ class Package(unittest.TestCase):
         self.assertIn("--config.file", self.complete("serve", "--co"))
         self.assertEqual(self.complete("check", "--strict", "--form"), ["--format"])
         run("bash", "-n", self.root / "usr/share/bash-completion/completions/mlalert")
-        if shutil.which("zsh"):
-            run("zsh", "-n", self.root / "usr/share/zsh/vendor-completions/_mlalert")
+
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is not installed: `./dev test --all` installs it")
+    def test_zsh_completes_subcommands_flags_and_files(self):
+        folder = self.root / "usr/share/zsh/vendor-completions"
+        run("zsh", "-n", folder / "_mlalert")
+        (self.folder / "my-own-config.yml").write_text("")
+        for typed, completed in (("mlalert serv", "serve "), ("mlalert incidents sho", "show "), ("mlalert check --stri", "--strict "),
+                                 ("mlalert serve --config.fi", "--config.file"), ("mlalert check my-ow", "my-own-config.yml ")):
+            self.assertIn(completed.removeprefix(typed.split()[-1]), zsh_completes(folder, self.folder, typed), typed)
+        # All that may follow, with what it is for.
+        self.assertIn("Run the daemon", zsh_completes(folder, self.folder, "mlalert ", "Run the daemon"))
 
     def test_the_manual_page_renders_without_a_warning(self):
         page = self.root / "usr/share/man/man1/mlalert.1.gz"
@@ -94,6 +138,19 @@ class Unit(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr)
         score = float(re.search(r"Overall exposure level for mlalert.service: ([0-9.]+)", done.stdout)[1])
         self.assertLessEqual(score, 2.0)
+
+    def test_a_broken_configuration_is_not_tried_again_for_ever(self):
+        """RestartPreventExitStatus= looks at the main process: the check before it must not end the start, and serve must say 2."""
+        text = UNIT.read_text()
+        self.assertRegex(text, r"(?m)^ExecStartPre=-")
+        prevented = re.search(r"(?m)^RestartPreventExitStatus=(\d+)$", text)[1]
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder) / "c.yml"
+            config.write_text("rout: {}\n")
+            done = subprocess.run([harness.MLALERT, "serve", f"--config.file={config}", f"--storage.path={folder}/d",
+                                   "--web.listen-address=127.0.0.1:0"], capture_output=True, text=True, timeout=30)
+        self.assertEqual(str(done.returncode), prevented)
+        self.assertIn("c.yml:1:1", done.stderr)
 
     def test_systemd_knows_every_line_of_it(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -118,12 +175,46 @@ class Notify(harness.TestCase):
             port = harness.free_port()
             daemon = self.spawn("mlalert", [harness.MLALERT, "serve", f"--config.file={config}", f"--storage.path={self.directory}/d",
                                             f"--web.listen-address=127.0.0.1:{port}"], env={**os.environ, "NOTIFY_SOCKET": path})
-            self.assertEqual(listener.recv(100), b"READY=1")
+            self.assertEqual(listener.recv(100), b"READY=1\nSTATUS=Serving")
             self.assertEqual(harness.request(port, "GET", "/-/ready").status, 200, "ready means ready")
             daemon.popen.send_signal(1)
-            self.assertEqual([listener.recv(100), listener.recv(100)], [b"RELOADING=1", b"READY=1"])
+            self.assertEqual([listener.recv(100), listener.recv(100)], [b"RELOADING=1", b"READY=1\nSTATUS=Serving"])
+            config.write_text("rout: 1\n")
+            daemon.popen.send_signal(1)
+            self.assertEqual(listener.recv(100), b"RELOADING=1")
+            self.assertIn(b"STATUS=The last reload was refused", listener.recv(200))
             daemon.popen.terminate()
             self.assertEqual(listener.recv(100), b"STOPPING=1")
+
+    def test_the_watchdog_is_fed_as_often_as_the_service_manager_asks(self):
+        path = str(self.directory / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(path)
+            listener.settimeout(harness.PATIENCE)
+            config = self.write("c.yml", "route: {receiver: r}\nreceivers: [{name: r}]\n")
+            environment = {**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "300000"}
+            environment.pop("WATCHDOG_PID", None)
+            daemon = self.spawn("mlalert", [harness.MLALERT, "serve", f"--config.file={config}", f"--storage.path={self.directory}/d",
+                                            "--web.listen-address=127.0.0.1:0"], env=environment)
+            self.assertIn(b"READY=1", listener.recv(100))
+            self.assertEqual([listener.recv(100) for _ in range(3)], [b"WATCHDOG=1"] * 3)
+            daemon.popen.terminate()
+            while (said := listener.recv(100)) != b"STOPPING=1":
+                self.assertEqual(said, b"WATCHDOG=1")
+
+    def test_a_watchdog_of_another_process_is_not_ours(self):
+        path = str(self.directory / "notify")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+            listener.bind(path)
+            listener.settimeout(harness.PATIENCE)
+            config = self.write("c.yml", "route: {receiver: r}\nreceivers: [{name: r}]\n")
+            daemon = self.spawn("mlalert", [harness.MLALERT, "serve", f"--config.file={config}", f"--storage.path={self.directory}/d",
+                                            "--web.listen-address=127.0.0.1:0"],
+                                env={**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"})
+            self.assertIn(b"READY=1", listener.recv(100))
+            daemon.popen.send_signal(1)
+            self.assertEqual(listener.recv(100), b"RELOADING=1")
+            daemon.popen.terminate()
 
 
 if __name__ == "__main__":

@@ -26,11 +26,24 @@
 {{- end -}}
 
 {{- define "mlalert.image" -}}
-{{- $name := ternary (printf "%s/%s" .Values.image.registry .Values.image.repository) .Values.image.repository (ne .Values.image.registry "") -}}
+{{- $registry := default .Values.image.registry .Values.global.imageRegistry -}}
+{{- $name := ternary (printf "%s/%s" $registry .Values.image.repository) .Values.image.repository (ne $registry "") -}}
 {{- if .Values.image.digest -}}
 {{- printf "%s@%s" $name .Values.image.digest -}}
 {{- else -}}
 {{- printf "%s:%s" $name (default .Chart.AppVersion .Values.image.tag) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Of every pod: those of the chart and those of a chart that contains it. */}}
+{{- define "mlalert.imagePullSecrets" -}}
+{{- $secrets := .Values.imagePullSecrets -}}
+{{- range .Values.global.imagePullSecrets -}}
+{{- $secrets = append $secrets (ternary (dict "name" .) . (kindIs "string" .)) -}}
+{{- end -}}
+{{- with uniq $secrets -}}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
 {{- end -}}
 {{- end -}}
 
@@ -40,15 +53,12 @@ app.kubernetes.io/name: {{ include "mlalert.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
+{{/* Of every object. What others select by wins over labels of the user's. */}}
 {{- define "mlalert.labels" -}}
-{{ include "mlalert.selectorLabels" . }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/part-of: mlalert
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- $own := include "mlalert.selectorLabels" . | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/part-of" "mlalert" -}}
+{{- $more := dict "app.kubernetes.io/version" .Chart.AppVersion "app.kubernetes.io/managed-by" .Release.Service "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") -}}
+{{- toYaml (merge $own .Values.commonLabels $more) }}
 {{- end -}}
 
 {{/* metadata of an object. Call with (dict "root" $ "name" NAME "labels" MAP "annotations" MAP "namespace" TEXT); all but root and name may be absent. */}}
@@ -133,7 +143,10 @@ annotations:
 {{- else -}}
 {{- $_ := unset (unset $config "datasources") "rule_files" -}}
 {{- end -}}
-{{- if .Values.templates -}}{{- $_ := set $config "templates" (list "/etc/mlalert/templates/*") -}}{{- end -}}
+{{- $templates := list -}}
+{{- if .Values.templates -}}{{- $templates = append $templates "/etc/mlalert/templates/*" -}}{{- end -}}
+{{- range .Values.templateConfigMaps -}}{{- $templates = append $templates (printf "/etc/mlalert/templates-from/%s/*" .) -}}{{- end -}}
+{{- if $templates -}}{{- $_ := set $config "templates" $templates -}}{{- end -}}
 {{- range $receiver := $config.receivers -}}
 {{- if hasKey $receiver "slack_configs" -}}
 {{- if $.Values.slack.existingSecret -}}
@@ -166,7 +179,11 @@ annotations:
 {{- end }}
 {{- end -}}
 
+{{/* A probe. With a web configuration every path may want a password, so only the port is tried. */}}
 {{- define "mlalert.probe" -}}
+{{- if or .timing.httpGet .timing.tcpSocket .timing.exec .timing.grpc }}
+{{ toYaml .timing }}
+{{- else }}
 {{- if .root.Values.web.existingSecret }}
 tcpSocket:
   port: http
@@ -177,6 +194,7 @@ httpGet:
   scheme: {{ include "mlalert.scheme" .root | upper }}
 {{- end }}
 {{ toYaml .timing }}
+{{- end }}
 {{- end -}}
 
 {{/* What a schema cannot say, or not in words that help. */}}
@@ -221,13 +239,26 @@ httpGet:
 {{- if and $v.httpRoute.enabled (not $v.httpRoute.parentRefs) -}}
 {{- fail "httpRoute.enabled is true and httpRoute.parentRefs is empty: name the Gateway, as {name: gateway, namespace: infra}" -}}
 {{- end -}}
-{{- $managed := list "config.file" "config.auto-reload-interval" "storage.path" "web.listen-address" "web.external-url" "web.route-prefix" "web.config.file" "log.level" "log.format" -}}
+{{- $managed := list "config.file" "config.auto-reload-interval" "runbooks.path" "storage.path" "web.listen-address" "web.external-url" "web.route-prefix" "web.config.file" "log.level" "log.format" -}}
 {{- range $name, $_ := $v.extraArgs -}}
 {{- if hasPrefix "-" $name -}}
 {{- fail (printf "extraArgs: write %q without its dashes" $name) -}}
 {{- end -}}
 {{- if has $name $managed -}}
 {{- fail (printf "extraArgs: the chart sets --%s itself, from a value of its own" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $name, $_ := $v.runbooks -}}
+{{- if not (regexMatch "^[^.]+(\\..+)?\\.md$" $name) -}}
+{{- fail (printf "runbooks: %q must be NAME.md or NAME.MODEL.md, or nobody finds it" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if $v.backup.enabled -}}
+{{- if not $v.persistence.enabled -}}
+{{- fail "backup.enabled is true and persistence.enabled is false: there is no volume to copy from" -}}
+{{- end -}}
+{{- if has "ReadWriteOncePod" $v.persistence.accessModes -}}
+{{- fail "backup.enabled is true and persistence.accessModes has ReadWriteOncePod: the backup is a second pod on the same volume; use ReadWriteOnce" -}}
 {{- end -}}
 {{- end -}}
 {{- range $name, $_ := $v.ruleFiles -}}
