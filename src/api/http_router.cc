@@ -54,7 +54,7 @@ bool MatchSegments(const HttpRoute& route, const std::vector<std::string>& segme
       if (segments[i].empty()) {
         return false;
       }
-      params.emplace_back(std::string(NameOf(want)), segments[i]);
+      params.push_back({std::string(NameOf(want)), segments[i]});
     } else if (segments[i] != want) {
       return false;
     }

@@ -120,7 +120,8 @@ void ReadIntegration(const YamlValue& value, const ReceiverContext& context, Mat
     fields.Finish();
   }
   if (auto priority = map.TakeSet("priority")) {
-    ReadPriority(*priority, out.priority.emplace());
+    out.priority = MattermostConfig::Priority{};  // clang 14 has no emplace() for a nested type with defaults
+    ReadPriority(*priority, *out.priority);
   }
   map.Finish();
   if (map.Failed() || !CheckExclusive(map, "webhook_url", pair.url_given, "webhook_url_file",

@@ -81,7 +81,7 @@ std::string Datasource::ParamsFor(const GroupExtras& extras) const {
   std::string out;
   for (const auto& [name, value] : config_.params) {
     const bool replaced = std::any_of(extras.params.begin(), extras.params.end(),
-                                      [&](const auto& param) { return param.first == name; });
+                                      [&name = name](const auto& param) { return param.first == name; });
     out += replaced ? std::string() : fmt::format("{}={}&", QueryEscape(name), QueryEscape(value));
   }
   for (const auto& [name, value] : extras.params) {
