@@ -127,7 +127,8 @@ void AddTemplateCommand(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<TemplateOptions>();
   CLI::App* command = app.add_subcommand("template", "Show what a template prints");
   // As amtool has it: `amtool template render`.
-  command->add_subcommand("render", "The same")->fallthrough()->silent();
+  CLI::App* render = command->add_subcommand("render", "The same")->fallthrough()->silent();
+  render->set_help_flag();  // --help falls through, too
   command
       ->add_option("--template.glob", options->globs, "Template files to load after the defaults; repeatable")
       ->allow_extra_args(false);

@@ -93,6 +93,8 @@ class Newcomer(harness.TestCase):
         # Upgrade: the edited configuration and the history stay.
         self.install(self.newer(deb))
         self.assertIn(prometheus.url, config.read_text())
+        self.assertEqual(self.inside("stat", "-c", "%U:%G %a", "/etc/mlalert", "/etc/mlalert/mlalert.yml").split("\n")[:2],
+                         ["root:mlalert 750", "root:mlalert 640"], "secrets stay closed")
         self.assertTrue((self.root / "usr/share/mlalert/rules/new.yml").exists())
         self.assertIn("ModelDown", self.inside("mlalert", "history", "--storage.path=/var/lib/mlalert"))
         daemon = self.start(port)

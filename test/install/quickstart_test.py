@@ -98,6 +98,28 @@ class Commands(unittest.TestCase):
         self.assertGreater(len(helps), 25)
         self.assertEqual(wrong, [])
 
+    def test_every_command_and_flag_of_the_binary_is_on_its_page(self):
+        page = (SOURCE_DIR / "docs/cli.md").read_text()
+        index = page.split("\n## Common to all")[0]
+        missing = []
+
+        def look(command):
+            text = self.help(command)
+            self.assertIsNotNone(text, f"{command} --help fails")
+            if command and text == self.help(command[:-1]):
+                return  # another name of the command above it
+            for names in re.findall(r"(?m)^  ((?:-\w,)?--[\w.,{}-]+)", text):
+                flags = [name for name in re.findall(r"--[\w.-]+", names) if not name.startswith("--no-")]
+                if flags[0] not in ("--help", "--version") and not re.search(rf"`?{re.escape(flags[0])}(?![\w.-])", page):
+                    missing.append(" ".join((*command, flags[0])))
+            if "\nSubcommands:\n" in text:
+                for name in re.findall(r"(?m)^  ([a-z]\w*) ", text.split("\nSubcommands:\n")[1].split("\n\n")[0]):
+                    if not command and not re.search(rf"`(mlalert )?{name}[` ]", index):
+                        missing.append(f"{name} is not in the table of commands")
+                    look((*command, name))
+        look(())
+        self.assertEqual(missing, [])
+
     def test_defaults_of_flags_of_serve_are_those_of_the_page(self):
         printed = {}
         for names, default in re.findall(r"(?m)^  (--[\w.,{}-]+) [A-Z]+ \[([^]]*)\]", self.help(["serve"])):
