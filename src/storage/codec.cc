@@ -86,17 +86,21 @@ Result<Severity> SeverityAt(const Stmt& row, int column) {
 }
 
 std::string ToJson(const LabelSet& labels) {
-  std::string out = "{";
+  std::string out;
+  AppendJson(out, labels);
+  return out;
+}
+
+void AppendJson(std::string& out, const LabelSet& labels) {
+  char separator = '{';
   for (const Label& label : labels) {
-    if (out.size() > 1) {
-      out += ',';
-    }
+    out += separator;
+    separator = ',';
     AppendJsonString(out, label.name);
     out += ':';
     AppendJsonString(out, label.value);
   }
-  out += '}';
-  return out;
+  out += labels.empty() ? "{}" : "}";
 }
 
 Result<LabelSet> LabelsAt(const Stmt& row, int column) {

@@ -26,6 +26,7 @@ std::optional<std::string_view> ToColumn(Severity severity);
 Result<Severity> SeverityAt(const Stmt& row, int column);
 
 std::string ToJson(const LabelSet& labels);
+void AppendJson(std::string& out, const LabelSet& labels);
 Result<LabelSet> LabelsAt(const Stmt& row, int column);
 
 // [{"isEqual":true,"isRegex":false,"name":"a","value":"b"}], as the API has them; the order is kept.

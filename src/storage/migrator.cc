@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/codec.h"
+
 namespace mlalert {
 namespace {
 
@@ -50,6 +52,30 @@ Status Apply(Db& db, const Migration& migration) {
   return txn.Commit();
 }
 
+// Open incidents from before there was a hash of the key, which SQL cannot compute.
+Status FillKeyHashes(Db& db) {
+  MLALERT_ASSIGN(Stmt select, db.Prepare("SELECT id, key FROM incidents WHERE state <> 'resolved' AND "
+                                         "key_hash IS NULL"));
+  std::vector<std::pair<int64_t, uint64_t>> hashes;
+  while (true) {
+    MLALERT_ASSIGN(const bool row, select.Step());
+    if (!row) {
+      break;
+    }
+    MLALERT_ASSIGN(const LabelSet key, LabelsAt(select, 1));
+    hashes.emplace_back(select.Int(0), key.fingerprint());
+  }
+  if (hashes.empty()) {
+    return {};
+  }
+  MLALERT_ASSIGN(Txn txn, Txn::Begin(db));
+  MLALERT_ASSIGN(Stmt update, db.Prepare("UPDATE incidents SET key_hash = ? WHERE id = ?"));
+  for (const auto& [id, hash] : hashes) {
+    MLALERT_TRY(update.Run(static_cast<int64_t>(hash), id));
+  }
+  return txn.Commit();
+}
+
 }  // namespace
 
 Status Migrate(Db& db, const std::vector<Migration>& migrations) {
@@ -93,6 +119,7 @@ Result<Db> OpenAndMigrate(const std::string& path, Duration busy_timeout) {
   }
   MLALERT_ASSIGN(Db db, Db::Open(path, DbMode::kWriter, busy_timeout));
   MLALERT_TRY(Migrate(db));
+  MLALERT_TRY(FillKeyHashes(db));
   return db;
 }
 

@@ -1,10 +1,15 @@
 #include "storage/record_writer.h"
 
+#include <algorithm>
 #include <array>
+#include <deque>
 #include <fmt/format.h>
 #include <initializer_list>
+#include <iterator>
 #include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "base/hash.h"
 #include "storage/codec.h"
@@ -69,15 +74,110 @@ class JsonTexts {
   uint64_t uses_ = 0;
 };
 
+// Nothing has happened to it but that it opened, without a policy: most columns have their defaults.
+bool HasJustOpened(const Incident& i) {
+  for (Timestamp time :
+       {i.resolved_at, i.next_severity_at, i.raise_held_since, i.snoozed_until, i.muted_since, i.held_until,
+        i.woken_at, i.chain_started_at, i.chain_next_at, i.response_due_at, i.response_at,
+        i.response_breached_at, i.flapping_since, i.last_told_at}) {
+    if (IsSet(time)) {
+      return false;
+    }
+  }
+  return i.state == IncidentState::kOpen && i.policy == nullptr && i.ack == nullptr && i.care == nullptr &&
+         i.edges == nullptr && i.ladder == Severity::kNone && i.raised == Severity::kNone &&
+         i.overruled == Severity::kNone && i.told_severity == Severity::kNone &&
+         i.resolve_reason == ResolveReason::kNone && i.clock_elapsed == Duration::zero() &&
+         i.ladder_step == 0 && i.chain_step == 0 && i.chain_round == 0 && i.parent == 0 &&
+         i.generation == 1 && i.opened_generation == 1 && i.reopen_count == 0 && i.episode_count == 1;
+}
+
+// Rows of one statement. More gain little: it is the begin and end of a statement that cost.
+constexpr int kRowsPerStatement = 32;
+
+// `head` "INSERT INTO ... VALUES " and one row of it: `rows` times.
+std::string ManyRows(std::string_view head, std::string_view row, int rows) {
+  std::string out(head);
+  for (int i = 0; i < rows; ++i) {
+    out += i > 0 ? ", " : "";
+    out += row;
+  }
+  return out;
+}
+
+// Texts that must live until their statement has run; their memory is used again.
+class Texts {
+ public:
+  void Clear() { used_ = 0; }
+  const std::string& Json(const LabelSet& labels) {
+    std::string& out = Next();
+    AppendJson(out, labels);
+    return out;
+  }
+  const std::string& Hex(uint64_t value) {
+    std::string& out = Next();
+    fmt::format_to(std::back_inserter(out), "{:016x}", value);
+    return out;
+  }
+
+ private:
+  std::string& Next() {
+    if (used_ == texts_.size()) {
+      texts_.emplace_back();
+    }
+    texts_[used_].clear();
+    return texts_[used_++];
+  }
+
+  std::deque<std::string> texts_;
+  size_t used_ = 0;
+};
+
+// A row of notification_incidents.
+struct Mention {
+  IncidentId incident_id = 0;
+  int64_t notification_id = 0;
+  bool told = false;
+  Severity told_severity = Severity::kNone;
+};
+
 std::optional<double> NullIfNan(double value) {
   return value != value ? std::nullopt : std::optional(value);
 }
 
 }  // namespace
 
+namespace {
+
+constexpr std::string_view kOpenedHead =
+    "INSERT INTO incidents (id, own_key, key_hash, labels, annotations, alertname, severity, model, "
+    "pipeline, "
+    "team, state, base_severity, opened_at, last_fired_at, resolve_reason, clock_elapsed_ms, clock_since, "
+    "ladder_step, generation, reopen_count, episode_count, opened_generation) VALUES ";
+constexpr std::string_view kOpenedRow =
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?, '', 0, ?, 0, 1, 0, 1, 1)";
+constexpr int kOpenedParameters = 14;
+constexpr std::string_view kStartedHead =
+    "INSERT INTO episode_rows (id, incident_id, fingerprint, own_labels, own_annotations, alertname, "
+    "severity, "
+    "model, pipeline, team, source, started_at, received_at, end_reason, held, generator_url, ends_at, "
+    "updated_at, starts_offset_minutes, ends_offset_minutes, timeout) VALUES ";
+constexpr std::string_view kStartedRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 1, ?, ?, ?, ?, ?, ?)";
+constexpr int kStartedParameters = 19;
+constexpr std::string_view kEventHead =
+    "INSERT INTO events (id, at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, "
+    "to_value, data, via, address, generation) VALUES ";
+constexpr std::string_view kEventRow = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+constexpr int kEventParameters = 14;
+constexpr int kMentionParameters = 3;
+
+}  // namespace
+
 struct RecordWriter::Statements {
   Stmt incident;
+  Stmt incident_opened;
   Stmt episode;
+  Stmt episode_started;
   Stmt event;
   Stmt notification;
   Stmt notification_incident;
@@ -102,8 +202,29 @@ struct RecordWriter::Statements {
   Stmt review_delivery;
   JsonTexts json;
   int64_t next_event_id = 1;
+  // Of a greater id there is no row yet: it need not be looked for.
+  int64_t next_incident_id = 1;
+  int64_t next_episode_id = 1;
+
+  // Held back by a batch: in the order of their ids.
+  bool in_batch = false;
+  std::vector<const Incident*> opened;
+  std::vector<const EpisodeRecord*> started;
+  std::vector<std::pair<int64_t, const EventRecord*>> happened;  // by id
+  std::vector<Mention> mentions;
+  Stmt many_opened, many_started, many_events, many_mentions;  // kRowsPerStatement rows each
+  Texts texts;
 
   Status Prepare(Db& db);
+  Status Write(const Mention& mention);
+  Status BindOpened(Stmt& stmt, int first, const Incident& incident);
+  Status BindStarted(Stmt& stmt, int first, const EpisodeRecord& episode);
+  static Status BindMention(Stmt& stmt, int first, const Mention& mention);
+  Status BindEvent(Stmt& stmt, int first, int64_t id, const EventRecord& event);
+  template <class Row, class BindRow>
+  Status WriteRows(std::vector<Row>& rows, Stmt& many, Stmt& one, BindRow&& bind);
+  Status WriteHeldBack();
+  void DropHeldBack();
 
   Status operator()(const IncidentRecord& record);
   Status operator()(const EpisodeRecord& record);
@@ -132,6 +253,7 @@ Status RecordWriter::Statements::Prepare(Db& db) {
   const std::pair<Stmt*, std::string> all[] = {
       {&incident, Upsert("incidents", {"id"},
                          {"own_key",
+                          "key_hash",
                           "labels",
                           "annotations",
                           "alertname",
@@ -182,6 +304,10 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                           "flapping_since",
                           "edges",
                           "opened_generation"})},
+      {&incident_opened, ManyRows(kOpenedHead, kOpenedRow, 1)},
+      {&many_opened, ManyRows(kOpenedHead, kOpenedRow, kRowsPerStatement)},
+      {&episode_started, ManyRows(kStartedHead, kStartedRow, 1)},
+      {&many_started, ManyRows(kStartedHead, kStartedRow, kRowsPerStatement)},
       {&episode, Upsert("episode_rows", {"id"},
                         {"incident_id",
                          "fingerprint",
@@ -204,9 +330,8 @@ Status RecordWriter::Statements::Prepare(Db& db) {
                          "starts_offset_minutes",
                          "ends_offset_minutes",
                          "timeout"})},
-      {&event,
-       "INSERT INTO events (id, at, incident_id, fingerprint, type, actor_kind, actor, reason, from_value, "
-       "to_value, data, via, address, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&event, ManyRows(kEventHead, kEventRow, 1)},
+      {&many_events, ManyRows(kEventHead, kEventRow, kRowsPerStatement)},
       {&notification, Upsert("notifications", {"id"},
                              {"at", "group_key", "receiver", "integration", "integration_index", "reason",
                               "attempt", "outcome", "http_status", "latency_ms", "error", "severity",
@@ -214,6 +339,9 @@ Status RecordWriter::Statements::Prepare(Db& db) {
       {&notification_incident,
        "INSERT OR REPLACE INTO notification_incidents (notification_id, incident_id, told_severity) "
        "VALUES (?, ?, ?)"},
+      {&many_mentions,
+       ManyRows("INSERT INTO notification_incidents (notification_id, incident_id, told_severity) VALUES ",
+                "(?, ?, ?)", kRowsPerStatement)},
       {&nflog,
        Upsert("nflog", {"group_key", "receiver", "integration", "integration_index"},
               {"timestamp", "firing", "resolved", "acknowledged", "data", "expires_at", "foreign_hashes"})},
@@ -269,8 +397,39 @@ Status RecordWriter::Statements::Prepare(Db& db) {
   return {};
 }
 
+Status RecordWriter::Statements::BindOpened(Stmt& stmt, int first, const Incident& i) {
+  std::optional<std::string_view> key;
+  if (!(i.key == i.labels)) {
+    key = texts.Json(i.key);
+  }
+  return stmt.BindFrom(first, i.id, key, static_cast<int64_t>(i.key.fingerprint()), texts.Json(i.labels),
+                       texts.Json(i.annotations), Extracted(i.labels, "alertname"), ToColumn(i.severity),
+                       Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
+                       Extracted(i.labels, "team"), ToColumn(i.base), ToColumn(i.opened_at),
+                       ToColumn(i.last_fired_at), ToColumn(i.clock_since));
+}
+
 Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
   const Incident& i = record.incident;
+  if (i.id >= next_incident_id) {
+    next_incident_id = i.id + 1;
+    if (HasJustOpened(i)) {
+      if (in_batch) {
+        opened.push_back(&i);
+        return {};
+      }
+      texts.Clear();
+      incident_opened.Reset();
+      MLALERT_TRY(BindOpened(incident_opened, 1, i));
+      return incident_opened.Execute();
+    }
+  }
+  MLALERT_TRY(WriteHeldBack());
+  std::optional<std::string_view> key;
+  if (!(i.key == i.labels)) {
+    key = json.Of(i.key);
+  }
+  const auto key_hash = static_cast<int64_t>(i.key.fingerprint());
   std::string policy = i.policy != nullptr ? PolicyToJson(*i.policy) : "";
   std::string_view policy_name = i.policy != nullptr ? std::string_view(i.policy->name) : "";
   // A null `by` says that there is no acknowledgement; an empty one is an acknowledgement without a name.
@@ -280,13 +439,9 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
     acked_by = i.ack->by;
     ack_comment = i.ack->comment;
   }
-  std::optional<std::string_view> key;
-  if (!(i.key == i.labels)) {
-    key = json.Of(i.key);
-  }
   const std::string edges = i.edges != nullptr ? TimesToJson(*i.edges) : "";
   return incident.Run(
-      i.id, key, json.Of(i.labels), json.Of(i.annotations), Extracted(i.labels, "alertname"),
+      i.id, key, key_hash, json.Of(i.labels), json.Of(i.annotations), Extracted(i.labels, "alertname"),
       ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
       Extracted(i.labels, "team"), ToString(i.state), ToColumn(i.base), ToColumn(i.ladder),
       ToColumn(i.raised), NullIfEmpty(policy_name), NullIfEmpty(policy), ToColumn(i.opened_at),
@@ -303,7 +458,35 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
       i.opened_generation);
 }
 
+Status RecordWriter::Statements::BindStarted(Stmt& stmt, int first, const EpisodeRecord& r) {
+  std::optional<std::string_view> labels;
+  std::optional<std::string_view> annotations;
+  if (!r.as_incident) {
+    labels = texts.Json(r.labels);
+    annotations = texts.Json(r.annotations);
+  }
+  return stmt.BindFrom(first, r.id, NullIfZero(r.incident_id), texts.Hex(r.fingerprint), labels, annotations,
+                       Extracted(r.labels, "alertname"), ToColumn(r.severity), Extracted(r.labels, "model"),
+                       Extracted(r.labels, "pipeline"), Extracted(r.labels, "team"), ToString(r.source),
+                       ToColumn(r.started_at), ToColumn(r.received_at), r.generator_url, ToColumn(r.ends_at),
+                       ToColumn(r.updated_at), r.starts_offset_minutes, r.ends_offset_minutes,
+                       r.timeout ? 1 : 0);
+}
+
 Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
+  const bool is_new = r.id >= next_episode_id;
+  next_episode_id = std::max(next_episode_id, r.id + 1);
+  if (is_new && r.held && !IsSet(r.ended_at) && r.end_reason == ResolveReason::kNone) {
+    if (in_batch) {
+      started.push_back(&r);
+      return {};
+    }
+    texts.Clear();
+    episode_started.Reset();
+    MLALERT_TRY(BindStarted(episode_started, 1, r));
+    return episode_started.Execute();
+  }
+  MLALERT_TRY(WriteHeldBack());
   std::optional<std::string_view> labels;
   std::optional<std::string_view> annotations;
   if (!r.as_incident) {
@@ -319,30 +502,115 @@ Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
                      r.timeout ? 1 : 0);
 }
 
+Status RecordWriter::Statements::BindEvent(Stmt& stmt, int first, int64_t id, const EventRecord& r) {
+  std::optional<std::string_view> fingerprint;
+  if (r.fingerprint != 0) {
+    fingerprint = texts.Hex(r.fingerprint);
+  }
+  return stmt.BindFrom(first, id, ToColumn(r.at), NullIfZero(r.incident_id), fingerprint, r.type,
+                       r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, NullIfEmpty(r.data), r.via,
+                       r.address, r.generation);
+}
+
 Status RecordWriter::Statements::operator()(const EventRecord& r) {
-  std::string fingerprint = r.fingerprint == 0 ? "" : Hex16(r.fingerprint);
-  return event.Run(next_event_id++, ToColumn(r.at), NullIfZero(r.incident_id), NullIfEmpty(fingerprint),
-                   r.type, r.actor_kind, r.actor, r.reason, r.from_value, r.to_value, NullIfEmpty(r.data),
-                   r.via, r.address, r.generation);
+  const int64_t id = next_event_id++;
+  if (in_batch) {
+    happened.emplace_back(id, &r);
+    return {};
+  }
+  texts.Clear();
+  event.Reset();
+  MLALERT_TRY(BindEvent(event, 1, id, r));
+  return event.Execute();
 }
 
 Status RecordWriter::Statements::operator()(const NotificationRecord& r) {
   std::string incidents = "[";
   for (const MentionedIncident& mentioned : r.incidents) {
-    incidents += fmt::format("{}{}", incidents.size() > 1 ? "," : "", mentioned.id);
+    fmt::format_to(std::back_inserter(incidents), "{}{}", incidents.size() > 1 ? "," : "", mentioned.id);
   }
   incidents += ']';
   MLALERT_TRY(notification.Run(r.id, ToColumn(r.at), r.group_key, r.receiver, r.integration, r.index,
                                r.reason, r.attempt, r.outcome, NullIfZero(r.http_status), r.latency_ms,
                                r.error, ToColumn(r.severity), r.firing, r.resolved, incidents));
   for (const MentionedIncident& mentioned : r.incidents) {
-    std::optional<std::string_view> told;
-    if (mentioned.told) {
-      told = ToString(mentioned.told_severity);
+    const Mention mention{mentioned.id, r.id, mentioned.told, mentioned.told_severity};
+    if (in_batch) {
+      mentions.push_back(mention);
+    } else {
+      MLALERT_TRY(Write(mention));
     }
-    MLALERT_TRY(notification_incident.Run(r.id, mentioned.id, told));
   }
   return {};
+}
+
+Status RecordWriter::Statements::BindMention(Stmt& stmt, int first, const Mention& mention) {
+  std::optional<std::string_view> told;
+  if (mention.told) {
+    told = ToString(mention.told_severity);
+  }
+  return stmt.BindFrom(first, mention.notification_id, mention.incident_id, told);
+}
+
+Status RecordWriter::Statements::Write(const Mention& mention) {
+  notification_incident.Reset();
+  MLALERT_TRY(BindMention(notification_incident, 1, mention));
+  return notification_incident.Execute();
+}
+
+// `bind(stmt, i-th row of the statement, row)`.
+template <class Row, class BindRow>
+Status RecordWriter::Statements::WriteRows(std::vector<Row>& rows, Stmt& many, Stmt& one, BindRow&& bind) {
+  size_t at = 0;
+  for (; rows.size() - at >= kRowsPerStatement; at += kRowsPerStatement) {
+    texts.Clear();
+    many.Reset();
+    for (int i = 0; i < kRowsPerStatement; ++i) {
+      MLALERT_TRY(bind(many, i, rows[at + static_cast<size_t>(i)]));
+    }
+    MLALERT_TRY(many.Execute());
+  }
+  for (; at < rows.size(); ++at) {
+    texts.Clear();
+    one.Reset();
+    MLALERT_TRY(bind(one, 0, rows[at]));
+    MLALERT_TRY(one.Execute());
+  }
+  rows.clear();
+  return {};
+}
+
+void RecordWriter::Statements::DropHeldBack() {
+  in_batch = false;
+  opened.clear();
+  started.clear();
+  happened.clear();
+  mentions.clear();
+}
+
+// What follows may be about these rows.
+Status RecordWriter::Statements::WriteHeldBack() {
+  if (!in_batch) {
+    return {};
+  }
+  // Of the same key the last one counts, as without a batch.
+  std::stable_sort(mentions.begin(), mentions.end(), [](const Mention& a, const Mention& b) {
+    return std::tie(a.incident_id, a.notification_id) < std::tie(b.incident_id, b.notification_id);
+  });
+  MLALERT_TRY(WriteRows(opened, many_opened, incident_opened, [&](Stmt& stmt, int i, const Incident* row) {
+    return BindOpened(stmt, 1 + i * kOpenedParameters, *row);
+  }));
+  MLALERT_TRY(
+      WriteRows(started, many_started, episode_started, [&](Stmt& stmt, int i, const EpisodeRecord* row) {
+        return BindStarted(stmt, 1 + i * kStartedParameters, *row);
+      }));
+  MLALERT_TRY(WriteRows(happened, many_events, event, [&](Stmt& stmt, int i, const auto& row) {
+    return BindEvent(stmt, 1 + i * kEventParameters, row.first, *row.second);
+  }));
+  return WriteRows(mentions, many_mentions, notification_incident,
+                   [&](Stmt& stmt, int i, const Mention& row) {
+                     return BindMention(stmt, 1 + i * kMentionParameters, row);
+                   });
 }
 
 Status RecordWriter::Statements::operator()(const NflogEntry& r) {
@@ -357,6 +625,7 @@ Status RecordWriter::Statements::operator()(const NflogDelete& r) {
 }
 
 Status RecordWriter::Statements::operator()(const AlertDelete& r) {
+  MLALERT_TRY(WriteHeldBack());
   return alert_delete.Run(r.episode_id);
 }
 
@@ -445,11 +714,25 @@ Result<RecordWriter> RecordWriter::Create(Db& db) {
   auto statements = std::make_unique<Statements>();
   MLALERT_TRY(statements->Prepare(db));
   MLALERT_ASSIGN(statements->next_event_id, NextRowId(db, "events"));
+  MLALERT_ASSIGN(statements->next_incident_id, NextRowId(db, "incidents"));
+  MLALERT_ASSIGN(statements->next_episode_id, NextRowId(db, "episode_rows"));
   return RecordWriter(std::move(statements));
 }
 
 Status RecordWriter::Write(const Record& record) {
   return std::visit(*statements_, record);
+}
+
+RecordWriter::Batch::Batch(RecordWriter& writer) : writer_(writer) {
+  writer_.statements_->in_batch = true;
+}
+
+RecordWriter::Batch::~Batch() {
+  writer_.statements_->DropHeldBack();
+}
+
+Status RecordWriter::Batch::End() {
+  return writer_.statements_->WriteHeldBack();
 }
 
 namespace {

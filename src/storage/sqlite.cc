@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/wal_vfs.h"
+
 namespace mlalert {
 namespace {
 
@@ -205,7 +207,8 @@ Result<Db> Db::Open(const std::string& path, DbMode mode, Duration busy_timeout)
   static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   (void)uncounted;
   sqlite3* handle = nullptr;
-  int rc = sqlite3_open_v2(file.c_str(), &handle, flags, nullptr);
+  const char* vfs = mode == DbMode::kWriter ? WalVfsName() : nullptr;
+  int rc = sqlite3_open_v2(file.c_str(), &handle, flags, vfs);
   Db db(handle, path, mode);
   std::string context = fmt::format("open database {}", file);
   if (rc != SQLITE_OK) {

@@ -1,7 +1,7 @@
 // SQLite behind three small types: a connection, a prepared statement, a transaction. Errors come back as
 // values. Owns: every pragma and every setting that a connection needs to be safe (see Db::Open). Thread: a
 // Db and its statements belong to one thread at a time (opened without SQLite's own mutexes). Only storage/
-// and its tests include this; sqlite3.h itself is included by sqlite.cc alone.
+// and its tests include this; sqlite3.h itself is included by sqlite.cc and wal_vfs.cc alone.
 #pragma once
 
 #include <chrono>
@@ -57,6 +57,17 @@ class Stmt {
     ((rc = rc != 0 ? rc : BindOne(++i, args)), ...);
     return rc == 0 ? Status{} : BindFailed(rc);
   }
+  // Binds parameters from the `first`-th on, which must be there: for statements of many rows, each bound by
+  // itself, after a Reset() and before Execute().
+  template <class... Args>
+  Status BindFrom(int first, const Args&... args) {
+    int rc = 0;
+    int i = first;
+    ((rc = rc != 0 ? rc : BindOne(i++, args)), ...);
+    return rc == 0 ? Status{} : BindFailed(rc);
+  }
+  // Runs to the end and resets.
+  Status Execute() { return Finish(); }
   // Binds the i-th parameter (from 1), for statements built at run time.
   template <class T>
   Status BindAt(int i, const T& value) {

@@ -31,11 +31,18 @@ constexpr uint64_t kOverflowEndsBelow = 2;
 // Waits of the journal are bounded so that steady_clock arithmetic cannot overflow.
 constexpr Duration kWaitMax = std::chrono::hours(24);
 
+// So many records are a storm: most of their rows can share statements.
+constexpr size_t kBatchedFrom = 64;
+
 // Records after which the heap is tidied once there is nothing to write.
 constexpr uint64_t kTrimAfterRecords = 20000;
 
 SteadyTime After(Duration wait) {
   return std::chrono::steady_clock::now() + std::clamp(wait, Duration::zero(), kWaitMax);
+}
+
+bool IsFaultOfRecord(const Error& error) {
+  return error.code == ErrorCode::kConflict || error.code == ErrorCode::kInvalid;
 }
 
 }  // namespace
@@ -91,6 +98,7 @@ class SqliteJournal::Impl {
   Batch NextBatch();
   bool CommitUntilDone(Batch& batch);
   Status Commit(const Batch& batch, std::vector<uint64_t>& rejected_steps);
+  Status CommitBatched(const Batch& batch);
   Status WriteStep(const Step& step, std::vector<uint64_t>& rejected_steps);
   Status Reject(const Record& record, const Error& error);
   void Done(const Batch& batch, const std::vector<uint64_t>& rejected_steps, Duration took);
@@ -113,6 +121,7 @@ class SqliteJournal::Impl {
   SteadyTime next_idle_checkpoint_{};
   JournalState reported_ = JournalState::kHealthy;
   uint64_t batch_rejected_ = 0;
+  bool many_ = false;  // records come in numbers
 
   mutable std::mutex mutex_;
   std::condition_variable work_;  // the journal thread waits here
@@ -157,12 +166,15 @@ uint64_t SqliteJournal::Impl::Append(std::vector<Record> records) {
   if (first) {
     oldest_ = std::chrono::steady_clock::now();
   }
+  const uint64_t waiting = appended_ - CommittedSeq();
+  const auto passes = [&](uint64_t limit) { return waiting < limit && waiting + records.size() >= limit; };
+  // In between it would only wake to see that it still has patience.
+  const bool wake = first || passes(options_.many_records) || passes(options_.batch_records);
   appended_ += records.size();
   stats_.queued_records += records.size();
   stats_.queued_bytes += bytes;
   queue_.push_back({appended_, bytes, std::move(records)});
-  // In between it would only wake to see that it still has patience.
-  if (first || appended_ - CommittedSeq() >= options_.batch_records) {
+  if (wake) {
     work_.notify_one();
   }
   return appended_;
@@ -256,12 +268,20 @@ SqliteJournal::Impl::Batch SqliteJournal::Impl::NextBatch() {
   SteadyTime wake = NextWake();
   work_.wait_until(lock, wake, [&] { return stop_ || !queue_.empty(); });
   if (queue_.empty()) {
+    many_ = false;
     return {};
   }
   // Group commit: a little patience lets many steps share one sync, unless somebody waits for it.
-  work_.wait_until(lock, oldest_ + options_.linger, [&] {
-    return stop_ || waiters_ > 0 || appended_ - CommittedSeq() >= options_.batch_records;
-  });
+  const auto waiting = [&] { return appended_ - CommittedSeq(); };
+  if (!many_) {
+    work_.wait_until(lock, oldest_ + options_.linger,
+                     [&] { return stop_ || waiters_ > 0 || waiting() >= options_.many_records; });
+    many_ = waiting() >= options_.many_records;
+  }
+  if (many_) {
+    work_.wait_until(lock, oldest_ + options_.linger_of_many,
+                     [&] { return stop_ || waiters_ > 0 || waiting() >= options_.batch_records; });
+  }
   Batch batch;
   size_t records = 0;
   while (!queue_.empty() && records < options_.batch_records_max) {
@@ -269,6 +289,7 @@ SqliteJournal::Impl::Batch SqliteJournal::Impl::NextBatch() {
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  many_ = records >= kBatchedFrom;
   return batch;
 }
 
@@ -307,10 +328,34 @@ bool SqliteJournal::Impl::CommitUntilDone(Batch& batch) {
 }
 
 Status SqliteJournal::Impl::Commit(const Batch& batch, std::vector<uint64_t>& rejected_steps) {
+  size_t records = 0;
+  for (const Step& step : batch) {
+    records += step.records.size();
+  }
+  if (records >= kBatchedFrom) {
+    Status status = CommitBatched(batch);
+    if (status || !IsFaultOfRecord(status.error())) {
+      return status;
+    }
+    // One by one, to learn which.
+  }
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db_));
   for (const Step& step : batch) {
     MLALERT_TRY(WriteStep(step, rejected_steps));
   }
+  return txn.Commit();
+}
+
+// All or nothing: the error may be that of any record.
+Status SqliteJournal::Impl::CommitBatched(const Batch& batch) {
+  MLALERT_ASSIGN(Txn txn, Txn::Begin(db_));
+  RecordWriter::Batch many(writer_);
+  for (const Step& step : batch) {
+    for (const Record& record : step.records) {
+      MLALERT_TRY(writer_.Write(record));
+    }
+  }
+  MLALERT_TRY(many.End());
   return txn.Commit();
 }
 
@@ -320,8 +365,7 @@ Status SqliteJournal::Impl::WriteStep(const Step& step, std::vector<uint64_t>& r
     if (status) {
       continue;
     }
-    ErrorCode code = status.error().code;
-    if (code != ErrorCode::kConflict && code != ErrorCode::kInvalid) {
+    if (!IsFaultOfRecord(status.error())) {
       return status;
     }
     // The fault of this record: trying again would block all that follow it for ever.

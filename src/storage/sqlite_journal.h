@@ -15,12 +15,15 @@
 namespace mlalert {
 
 struct SqliteJournalOptions {
-  // A transaction starts when so many records wait, when the oldest has waited so long, or when somebody
-  // waits. It takes what waits then, up to batch_records_max: the longer the queue, the fewer pages per
-  // record.
-  size_t batch_records = 1000;
-  size_t batch_records_max = 8000;
+  // A transaction starts when the oldest record has waited for `linger`, or when somebody waits. While many
+  // come (the last transaction had some, or so many wait already) it has patience for longer, until there are
+  // batch_records: the more at once, the fewer pages per record. It takes what waits then, up to
+  // batch_records_max.
+  size_t many_records = 1000;
+  size_t batch_records = 16'000;
+  size_t batch_records_max = 32'000;
   Duration linger = std::chrono::milliseconds(5);
+  Duration linger_of_many = std::chrono::milliseconds(20);
 
   // Limits of the queue; reached only while the disk fails for long. A step that passes one is refused whole.
   uint64_t queue_records_max = 2'000'000;
@@ -33,7 +36,8 @@ struct SqliteJournalOptions {
   Duration busy_timeout = std::chrono::seconds(1);
 
   // Passive checkpoint when the WAL has so many pages (4 KiB each); truncated after so long without records.
-  int64_t checkpoint_pages = 4000;
+  // In a storm the same pages of indexes are in every commit: fewer checkpoints write them fewer times.
+  int64_t checkpoint_pages = 16'000;
   Duration idle_checkpoint = std::chrono::seconds(1);
 
   // Age at which resolved incidents and what hangs on them are deleted; zero keeps all. Needs `clock`.

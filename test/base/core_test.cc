@@ -157,6 +157,27 @@ BOOST_AUTO_TEST_CASE(prints_as_go) {
   BOOST_TEST(out == R"("a\ufffd")");
 }
 
+BOOST_AUTO_TEST_CASE(a_character_is_escaped_wherever_in_a_text_it_stands) {
+  const std::pair<std::string, std::string> cases[] = {{"\"", "\\\""},      {"\\", "\\\\"},
+                                                       {"<", "\\u003c"},    {">", "\\u003e"},
+                                                       {"&", "\\u0026"},    {"\n", "\\n"},
+                                                       {"\x01", "\\u0001"}, {"\x7F", "\x7F"},
+                                                       {"é", "é"},          {"\xE2\x80\xA8", "\\u2028"},
+                                                       {"\xFF", "\\ufffd"}, {"~", "~"},
+                                                       {" ", " "}};
+  for (const auto& [character, escaped] : cases) {
+    for (size_t before = 0; before < 40; ++before) {
+      for (const size_t after : {0U, 1U, 20U}) {
+        const std::string left(before, 'a');
+        const std::string right(after, 'z');
+        std::string out;
+        AppendJsonString(out, left + character + right);
+        BOOST_TEST(out == "\"" + left + escaped + right + "\"");
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(refuses_bad_text_with_its_place) {
   auto at = ParseJson("{\n  \"a\": x}");
   BOOST_TEST_REQUIRE(!at.has_value());

@@ -1,6 +1,8 @@
 #include "storage/restore.h"
 
 #include <boost/test/unit_test.hpp>
+#include <fmt/format.h>
+#include <optional>
 
 #include "storage/migrator.h"
 #include "storage/record_writer.h"
@@ -20,17 +22,77 @@ Db Memory() {
   return std::move(*db);
 }
 
-void Write(Db& db, const std::vector<Record>& records) {
+void Write(Db& db, const std::vector<Record>& records, bool in_batch = false) {
   auto writer = RecordWriter::Create(db);
   BOOST_REQUIRE_MESSAGE(writer, (writer ? "" : writer.error().ToString()));
   auto txn = Txn::Begin(db);
   BOOST_REQUIRE(txn);
+  std::optional<RecordWriter::Batch> batch;
+  if (in_batch) {
+    batch.emplace(*writer);
+  }
   for (const Record& record : records) {
     Status status = writer->Write(record);
     BOOST_REQUIRE_MESSAGE(status, (status ? "" : status.error().ToString()));
   }
+  if (batch) {
+    Status status = batch->End();
+    BOOST_REQUIRE_MESSAGE(status, (status ? "" : status.error().ToString()));
+  }
   BOOST_REQUIRE(txn->Commit());
 }
+
+// What a storm writes: incidents that open, their events and episodes; and now and then what happens to one
+// of them later.
+class Storm {
+ public:
+  explicit Storm(testing::RandomRecords& random) : random_(random) {}
+
+  void Next(std::vector<Record>& records) {
+    const int64_t id = next_++;
+    const LabelSet labels = LabelSet::From({{"alertname", "A"}, {"i", fmt::format("{}", id)}, {"team", "t"}});
+    Incident incident;
+    incident.id = id;
+    incident.labels = labels;
+    incident.key = random_.Below(3) == 0 ? LabelSet::From({{"key", fmt::format("{}", id)}}) : labels;
+    incident.annotations = LabelSet::From({{"summary", "s"}});
+    incident.base = incident.severity = Severity::kP2;
+    incident.opened_at = incident.last_fired_at = incident.clock_since = At(id);
+    incident.generation = incident.opened_generation = 1;
+    incident.episode_count = 1;
+    records.emplace_back(IncidentRecord{incident});
+    records.emplace_back(EventRecord{.at = At(id), .incident_id = id, .type = "opened"});
+    EpisodeRecord episode;
+    episode.id = id;
+    episode.incident_id = id;
+    episode.fingerprint = labels.fingerprint();
+    episode.labels = labels;
+    episode.as_incident = random_.Below(2) == 0;
+    episode.annotations = episode.as_incident ? incident.annotations : LabelSet::From({{"own", "x"}});
+    episode.started_at = episode.received_at = episode.updated_at = At(id);
+    episode.ends_at = At(id + 1000);
+    episode.generator_url = "http://p/";
+    episode.held = true;
+    records.emplace_back(episode);
+    if (random_.Below(5) == 0) {
+      incident.state = IncidentState::kResolved;
+      incident.resolved_at = At(id + 5);
+      incident.generation = 2;
+      records.emplace_back(IncidentRecord{incident});
+    }
+    if (random_.Below(5) == 0) {
+      episode.ended_at = At(id + 5);
+      records.emplace_back(episode);
+    }
+    if (random_.Below(5) == 0) {
+      records.emplace_back(AlertDelete{episode.fingerprint, id});
+    }
+  }
+
+ private:
+  testing::RandomRecords& random_;
+  int64_t next_ = 1000;
+};
 
 }  // namespace
 
@@ -49,12 +111,20 @@ BOOST_AUTO_TEST_CASE(gives_back_what_any_sequence_of_records_left) {
       testing::RandomRecords random(seed);
       testing::NaiveState naive;
       std::vector<Record> records;
+      Storm storm(random);
       for (uint64_t i = 0, n = random.Below(400); i < n; ++i) {
-        records.push_back(random.Next());
-        naive.Apply(records.back());
+        if (seed % 2 == 0) {
+          storm.Next(records);
+        }
+        if (seed % 4 != 0) {
+          records.push_back(random.Next());
+        }
+      }
+      for (const Record& record : records) {
+        naive.Apply(record);
       }
       Db db = Memory();
-      Write(db, records);
+      Write(db, records, seed % 3 != 0);
       for (Timestamp after : {kUnset, At(0), At(2'000'000'000'000)}) {
         auto state = LoadState(db, after);
         BOOST_REQUIRE_MESSAGE(state, (state ? "" : state.error().ToString()));
@@ -175,7 +245,10 @@ BOOST_AUTO_TEST_CASE(uses_an_index_for_what_a_large_history_would_make_slow) {
   while (plan->Step().value_or(false)) {
     text += plan->String(3) + "\n";
   }
-  BOOST_TEST(text.find("incidents_open") != std::string::npos, text);
+  // Either of the two that hold open ones only.
+  BOOST_TEST((text.find("incidents_open") != std::string::npos ||
+              text.find("incidents_one_open_per_key") != std::string::npos),
+             text);
   BOOST_TEST(text.find("incidents_by_resolved") != std::string::npos, text);
 }
 

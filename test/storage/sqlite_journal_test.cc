@@ -391,6 +391,42 @@ BOOST_AUTO_TEST_CASE(record_the_database_rejects_does_not_block_the_rest) {
                     "data ->> 'record' = 'incident' AND reason LIKE '%UNIQUE%'") == 1);
 }
 
+// In a storm rows of many steps share a statement: what is refused is still known by its step, and only that.
+BOOST_AUTO_TEST_CASE(of_many_records_only_the_one_is_rejected_that_is_at_fault) {
+  TempDir dir;
+  SqliteJournalOptions options;
+  options.linger = 200ms;  // all steps in one transaction
+  auto journal = StartJournal(dir.File(), options);
+  constexpr int64_t kSteps = 300;
+  constexpr int64_t kBad = 150;
+  std::vector<uint64_t> seqs;
+  for (int64_t id = 1; id <= kSteps; ++id) {
+    IncidentRecord record;
+    Incident& incident = record.incident;
+    incident.id = id;
+    incident.key = incident.labels = LabelSet::From({{"id", std::to_string(id == kBad ? 1 : id)}});
+    incident.opened_at = At(id);
+    incident.generation = incident.opened_generation = 1;
+    incident.episode_count = 1;
+    seqs.push_back(journal->Append({record, Event(static_cast<uint64_t>(id))}));
+  }
+  BOOST_TEST(journal->WaitCommitted(seqs.back(), kLong).has_value());
+  for (int64_t id = 1; id <= kSteps; ++id) {
+    BOOST_TEST(journal->WaitCommitted(seqs[static_cast<size_t>(id - 1)], kLong).has_value() == (id != kBad),
+               id);
+  }
+  BOOST_TEST(journal->Stats().rejected_records == 1u);
+  BOOST_TEST((journal->State() == JournalState::kHealthy));
+  journal.reset();
+  auto db = Db::Open(dir.File(), DbMode::kReadOnly);
+  BOOST_REQUIRE(db);
+  BOOST_TEST(*db->QueryInt("SELECT count(*) FROM incidents") == kSteps - 1);
+  BOOST_TEST(*db->QueryInt("SELECT count(*) FROM events WHERE type LIKE 'e%'") == kSteps);
+  BOOST_TEST(*db->QueryInt(fmt::format(
+                 "SELECT count(*) FROM events WHERE type = 'record_rejected' AND incident_id = {}", kBad)) ==
+             1);
+}
+
 BOOST_AUTO_TEST_CASE(callback_may_append) {
   TempDir dir;
   auto journal = StartJournal(dir.File());

@@ -2,12 +2,15 @@
 
 #include <boost/test/unit_test.hpp>
 #include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "storage/migrator.h"
+#include "storage/record_writer.h"
 #include "storage/temp_dir.h"
 
 namespace mlalert {
@@ -43,6 +46,47 @@ BOOST_AUTO_TEST_CASE(sets_what_a_writer_needs) {
   // A typo in double quotes is an error, not a string.
   BOOST_TEST(!db->Prepare("SELECT \"typo\"").has_value());
   BOOST_TEST(!db->Exec("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'x'").has_value());
+}
+
+// Pages of a commit are kept and written together: readers of the file, and the next opening, see all of it.
+BOOST_AUTO_TEST_CASE(what_is_committed_is_in_the_file_whatever_order_pages_were_written_in) {
+  TempDir dir;
+  auto writer = OpenAndMigrate(dir.File());
+  BOOST_REQUIRE(writer);
+  auto reader = Db::Open(dir.File(), DbMode::kReadOnly);
+  BOOST_REQUIRE(reader);
+  // A cache so small that pages are written, read back and written again within the transaction.
+  BOOST_REQUIRE(writer->Exec("PRAGMA cache_size = 10"));
+  const std::string text(2000, 'x');
+  for (int round = 1; round <= 5; ++round) {
+    auto txn = Txn::Begin(*writer);
+    BOOST_REQUIRE(txn);
+    auto insert = writer->Prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
+    for (int i = 0; i < 400; ++i) {
+      BOOST_REQUIRE(
+          insert->Run(fmt::format("{}/{}", (i * 37) % 400, round % 2), text + std::to_string(round)));
+    }
+    if (round == 4) {
+      continue;  // rolled back
+    }
+    BOOST_REQUIRE(txn->Commit());
+    const std::string last = fmt::format("SELECT count(*) FROM meta WHERE value LIKE '%x{}'", round);
+    BOOST_TEST(*reader->QueryInt(last) == 400);
+    if (round == 3) {
+      BOOST_REQUIRE(writer->RunCheckpoint(Db::CheckpointMode::kPassive));
+    }
+  }
+  BOOST_TEST(*reader->QueryInt("SELECT count(*) FROM meta WHERE value LIKE '%x4'") == 0);
+  BOOST_TEST(PragmaText(*reader, "integrity_check") == "ok");
+  // As after a crash: the log as it lies there.
+  const std::string copy = dir.File("copy.db");
+  for (const std::string suffix : {"", "-wal"}) {
+    std::filesystem::copy_file(dir.File() + suffix, copy + suffix);
+  }
+  auto recovered = Db::Open(copy, DbMode::kWriter);
+  BOOST_REQUIRE(recovered);
+  BOOST_TEST(PragmaText(*recovered, "integrity_check") == "ok");
+  BOOST_TEST(*recovered->QueryInt("SELECT count(*) FROM meta WHERE value LIKE '%x5'") == 400);
 }
 
 BOOST_AUTO_TEST_CASE(reader_cannot_write) {
@@ -272,6 +316,44 @@ BOOST_AUTO_TEST_CASE(failing_migration_leaves_the_file_as_it_was) {
   BOOST_TEST(!CheckSchema(*db, all).has_value());
   BOOST_TEST(Migrate(*db, all).has_value());
   BOOST_TEST(*db->QueryInt("PRAGMA user_version") == 2);
+}
+
+BOOST_AUTO_TEST_CASE(
+    the_database_refuses_a_second_open_incident_of_a_key_also_of_one_from_before_there_were_hashes) {
+  TempDir dir;
+  const LabelSet key = LabelSet::From({{"alertname", "Drift"}, {"model", "m1"}});
+  auto row = [&](int64_t id, std::string_view state) {
+    IncidentRecord record;
+    record.incident.id = id;
+    record.incident.key = record.incident.labels = key;
+    record.incident.state = state == "open" ? IncidentState::kOpen : IncidentState::kResolved;
+    return record;
+  };
+  {
+    auto db = Db::Open(dir.File(), DbMode::kWriter);
+    BOOST_REQUIRE(db);
+    std::vector<Migration> old = EmbeddedMigrations();
+    std::erase_if(old, [](const Migration& migration) { return migration.number > 6; });
+    BOOST_REQUIRE(Migrate(*db, old));
+    BOOST_REQUIRE(
+        db->Exec("INSERT INTO incidents (id, labels, annotations, state, resolve_reason, clock_elapsed_ms, "
+                 "ladder_step, "
+                 "generation, reopen_count, episode_count) VALUES (1, "
+                 "'{\"alertname\":\"Drift\",\"model\":\"m1\"}', '{}', "
+                 "'open', '', 0, 0, 1, 0, 1)"));
+  }
+  auto db = OpenAndMigrate(dir.File());
+  BOOST_REQUIRE_MESSAGE(db, (db ? "" : db.error().ToString()));
+  auto writer = RecordWriter::Create(*db);
+  BOOST_REQUIRE(writer);
+  Status second = writer->Write(row(2, "open"));
+  BOOST_REQUIRE(!second);
+  BOOST_TEST((second.error().code == ErrorCode::kConflict));
+  BOOST_TEST(writer->Write(row(3, "resolved")).has_value());
+  BOOST_TEST(writer->Write(row(1, "resolved")).has_value());
+  BOOST_TEST(writer->Write(row(2, "open")).has_value());
+  BOOST_TEST(!writer->Write(row(4, "open")).has_value());
+  BOOST_TEST(*db->QueryInt("SELECT count(*) FROM incidents WHERE state = 'open'") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(refuses_migrations_with_gaps_or_that_commit_themselves) {
