@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "cli/http_clients.h"
 #include "cli/link_key.h"
 #include "cli/reload_timer.h"
 #include "cli/review_scheduler.h"
@@ -66,6 +67,7 @@ Result<Loaded> LoadAll(const ServeOptions& options) {
   Diagnostics rules = LoadRuleFiles(loaded.config->rule_files, RuleDefaultsOf(*loaded.config), loaded.groups);
   LogDiagnostics(rules);
   MLALERT_TRY(rules.ToStatus());
+  MLALERT_TRY(CheckHttpClients(*loaded.config));
   return loaded;
 }
 
@@ -102,7 +104,8 @@ Duration LookBack(const Config& config) {
 void LogIgnoredFlags(const ServeOptions& options) {
   if (!options.ignored_flags.empty()) {
     LogWarn(
-        "These flags are taken for compatibility and have no effect: there is no gossip cluster, and no Go",
+        "These flags are taken for compatibility and have no effect: there is no gossip cluster and no Go, and pages "
+        "and default templates are built in",
         {{"flags", fmt::format("{}", fmt::join(options.ignored_flags, " "))}});
   }
 }

@@ -104,7 +104,9 @@ void AddWeb(CLI::App& serve, const std::shared_ptr<ServeFlags>& flags) {
   serve.add_option("--web.workers", options.http_workers, "Threads that answer HTTP requests")
       ->option_text("N [8]")
       ->check(CLI::Range(1, 256));
-  AddIgnored(serve, "--web.ui-path", flags, "Ignored (Debian's Alertmanager has it)");
+  AddIgnored(serve, "--web.ui-path", flags, "Ignored (Debian's Alertmanager has it): the pages are built in");
+  AddIgnored(serve, "--template.default", flags,
+             "Ignored (Debian's Alertmanager has it): the default templates are built in");
 }
 
 void AddCluster(CLI::App& serve, const std::shared_ptr<ServeFlags>& flags) {

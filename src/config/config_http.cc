@@ -128,8 +128,9 @@ class HttpConfigReader {
 
   static void ReadRef(YamlMap& map, std::string_view key, std::string& out) {
     if (map.Read(key, out) && !out.empty()) {
-      map.At(key).Warn(fmt::format("{} names a secret manager, which is not there: calls go without it", key),
-                       "use the value or its _file");
+      map.At(key).Warn(
+          fmt::format("{} asks a secret manager, and there is none: `serve` refuses this file", key),
+          "use the value or its _file");
     }
   }
 
@@ -301,7 +302,11 @@ class HttpConfigReader {
   // Accepted as upstream accepts it, and no token will come of it.
   static void WarnAboutOAuth2(const YamlMap& map, const OAuth2& out) {
     if (out.grant_type == kJwtBearer) {
-      map.At("grant_type").Warn("grant_type jwt-bearer is not supported: no token will be fetched");
+      if (out.client_certificate_key.empty() && out.client_certificate_key_file.empty() &&
+          out.client_certificate_key_ref.empty()) {
+        map.At("grant_type")
+            .Warn("grant_type jwt-bearer without a client_certificate_key: no token will be fetched");
+      }
     } else if (!out.grant_type.empty() && out.grant_type != "client_credentials") {
       map.At("grant_type")
           .Warn(fmt::format("unknown grant_type {}: client_credentials is used", Quoted(out.grant_type)));

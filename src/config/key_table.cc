@@ -666,7 +666,7 @@ constexpr std::string_view kTable = R"table(
 ### `http_config.basic_auth`
 | `username`, `username_file` | text, path | | |
 | `password`, `password_file` | secret, path | | |
-| `username_ref`, `password_ref` | text | | of a secret manager, which is not there: a warning, and calls go without |
+| `username_ref`, `password_ref` | text | | of a secret manager, and there is none: a warning, and `serve` refuses the file where the receiver is used, as Alertmanager does |
 
 ### `http_config.authorization`
 | `type` | text | `Bearer` | not `basic` |
@@ -679,10 +679,15 @@ constexpr std::string_view kTable = R"table(
 | `token_url` | URL | required | |
 | `scopes` | list | none | |
 | `endpoint_params` | map | none | further form fields |
-| `grant_type` | text | `client_credentials` | the only one that is carried out; others load with a warning |
+| `grant_type` | text | `client_credentials` | or `urn:ietf:params:oauth:grant-type:jwt-bearer`; others load with a warning and mean the first |
+| `client_certificate_key`, `client_certificate_key_file` | secret PEM, path | none | jwt-bearer: the RSA key that signs the assertion |
+| `client_certificate_key_id` | text | none | jwt-bearer: `kid` of the assertion |
+| `signature_algorithm` | text | `RS256` | jwt-bearer: or `RS384`, `RS512` |
+| `iss`, `audience` | text | `client_id`, `token_url` | jwt-bearer: the assertion's `iss` and `aud` |
+| `claims` | map | none | jwt-bearer: further claims of the assertion; they win over its own |
 | `tls_config` | map | | as below, for the token request |
 | `proxy_url`, `no_proxy`, `proxy_from_environment`, `proxy_connect_header` | | | as above, for the token request |
-| `client_secret_ref`, `client_certificate_key_id`, `client_certificate_key`, `client_certificate_key_file`, `client_certificate_key_ref`, `signature_algorithm`, `iss`, `audience`, `claims` | | | of grant_type jwt-bearer and of secret managers: checked only |
+| `client_secret_ref`, `client_certificate_key_ref` | text | | of a secret manager, as above |
 
 ### `http_config.tls_config`
 | `ca`, `ca_file` | PEM, path | the system's | whom to trust |

@@ -10,6 +10,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "net/oauth2.h"
+
 namespace mlalert {
 
 namespace {
@@ -173,7 +175,11 @@ Result<HttpHeaders> ConfiguredHeaders(const HttpClientConfig& config) {
   return out;
 }
 
-Result<std::string> OAuth2ClientSecret(const OAuth2& oauth2) {
+Result<std::string> OAuth2Secret(const OAuth2& oauth2) {
+  if (UsesAssertion(oauth2)) {
+    return TextOrFile(oauth2.client_certificate_key.Reveal(), oauth2.client_certificate_key_file,
+                      "oauth2 client certificate key");
+  }
   return TextOrFile(oauth2.client_secret.Reveal(), oauth2.client_secret_file, "oauth2 client secret");
 }
 

@@ -33,8 +33,8 @@ bool HasHeader(const HttpHeaders& headers, std::string_view name);
 Result<std::string> AuthorizationValue(const HttpClientConfig& config, const Url& url);
 // The lines of http_headers.
 Result<HttpHeaders> ConfiguredHeaders(const HttpClientConfig& config);
-// client_secret or the content of its file.
-Result<std::string> OAuth2ClientSecret(const OAuth2& oauth2);
+// client_secret, or with grant type jwt-bearer client_certificate_key; or the content of its file.
+Result<std::string> OAuth2Secret(const OAuth2& oauth2);
 
 // PEM texts; empty where nothing is configured.
 struct TlsMaterial {

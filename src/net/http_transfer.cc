@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <random>
 #include <utility>
 
 #include "net/credentials.h"
@@ -25,6 +26,15 @@ std::string Lower(std::string_view text) {
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+std::string RandomUuid() {
+  std::random_device random;
+  const auto word = [&] { return static_cast<uint32_t>(random()); };
+  const uint32_t middle = word();
+  const uint32_t last = word();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:04x}{:08x}", word(), middle >> 16, middle & 0xfff,
+                     0x8000 | (last >> 16 & 0x3fff), last & 0xffff, word());
 }
 
 // Says nothing about who is calling, so it may follow to any host.
@@ -63,17 +73,27 @@ HttpTransfer::HttpTransfer(CURL* easy, TransferShared& shared, HttpCall call, bo
       fresh_connection_(fresh_connection) {}
 
 Transfer::Next HttpTransfer::Begin(MonoTime now) {
-  started_ = std::min(started_, now);
-  timeout_ = call_.timeout > Duration(0) ? std::min(call_.timeout, kCallTimeoutMax) : kCallTimeoutDefault;
-  deadline_ = started_ + timeout_;
-  Status ready = CheckCall();
-  if (ready) {
-    ready = PrepareRequest(now);
-  }
-  if (!ready) {
+  if (Status ready = Prepare(now); !ready) {
     return Failed(Failure::kOther, ready.error().message);
   }
   return Start(hop_ == Hop::kToken ? SetUpToken(now) : SetUpRequest(now));
+}
+
+Transfer::Next HttpTransfer::Follow(HttpResult answer, MonoTime now) {
+  if (Status ready = Prepare(now); !ready) {
+    return Failed(Failure::kOther, ready.error().message);
+  }
+  requests_ = 1;
+  result_ = std::move(answer);
+  return RequestDone(now);
+}
+
+Status HttpTransfer::Prepare(MonoTime now) {
+  started_ = std::min(started_, now);
+  timeout_ = call_.timeout > Duration(0) ? std::min(call_.timeout, kCallTimeoutMax) : kCallTimeoutDefault;
+  deadline_ = started_ + timeout_;
+  MLALERT_TRY(CheckCall());
+  return PrepareRequest(now);
 }
 
 Status HttpTransfer::CheckCall() {
@@ -93,7 +113,7 @@ Status HttpTransfer::PrepareRequest(MonoTime now) {
   if (!HasHeader(headers_, "Authorization")) {
     std::string authorization;
     if (options_->oauth2) {
-      MLALERT_ASSIGN(const std::string secret, OAuth2ClientSecret(*options_->oauth2));
+      MLALERT_ASSIGN(const std::string secret, OAuth2Secret(*options_->oauth2));
       token_key_ = OAuthTokens::Key(*options_->oauth2, secret);
       const std::string* token = shared_.tokens.Find(token_key_, now);
       if (token == nullptr) {
@@ -126,8 +146,13 @@ Status HttpTransfer::SetUpToken(MonoTime now) {
   hop_ = Hop::kToken;
   const OAuth2& oauth2 = *options_->oauth2;
   MLALERT_ASSIGN(token_url_, ParseUrl(oauth2.token_url));
-  MLALERT_ASSIGN(const std::string secret, OAuth2ClientSecret(oauth2));
-  OAuthTokenRequest request = MakeTokenRequest(oauth2, secret, token_credentials_in_body_);
+  MLALERT_ASSIGN(const std::string secret, OAuth2Secret(oauth2));
+  OAuthTokenRequest request;
+  if (UsesAssertion(oauth2)) {
+    MLALERT_ASSIGN(request, MakeAssertionRequest(oauth2, secret, shared_.clock->Now(), RandomUuid()));
+  } else {
+    request = MakeTokenRequest(oauth2, secret, token_credentials_in_body_);
+  }
   token_body_ = std::move(request.body);
   curl_easy_reset(easy_);
   CurlOptions options(easy_);
@@ -250,7 +275,8 @@ Transfer::Next HttpTransfer::HopDone(CURLcode code, MonoTime now) {
 Transfer::Next HttpTransfer::TokenDone(MonoTime now) {
   Result<OAuthToken> token = ParseTokenAnswer(result_.status, result_.body, now);
   if (!token) {
-    const bool refused = result_.status == 400 || result_.status == 401;
+    const bool refused =
+        (result_.status == 400 || result_.status == 401) && !UsesAssertion(*options_->oauth2);
     if (refused && !token_credentials_in_body_ && !token_retried_) {
       token_retried_ = true;
       token_credentials_in_body_ = true;

@@ -41,6 +41,8 @@ class HttpTransfer final : public Transfer {
   // Before Begin(): the call and its deadline began earlier, by other means.
   void SetStarted(MonoTime started) { started_ = started; }
   Next Begin(MonoTime now) override;
+  // Instead of Begin(): the request was made and `answer` is what came, a redirect to be followed.
+  Next Follow(HttpResult answer, MonoTime now);
   Next HopDone(CURLcode code, MonoTime now) override;
   void Abort(Failure failure, std::string_view reason) override;
   HttpResult TakeResult(MonoTime now) override;
@@ -48,6 +50,7 @@ class HttpTransfer final : public Transfer {
  private:
   enum class Hop : uint8_t { kToken, kRequest };
 
+  Status Prepare(MonoTime now);
   Status CheckCall();
   Status PrepareRequest(MonoTime now);
   Status SetUpToken(MonoTime now);

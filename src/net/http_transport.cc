@@ -166,12 +166,10 @@ class HttpTransport::Driver {
     }
     if (start.queued.call.smtp) {
       flight.transfer = std::make_unique<SmtpTransfer>(flight.easy.get(), std::move(start.queued.call));
-    } else if (start.queued.call.repeatable) {
+    } else {
+      // What is not for it (TLS, proxies, OAuth) it leaves to libcurl.
       flight.transfer = std::make_unique<PlainTransfer>(flight.easy.get(), shared_, plain_,
                                                         std::move(start.queued.call), start.fresh_connection);
-    } else {
-      flight.transfer = std::make_unique<HttpTransfer>(flight.easy.get(), shared_,
-                                                       std::move(start.queued.call), start.fresh_connection);
     }
     const auto it = in_flight_.emplace(flight.seq, std::move(flight)).first;
     Continue(transport, it, it->second.transfer->Begin(now), now);

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/rsa_sign.h"
 #include "net/credentials.h"
 #include "net/url.h"
 
@@ -40,14 +41,76 @@ int64_t ExpiresInSeconds(const Json* value) {
       value->is_int() ? static_cast<double>(value->AsInt()) : value->AsDouble(), 0.0, kSecondsMax));
 }
 
+constexpr std::string_view kJwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+// As upstream.
+constexpr std::chrono::minutes kAssertionLife{10};
+
+std::string Base64Url(std::string_view bytes) {
+  std::string out = Base64(bytes);
+  std::replace(out.begin(), out.end(), '+', '-');
+  std::replace(out.begin(), out.end(), '/', '_');
+  out.erase(std::min(out.find('='), out.size()));
+  return out;
+}
+
+std::string ScopesOf(const OAuth2& oauth2) {
+  return fmt::format("{}", fmt::join(oauth2.scopes, " "));
+}
+
+const std::string& Or(const std::string& text, const std::string& fallback) {
+  return text.empty() ? fallback : text;
+}
+
 }  // namespace
+
+bool UsesAssertion(const OAuth2& oauth2) {
+  return oauth2.grant_type == kJwtBearer;
+}
+
+Result<OAuthTokenRequest> MakeAssertionRequest(const OAuth2& oauth2, std::string_view private_key_pem,
+                                               Timestamp now, std::string_view jti) {
+  const std::string algorithm = Or(oauth2.signature_algorithm, "RS256");
+  const RsaHash hash = algorithm == "RS384"   ? RsaHash::kSha384
+                       : algorithm == "RS512" ? RsaHash::kSha512
+                                              : RsaHash::kSha256;
+  Json header = Json::MakeObject();
+  header.Set("alg", algorithm).Set("typ", "JWT");
+  if (!oauth2.client_certificate_key_id.empty()) {
+    header.Set("kid", oauth2.client_certificate_key_id);
+  }
+  const int64_t seconds = ToUnixMillis(now) / 1000;
+  Json claims = Json::MakeObject();
+  claims.Set("iss", Or(oauth2.iss, oauth2.client_id))
+      .Set("sub", oauth2.client_id)
+      .Set("jti", jti)
+      .Set("aud", Or(oauth2.audience, oauth2.token_url))
+      .Set("iat", seconds)
+      .Set("exp", seconds + std::chrono::seconds(kAssertionLife).count());
+  if (!oauth2.scopes.empty()) {
+    claims.Set("scope", ScopesOf(oauth2));
+  }
+  for (const auto& [name, json] : oauth2.claims) {
+    MLALERT_ASSIGN(Json value, ParseJson(json));
+    claims.Set(name, std::move(value));
+  }
+  std::string assertion = Base64Url(header.Dump()) + "." + Base64Url(claims.Dump());
+  Result<std::string> signature = RsaSign(private_key_pem, hash, assertion);
+  if (!signature) {
+    return Fail(std::move(signature.error()).Context("client_certificate_key"));
+  }
+  assertion += "." + Base64Url(*signature);
+  std::vector<std::pair<std::string, std::string>> form = {{"grant_type", std::string(kJwtBearer)},
+                                                           {"assertion", std::move(assertion)}};
+  form.insert(form.end(), oauth2.endpoint_params.begin(), oauth2.endpoint_params.end());
+  return OAuthTokenRequest{"", EncodeForm(form)};
+}
 
 OAuthTokenRequest MakeTokenRequest(const OAuth2& oauth2, std::string_view client_secret,
                                    bool credentials_in_body) {
   OAuthTokenRequest out;
   std::vector<std::pair<std::string, std::string>> form = {{"grant_type", "client_credentials"}};
   if (!oauth2.scopes.empty()) {
-    form.emplace_back("scope", fmt::format("{}", fmt::join(oauth2.scopes, " ")));
+    form.emplace_back("scope", ScopesOf(oauth2));
   }
   if (credentials_in_body) {
     form.emplace_back("client_id", oauth2.client_id);
@@ -90,9 +153,17 @@ Result<OAuthToken> ParseTokenAnswer(int status, std::string_view body, MonoTime 
   return out;
 }
 
-std::string OAuthTokens::Key(const OAuth2& oauth2, std::string_view client_secret) {
-  const OAuthTokenRequest request = MakeTokenRequest(oauth2, client_secret, true);
-  return Sha256Hex(oauth2.token_url + "\n" + request.body);
+std::string OAuthTokens::Key(const OAuth2& oauth2, std::string_view secret) {
+  const OAuthTokenRequest request = MakeTokenRequest(oauth2, secret, true);
+  std::string all = oauth2.token_url + "\n" + request.body;
+  if (UsesAssertion(oauth2)) {
+    all += fmt::format("\n{}\n{}\n{}\n{}\n", oauth2.client_certificate_key_id, oauth2.signature_algorithm,
+                       oauth2.iss, oauth2.audience);
+    for (const auto& [name, json] : oauth2.claims) {
+      all += fmt::format("{}={}\n", name, json);
+    }
+  }
+  return Sha256Hex(all);
 }
 
 const std::string* OAuthTokens::Find(const std::string& key, MonoTime now) const {

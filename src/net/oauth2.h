@@ -1,6 +1,6 @@
-// OAuth 2.0 client credentials: the token request, its answer, and the tokens we hold.
-// Used by: net/http_transfer. Owns: OAuthTokens, one per transport. Thread: the transport's only.
-// Time is an argument, on the monotonic clock.
+// OAuth 2.0, client credentials and signed assertions (RFC 7523): the token request, its answer, and the
+// tokens we hold. Used by: net/http_transfer. Owns: OAuthTokens, one per transport. Thread: the transport's
+// only. Time is an argument, on the monotonic clock.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 
 #include "base/http_client_config.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace mlalert {
 
@@ -36,13 +37,19 @@ struct OAuthTokenRequest {
 OAuthTokenRequest MakeTokenRequest(const OAuth2& oauth2, std::string_view client_secret,
                                    bool credentials_in_body);
 
+// Grant type jwt-bearer: instead of a secret a key that signs who we are.
+bool UsesAssertion(const OAuth2& oauth2);
+// `jti`: unique for ever. kInvalid: the key cannot sign.
+Result<OAuthTokenRequest> MakeAssertionRequest(const OAuth2& oauth2, std::string_view private_key_pem,
+                                               Timestamp now, std::string_view jti);
+
 // An error holds the status and the server's error code ("invalid_client"), nothing else of the answer.
 Result<OAuthToken> ParseTokenAnswer(int status, std::string_view body, MonoTime now);
 
 class OAuthTokens {
  public:
   // What a token depends on, as a digest: the secret itself is not kept.
-  static std::string Key(const OAuth2& oauth2, std::string_view client_secret);
+  static std::string Key(const OAuth2& oauth2, std::string_view secret);
 
   // Authorization header value of a token that is still good; null otherwise.
   const std::string* Find(const std::string& key, MonoTime now) const;

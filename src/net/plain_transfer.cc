@@ -33,7 +33,7 @@ Transfer::Next PlainTransfer::Begin(MonoTime now) {
   started_ = now;
   deadline_ = started_ + timeout_;
   request_ = plain_.requests.Get(call_);
-  if (request_ == nullptr || plain_.connections.IsOdd(request_->origin, now)) {
+  if (request_ == nullptr || (call_.repeatable && plain_.connections.IsOdd(request_->origin, now))) {
     return LeaveToCurl(now);
   }
   if (fresh_connection_) {
@@ -88,7 +88,8 @@ Transfer::Next PlainTransfer::HopDone(CURLcode code, MonoTime now) {
 
 Transfer::Next PlainTransfer::SendRequest(MonoTime now) {
   sent_ = 0;
-  reader_.emplace(call_.response_bytes_max);
+  reader_.emplace(call_.response_bytes_max,
+                  call_.repeatable ? HttpAnswerReader::Mode::kStrict : HttpAnswerReader::Mode::kLenient);
   const bool has_body = call_.method == "POST";
   output_.clear();
   output_.reserve(request_->head.size() + call_.body.size() + 40);
@@ -148,6 +149,9 @@ Transfer::Next PlainTransfer::Receive(MonoTime now) {
     if (received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
       return Next::kConverse;
     }
+    if (received == 0 && reader_->End() == HttpAnswerReader::State::kDone) {
+      return Answered(now);
+    }
     if (received <= 0) {
       return Lost(received == 0 ? 0 : errno, now);
     }
@@ -158,7 +162,11 @@ Transfer::Next PlainTransfer::Receive(MonoTime now) {
       case HttpAnswerReader::State::kDone:
         return Answered(now);
       case HttpAnswerReader::State::kOdd:
-        return LeaveToCurl(now);
+        if (call_.repeatable) {
+          return LeaveToCurl(now);
+        }
+        return Failed(Failure::kOther,
+                      reader_->bad_coding() ? "answer could not be decompressed" : "answer is not HTTP");
       case HttpAnswerReader::State::kHeadTooLarge:
         return Failed(Failure::kTooLarge, "headers of the answer are too large");
       case HttpAnswerReader::State::kBodyTooLarge:
@@ -172,7 +180,8 @@ Transfer::Next PlainTransfer::Receive(MonoTime now) {
 
 Transfer::Next PlainTransfer::Answered(MonoTime now) {
   const bool follows = call_.options == nullptr || call_.options->follow_redirects;
-  if (follows && IsRedirect(reader_->status())) {
+  const bool redirect = follows && IsRedirect(reader_->status());
+  if (redirect && call_.repeatable) {
     return LeaveToCurl(now);
   }
   result_.status = reader_->status();
@@ -180,6 +189,11 @@ Transfer::Next PlainTransfer::Answered(MonoTime now) {
   result_.body = std::move(reader_->body());
   if (reader_->keeps_alive() && sent_ == output_.size()) {
     plain_.connections.Put(request_->origin, std::move(socket_), now);
+  }
+  if (const std::string* location = redirect ? result_.Header("location") : nullptr;
+      location != nullptr && !location->empty()) {
+    socket_ = Socket();
+    return HandOver().Follow(std::move(result_), now);
   }
   return Next::kFinished;
 }
@@ -206,10 +220,14 @@ Transfer::Next PlainTransfer::LeaveToCurl(MonoTime now) {
     plain_.connections.MarkOdd(request_->origin, now);
   }
   socket_ = Socket();
+  return HandOver().Begin(now);
+}
+
+HttpTransfer& PlainTransfer::HandOver() {
   used_handle_ = true;
   curl_ = std::make_unique<HttpTransfer>(easy_, shared_, std::move(call_), fresh_connection_);
   curl_->SetStarted(started_);
-  return curl_->Begin(now);
+  return *curl_;
 }
 
 curl_waitfd PlainTransfer::WaitsFor() const {

@@ -1,8 +1,10 @@
-// One repeatable call over plain HTTP/1.1, without libcurl between us and the socket: rules are thousands of
-// small queries to one server, and half of such a call's time was spent on setting libcurl's handle up.
-// libcurl resolves and connects (CURLOPT_CONNECT_ONLY); the request is written and the answer read here.
-// Whatever is not an everyday answer (redirects too) starts the call again as an HttpTransfer, under the same
-// deadline. Driven by: net/http_transport. Thread: the transport's only.
+// One call over plain HTTP/1.1, without libcurl between us and the socket: rules are thousands of small
+// queries to one server, a storm is thousands of webhooks to one receiver, and half of such a call's time was
+// spent on setting libcurl's handle up. libcurl resolves and connects (CURLOPT_CONNECT_ONLY); the request is
+// written and the answer read here. Of a repeatable call whatever is not an everyday answer (redirects too)
+// starts it again as an HttpTransfer, under the same deadline. One that must not be made twice reads what it
+// gets, and an HttpTransfer follows its redirects. Driven by: net/http_transport. Thread: the transport's
+// only.
 #pragma once
 
 #include <memory>
@@ -55,6 +57,7 @@ class PlainTransfer final : public Transfer {
   Next Lost(int error, MonoTime now);
   Next Failed(Failure failure, std::string_view text);
   Next LeaveToCurl(MonoTime now);
+  HttpTransfer& HandOver();
 
   CURL* easy_;
   TransferShared& shared_;

@@ -47,8 +47,8 @@ struct HttpCall {
   // Set: the call is one SMTP exchange, and only `timeout` above counts. Accepted by the server is status
   // 250; every refusal is a failure with status 0 and the server's words in `error`.
   std::shared_ptr<const SmtpMail> smtp{};
-  // Sending it twice does no harm, as with a query. Then a kept connection that turns out to be dead is not
-  // an error, and plain HTTP takes a shorter way (net/plain_transfer).
+  // Sending it twice does no harm, as with a query: an answer that plain HTTP's shorter way
+  // (net/plain_transfer) does not understand is asked for again through libcurl.
   bool repeatable = false;
 };
 

@@ -38,9 +38,6 @@ class AcceptanceTest(unittest.TestCase):
     def build(self, folder):
         """The test executable of test/FOLDER/acceptance."""
         harness_file = self.package / "test" / folder / "acceptance.go"
-        # Debian patches in two flags for where it keeps the web UI; Alertmanager has no such flags.
-        text = re.sub(r'(?m)^\s*"--(template\.default|web\.ui-path)".*\n', "", harness_file.read_text())
-        harness_file.write_text(text)
         out = self.gopath / f"{folder}.test"
         built = subprocess.run(["go", "test", "-vet=off", "-c", "-o", out, "."], cwd=harness_file.parent / "acceptance",
                                capture_output=True, text=True, timeout=400,

@@ -204,6 +204,32 @@ receivers:
         self.assertGreaterEqual(sink.requests("/hook")[0].at - began, 2.9)
         self.assertEqual([a["labels"]["alertname"] for a in told[0]["alerts"]], ["A"])
 
+    def test_a_config_whose_clients_cannot_be_made_keeps_from_starting(self):
+        hook = "route: {receiver: hook}\nreceivers:\n- name: hook\n  webhook_configs: [{url: 'http://127.0.0.1:1/', http_config: %s}]\n"
+        for http, words, theirs_too in (
+                ("{tls_config: {ca_file: nowhere.pem}}", "nowhere.pem", True),
+                ("{basic_auth: {username: a, password_ref: vault}}", "cannot use secret ref without manager", False),
+                ("{tls_config: {min_version: TLS13, max_version: TLS12}}", "tls_config.max_version must be greater", False)):
+            config = self.write("clients.yml", hook % http)
+            for binary in (harness.MLALERT, *([ALERTMANAGER] if theirs_too else [])):
+                with self.subTest(http=http, binary=str(binary)):
+                    done = subprocess.run([binary, f"--config.file={config}", f"--storage.path={self.directory / 'clients'}",
+                                           "--web.listen-address=127.0.0.1:0", "--cluster.listen-address="],
+                                          capture_output=True, text=True, timeout=30)
+                    self.assertNotEqual(done.returncode, 0)
+                    self.assertIn(words, done.stderr)
+        # What nobody uses is not built.
+        unused = (hook % "{tls_config: {ca_file: nowhere.pem}}").replace("receiver: hook", "receiver: none") + "- name: none\n"
+        self.ready(Peer(self, "ours", unused, [], ""))
+
+    def test_flags_of_debian_are_taken_and_named_once(self):
+        peer = Peer(self, "ours", PLAIN, ["--web.ui-path=/usr/share/prometheus/alertmanager/ui/",
+                                          "--template.default=/usr/share/prometheus/alertmanager/default.tmpl"], "")
+        self.ready(peer)
+        named = [line for line in peer.process.log().splitlines() if "--template.default" in line]
+        self.assertEqual(len(named), 1, named)
+        self.assertIn("--web.ui-path", named[0])
+
 
 class FlagsTest(harness.TestCase):
     def test_flags_without_a_subcommand_are_those_of_serve(self):

@@ -53,6 +53,21 @@ Read ReadAll(std::string_view bytes, size_t body_max = 1000) {
   return whole;
 }
 
+// Leniently; the connection ends after the last byte.
+Read ReadLeniently(std::string_view bytes, size_t step) {
+  HttpAnswerReader reader(1000, HttpAnswerReader::Mode::kLenient);
+  State state = State::kMore;
+  while (!bytes.empty() && state == State::kMore) {
+    state = reader.Feed(bytes.substr(0, step));
+    bytes.remove_prefix(std::min(step, bytes.size()));
+  }
+  if (state == State::kMore) {
+    state = reader.End();
+  }
+  return {std::string(Name(state)), reader.status(), reader.body(), reader.keeps_alive(),
+          reader.headers().size()};
+}
+
 std::string Gzip(std::string text) {
   z_stream stream{};
   deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
@@ -184,6 +199,82 @@ BOOST_AUTO_TEST_CASE(what_is_not_plain_is_odd) {
       BOOST_TEST(ReadAll(bytes).state == "odd");
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(leniently_everything_is_read_that_a_server_may_say) {
+  const std::string zipped = Gzip("text");
+  const struct {
+    std::string bytes;
+    int status;
+    std::string body;
+    bool keeps_alive;
+  } cases[] = {
+      {kOk + "Content-Length: 4\r\n\r\nbody", 200, "body", true},
+      {"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nto the end", 200, "to the end", false},
+      {"HTTP/1.0 200 OK\r\n\r\n", 200, "", false},
+      {"HTTP/1.1 503 No\nContent-Length: 2\n\nno", 503, "no", true},
+      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nContent-Length: 9\r\n\r\n" + kOk +
+           "Content-Length: 1\r\n\r\nx",
+       200, "x", true},
+      {"HTTP/1.1 204 No\r\n\r\n", 204, "", true},
+      {"HTTP/1.1 304 No\r\nContent-Length: 7\r\n\r\n", 304, "", true},
+      {"HTTP/1.1 600 Own\r\nContent-Length: 0\r\n\r\n", 600, "", true},
+      {kOk + "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx", 200, "x", true},
+      {kOk + "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n" + Chunked("text", 3), 200, "text",
+       false},
+      {kOk + "no colon\r\n folded: y\r\nX : y\r\nContent-Length: 0\r\n\r\n", 200, "", true},
+      {kOk + "Content-Encoding: identity\r\nTransfer-Encoding: identity\r\nContent-Length: 1\r\n\r\nx", 200,
+       "x", true},
+      {kOk + "Content-Encoding: gzip\r\n\r\n" + zipped, 200, "text", false},
+      {kOk + "Content-Encoding: gzip\r\nContent-Length: 0\r\n\r\n", 200, "", true},
+      {kOk + "Upgrade: h2c\r\nContent-Length: 0\r\n\r\n", 200, "", true},
+  };
+  for (const auto& c : cases) {
+    for (const size_t step : {size_t{1}, size_t{7}, std::string::npos}) {
+      BOOST_TEST_CONTEXT(step << " bytes at a time: " << c.bytes) {
+        const Read read = ReadLeniently(c.bytes, step);
+        BOOST_TEST(read.state == "done");
+        BOOST_TEST(read.status == c.status);
+        BOOST_TEST(read.body == c.body);
+        BOOST_TEST(read.keeps_alive == c.keeps_alive);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(leniently_what_nobody_understands_is_odd_and_what_breaks_off_is_not_done) {
+  const std::string odd[] = {
+      "SSH-2.0",
+      "\r\n",
+      "HTTP/2 200\r\n",
+      "HTTP/1.1 20 OK\r\n",
+      "HTTP/1.1 101 Switching\r\n",
+      kOk + "Content-Length: 1\r\nContent-Length: 2\r\n",
+      kOk + "Content-Length: -1\r\n",
+      kOk + "Content-Encoding: br\r\n",
+      kOk + "Transfer-Encoding: chunked\r\n\r\nx\r\n",
+  };
+  for (const std::string& bytes : odd) {
+    BOOST_TEST_CONTEXT(bytes) {
+      BOOST_TEST(ReadLeniently(bytes, 1).state == "odd");
+      BOOST_TEST(ReadLeniently(bytes, std::string::npos).state == "odd");
+    }
+  }
+  const std::string broken[] = {
+      "",
+      "HTTP/1.1 200",
+      kOk + "Content-Length: 4\r\n",
+      kOk + "Content-Length: 4\r\n\r\nbod",
+      kOk + "Transfer-Encoding: chunked\r\n\r\n4\r\ntext\r\n",
+      kOk + "Content-Encoding: gzip\r\n\r\n" + Gzip("text").substr(0, 10),
+      "HTTP/1.1 100 Continue\r\n\r\n",
+  };
+  for (const std::string& bytes : broken) {
+    BOOST_TEST_CONTEXT(bytes) {
+      BOOST_TEST(ReadLeniently(bytes, 3).state == "more");
+    }
+  }
+  BOOST_TEST(ReadLeniently(kOk + "\r\n" + std::string(1001, 'x'), 100).state == "body too large");
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_is_kept_only_when_nothing_speaks_against_it) {

@@ -5,10 +5,12 @@
 #include <map>
 #include <zlib.h>
 
+#include "base/json.h"
 #include "net/caller.h"
 #include "net/credentials.h"
 #include "net/fake_names.h"
 #include "net/local_server.h"
+#include "net/rsa_key.h"
 
 namespace mlalert {
 
@@ -16,6 +18,8 @@ using std::chrono::milliseconds;
 using testing::Answer;
 using testing::Caller;
 using testing::Connection;
+using testing::FromBase64Url;
+using testing::IsSignedBy;
 using testing::LocalServer;
 using testing::Options;
 using testing::Request;
@@ -602,6 +606,61 @@ ON_BOTH_WAYS(an_oauth_token_is_fetched_once_and_again_after_a_401) {
   revoked = true;
   BOOST_TEST(caller.Get(server.Url("/c"), options).status == 401);
   BOOST_TEST(caller.Get(server.Url("/d"), options).body == "Bearer t2");
+}
+
+// Verifies the assertion as an authorization server does, with the key of the configuration.
+ON_BOTH_WAYS(an_assertion_signed_with_a_key_is_changed_for_a_token) {
+  LocalServer server(LocalServer::Answering([](const Request& r) {
+    return r.target == "/token" ? Answer(200, R"({"access_token":"t","expires_in":3600})")
+                                : Answer(200, r.Header("authorization"));
+  }));
+  Caller caller;
+  static const std::string kRsaKey = testing::MakeRsaKey();
+  HttpClientConfig config;
+  config.oauth2.emplace();
+  OAuth2& oauth2 = *config.oauth2;
+  oauth2.client_id = "id";
+  oauth2.grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+  oauth2.client_certificate_key = Secret(kRsaKey);
+  oauth2.client_certificate_key_id = "k1";
+  oauth2.claims = {{"tenant", R"({"a":[1]})"}, {"aud", R"("mine")"}};
+  oauth2.scopes = {"a", "b"};
+  oauth2.endpoint_params = {{"resource", "x y"}};
+  oauth2.token_url = server.Url("/token");
+  for (const std::string algorithm : {"", "RS384", "RS512"}) {
+    oauth2.signature_algorithm = algorithm;
+    BOOST_TEST(caller.Get(server.Url("/a"), Options(config)).body == "Bearer t");
+    BOOST_TEST(caller.Get(server.Url("/b"), Options(config)).body == "Bearer t");
+    const std::vector<Request> requests = server.requests();
+    const Request& token = requests[requests.size() - 3];
+    BOOST_TEST(token.target == "/token");
+    BOOST_TEST(token.Header("authorization") == "");
+    BOOST_TEST(token.Header("content-type") == "application/x-www-form-urlencoded");
+    const std::string begin = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=";
+    BOOST_REQUIRE(token.body.starts_with(begin));
+    BOOST_TEST(token.body.ends_with("&resource=x+y"));
+    const std::string jwt =
+        token.body.substr(begin.size(), token.body.find('&', begin.size()) - begin.size());
+    const size_t first = jwt.find('.');
+    const size_t last = jwt.rfind('.');
+    const std::string name = algorithm.empty() ? "RS256" : algorithm;
+    BOOST_TEST(FromBase64Url(jwt.substr(0, first)) == R"({"alg":")" + name + R"(","typ":"JWT","kid":"k1"})");
+    const Json claims = *ParseJson(FromBase64Url(jwt.substr(first + 1, last - first - 1)));
+    BOOST_TEST(claims.GetString("iss") == "id");
+    BOOST_TEST(claims.GetString("sub") == "id");
+    BOOST_TEST(claims.GetString("aud") == "mine");
+    BOOST_TEST(claims.GetString("scope") == "a b");
+    BOOST_TEST(claims.GetString("jti").size() == 36U);
+    BOOST_TEST(claims.Find("iat")->AsInt() == 1'767'225'600);
+    BOOST_TEST(claims.Find("exp")->AsInt() == 1'767'225'600 + 600);
+    BOOST_TEST(claims.Find("tenant")->Dump() == R"({"a":[1]})");
+    BOOST_TEST(IsSignedBy(kRsaKey, name, jwt.substr(0, last), FromBase64Url(jwt.substr(last + 1))));
+  }
+  oauth2.client_certificate_key = Secret("no key");
+  CheckFailure(
+      caller.Get(server.Url("/a"), Options(config)), Failure::kOther,
+      "Post \"<redacted>\": oauth2: cannot fetch token: client_certificate_key: not an RSA private key "
+      "in PEM without a passphrase");
 }
 
 ON_BOTH_WAYS(oauth_credentials_move_to_the_form_where_the_server_wants_them) {

@@ -113,6 +113,39 @@ BOOST_AUTO_TEST_CASE(an_odd_answer_is_read_by_libcurl_and_so_are_the_next) {
   BOOST_TEST(asked == 3);
 }
 
+BOOST_AUTO_TEST_CASE(what_must_not_be_sent_twice_is_sent_once_whatever_the_answer_looks_like) {
+  std::atomic<int> asked = 0;
+  std::string answer;
+  LocalServer server([&](Connection& connection) {
+    Request request;
+    connection.ReadRequest(&request);
+    ++asked;
+    connection.Write(answer);
+  });
+  Caller caller;
+  HttpCall call = Query(server.Url("/"), "a");
+  call.repeatable = false;
+  int sent = 0;
+  for (const std::string& text :
+       {"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nbody", "HTTP/1.1 200 OK\r\n\r\nbody",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
+        "HTTP/1.1 200 OK\nContent-Length: 4\n\nbody"}) {
+    answer = text;
+    const HttpResult result = caller.Call(call);
+    BOOST_TEST_CONTEXT(text) {
+      BOOST_TEST(result.error == "");
+      BOOST_TEST(result.status == 200);
+      BOOST_TEST(result.body == "body");
+      BOOST_TEST(asked == ++sent);
+    }
+  }
+  answer = "HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 4\r\n\r\nbody";
+  const HttpResult result = caller.Call(call);
+  BOOST_TEST(result.error == "Post \"<redacted>\": answer could not be decompressed");
+  BOOST_TEST(result.status == 200);
+  BOOST_TEST(asked == ++sent);
+}
+
 BOOST_AUTO_TEST_CASE(an_odd_answer_does_not_move_the_deadline) {
   LocalServer server([](Connection& connection) {
     Request request;
