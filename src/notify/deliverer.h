@@ -27,7 +27,7 @@ namespace mlalert {
 // Calls to one integration of one receiver that may be under way at once.
 inline constexpr size_t kLaneCallsMax = 16;
 // Attempts that may wait behind them; one more is answered at once with kRetry.
-inline constexpr size_t kLaneQueueMax = 1024;
+inline constexpr size_t kLaneQueueMax = size_t{1} << 18;
 
 // Why an attempt was not successful; Alertmanager's `reason` label.
 enum class FailureReason : uint8_t {

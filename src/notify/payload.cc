@@ -34,6 +34,7 @@ void AddOptionSecrets(const HttpClientConfig& options, std::vector<std::string>&
   }
   if (options.oauth2) {
     secrets.push_back(options.oauth2->client_secret.Reveal());
+    secrets.push_back(options.oauth2->client_certificate_key.Reveal());
   }
   for (const HttpHeaderConfig& header : options.http_headers) {
     for (const Secret& secret : header.secrets) {
@@ -44,12 +45,16 @@ void AddOptionSecrets(const HttpClientConfig& options, std::vector<std::string>&
 
 }  // namespace
 
+TemplateDataOptions OptionsFor(const Notification& n, const ReceiverContext& context, size_t alerts_max) {
+  return {.alerts_max = alerts_max,
+          .route_labels = RenderRouteLabels(n, context),
+          .external_url = context.external_url,
+          .incident_url_prefix = context.incident_url_prefix,
+          .links = context.links};
+}
+
 TemplateData DataFor(const Notification& n, const ReceiverContext& context, size_t alerts_max) {
-  return TemplateData(n, {.alerts_max = alerts_max,
-                          .route_labels = RenderRouteLabels(n, context),
-                          .external_url = context.external_url,
-                          .incident_url_prefix = context.incident_url_prefix,
-                          .links = context.links});
+  return TemplateData(n, OptionsFor(n, context, alerts_max));
 }
 
 std::string QuotedBody(const HttpResult& result) {

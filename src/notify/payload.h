@@ -143,6 +143,8 @@ NotificationOutcome JudgeStatus(const HttpResult& result, std::string_view detai
 // The answer's body as an error may quote it: cut, valid UTF-8, on one line.
 std::string QuotedBody(const HttpResult& result);
 // What templates of this notification see.
+TemplateDataOptions OptionsFor(const Notification& n, const ReceiverContext& context,
+                               size_t alerts_max = SIZE_MAX);
 TemplateData DataFor(const Notification& n, const ReceiverContext& context, size_t alerts_max = SIZE_MAX);
 
 // Renders the texts of one integration; after the first failure every text is "" and error() is set.

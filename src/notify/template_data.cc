@@ -241,6 +241,77 @@ void AppendJsonLabels(std::string& out, const LabelSet& labels) {
   out.push_back('}');
 }
 
+std::string JsonTime(const tmpl::Time& time) {
+  return time.zone == nullptr ? FormatRfc3339Nano(time.at, time.offset_minutes)
+                              : tmpl::FormatLayout(time, tmpl::kRfc3339NanoLayout);
+}
+
+// One element of "alerts"; times as JsonTime() gives them.
+struct JsonAlert {
+  std::string_view status;
+  const LabelSet& labels;
+  const LabelSet& annotations;
+  std::string_view starts_at, ends_at;
+  std::string_view generator_url;
+  std::string_view fingerprint;
+};
+
+void AppendJsonAlert(std::string& out, const JsonAlert& alert) {
+  out += "{\"status\":";
+  AppendJsonString(out, alert.status);
+  out += ",\"labels\":";
+  AppendJsonLabels(out, alert.labels);
+  out += ",\"annotations\":";
+  AppendJsonLabels(out, alert.annotations);
+  out += ",\"startsAt\":";
+  AppendJsonString(out, alert.starts_at);
+  out += ",\"endsAt\":";
+  AppendJsonString(out, alert.ends_at);
+  out += ",\"generatorURL\":";
+  AppendJsonString(out, alert.generator_url);
+  out += ",\"fingerprint\":";
+  AppendJsonString(out, alert.fingerprint);
+  out.push_back('}');
+}
+
+// What stands before and after "alerts".
+struct JsonGroup {
+  std::string_view receiver;  // as it shows
+  std::string_view status;
+  std::string_view reason;
+  const LabelSet& group_labels;
+  const LabelSet& common_labels;
+  const LabelSet& common_annotations;
+  const LabelSet& route_labels;
+  std::string_view external_url;
+};
+
+void BeginJsonGroup(std::string& out, const JsonGroup& group) {
+  out += "{\"receiver\":";
+  AppendJsonString(out, group.receiver);
+  out += ",\"status\":";
+  AppendJsonString(out, group.status);
+  out += ",\"alerts\":";
+}
+
+void EndJsonGroup(std::string& out, const JsonGroup& group) {
+  out += ",\"notification_reason\":";
+  AppendJsonString(out, group.reason);
+  out += ",\"groupLabels\":";
+  AppendJsonLabels(out, group.group_labels);
+  out += ",\"commonLabels\":";
+  AppendJsonLabels(out, group.common_labels);
+  out += ",\"commonAnnotations\":";
+  AppendJsonLabels(out, group.common_annotations);
+  // Only newer Alertmanagers have it: those who do not use route labels see the body they know.
+  if (!group.route_labels.empty()) {
+    out += ",\"routeLabels\":";
+    AppendJsonLabels(out, group.route_labels);
+  }
+  out += ",\"externalURL\":";
+  AppendJsonString(out, group.external_url);
+}
+
 // The fields that upstream's struct has, for printf; ours do not show there.
 std::vector<std::pair<std::string_view, Value>> FieldsOf(const tmpl::Object& object,
                                                          std::initializer_list<std::string_view> names) {
@@ -300,21 +371,8 @@ class AlertObject final : public tmpl::Object {
     return it != kFields.end() ? std::optional(it->second(*this)) : Link(name);
   }
   bool AppendJson(std::string& out) const override {
-    out += "{\"status\":";
-    AppendJsonString(out, alert_.status);
-    out += ",\"labels\":";
-    AppendJsonLabels(out, alert_.labels);
-    out += ",\"annotations\":";
-    AppendJsonLabels(out, alert_.annotations);
-    out += ",\"startsAt\":";
-    AppendJsonString(out, tmpl::FormatLayout(alert_.starts_at, tmpl::kRfc3339NanoLayout));
-    out += ",\"endsAt\":";
-    AppendJsonString(out, tmpl::FormatLayout(alert_.ends_at, tmpl::kRfc3339NanoLayout));
-    out += ",\"generatorURL\":";
-    AppendJsonString(out, alert_.generator_url);
-    out += ",\"fingerprint\":";
-    AppendJsonString(out, alert_.fingerprint);
-    out.push_back('}');
+    AppendJsonAlert(out, {alert_.status, alert_.labels, alert_.annotations, JsonTime(alert_.starts_at),
+                          JsonTime(alert_.ends_at), alert_.generator_url, alert_.fingerprint});
     return true;
   }
 
@@ -501,27 +559,12 @@ class TemplateData::Root final : public tmpl::Object {
   }
 
   void AppendFields(std::string& out) const {
-    out += "{\"receiver\":";
-    AppendJsonString(out, group_.receiver);
-    out += ",\"status\":";
-    AppendJsonString(out, group_.status);
-    out += ",\"alerts\":";
+    const JsonGroup group{group_.receiver,     group_.status,        group_.reason,
+                          group_.group_labels, group_.common_labels, group_.common_annotations,
+                          group_.route_labels, group_.external_url};
+    BeginJsonGroup(out, group);
     alerts_->AppendJson(out);
-    out += ",\"notification_reason\":";
-    AppendJsonString(out, group_.reason);
-    out += ",\"groupLabels\":";
-    AppendJsonLabels(out, group_.group_labels);
-    out += ",\"commonLabels\":";
-    AppendJsonLabels(out, group_.common_labels);
-    out += ",\"commonAnnotations\":";
-    AppendJsonLabels(out, group_.common_annotations);
-    // Only newer Alertmanagers have it: those who do not use route labels see the body they know.
-    if (!group_.route_labels.empty()) {
-      out += ",\"routeLabels\":";
-      AppendJsonLabels(out, group_.route_labels);
-    }
-    out += ",\"externalURL\":";
-    AppendJsonString(out, group_.external_url);
+    EndJsonGroup(out, group);
   }
 
   const TemplateGroup& group() const { return group_; }
@@ -540,6 +583,52 @@ TemplateData::TemplateData(TemplateGroup group, const char* type_name)
 
 void TemplateData::AppendJsonFields(std::string& out) const {
   data_->AppendFields(out);
+}
+
+void AppendJsonFields(std::string& out, const Notification& n, const TemplateDataOptions& options) {
+  constexpr size_t kBytesExpected = 1024;  // of an alert
+  auto alerts = std::span(n.alerts).first(std::min(n.alerts.size(), options.alerts_max));
+  for (const NotifiedAlert& alert : alerts) {
+    alert.alert.labels.Prefetch();
+    alert.alert.annotations.Prefetch();
+  }
+  const bool fires =
+      std::any_of(alerts.begin(), alerts.end(), [](const NotifiedAlert& alert) { return !alert.resolved; });
+  const std::string receiver = QuoteRegex(n.receiver->name);
+  const LabelSet common_labels = Common(alerts, &Alert::labels);
+  const LabelSet common_annotations = Common(alerts, &Alert::annotations);
+  const JsonGroup group{receiver,
+                        fires ? "firing" : "resolved",
+                        options.reason.empty() ? ToString(n.reason) : options.reason,
+                        n.group_labels,
+                        common_labels,
+                        common_annotations,
+                        options.route_labels,
+                        options.external_url};
+  out.reserve(out.size() + (alerts.size() + 2) * kBytesExpected);
+  BeginJsonGroup(out, group);
+  out.push_back('[');
+  // Alerts of a group have often begun together.
+  tmpl::Time starts_at;
+  std::string starts_text = JsonTime(starts_at);
+  const std::string no_end = JsonTime({});
+  for (const NotifiedAlert& one : alerts) {
+    if (&one != alerts.data()) {
+      out.push_back(',');
+    }
+    const Alert& alert = one.alert;
+    if (alert.starts_at != starts_at.at || alert.starts_offset_minutes != starts_at.offset_minutes) {
+      starts_at = {alert.starts_at, nullptr, alert.starts_offset_minutes};
+      starts_text = JsonTime(starts_at);
+    }
+    // A firing alert's endsAt is only a promise of its sender: receivers see none.
+    const std::string end =
+        one.resolved ? JsonTime({alert.ends_at, nullptr, alert.ends_offset_minutes}) : std::string();
+    AppendJsonAlert(out, {one.resolved ? "resolved" : "firing", alert.labels, alert.annotations, starts_text,
+                          one.resolved ? end : no_end, alert.generator_url, Hex16(one.fingerprint)});
+  }
+  out.push_back(']');
+  EndJsonGroup(out, group);
 }
 
 bool TemplateData::resolved() const {

@@ -81,6 +81,9 @@ class TemplateData {
   tmpl::Value root_;
 };
 
+// The same as TemplateData(n, options).AppendJsonFields(out), without making what only templates look at.
+void AppendJsonFields(std::string& out, const Notification& n, const TemplateDataOptions& options);
+
 // Go's regexp.QuoteMeta.
 std::string QuoteRegex(std::string_view text);
 

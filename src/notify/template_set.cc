@@ -9,10 +9,6 @@
 namespace mlalert {
 namespace {
 
-bool HasActions(std::string_view text) {
-  return text.find("{{") != std::string_view::npos;
-}
-
 constexpr tmpl::ExecLimits kLimits{.output_bytes = kRenderedBytesMax};
 
 Result<tmpl::Template> ParseHtml(const tmpl::Template& base, std::string_view text) {
@@ -26,6 +22,10 @@ Error HideDetails(const Error& error) {
 }
 
 }  // namespace
+
+bool HasActions(std::string_view text) {
+  return text.find("{{") != std::string_view::npos;
+}
 
 Result<tmpl::Template> DefaultTemplates() {
   MLALERT_ASSIGN(auto set,

@@ -23,6 +23,9 @@ namespace mlalert {
 // risk.
 inline constexpr size_t kRenderedBytesMax = size_t{8} << 20;
 
+// Otherwise a text renders as what it is.
+bool HasActions(std::string_view text);
+
 class NotifyTemplates {
  public:
   // Error: a template file cannot be read or parsed. Patterns that match no file are fine, as upstream.

@@ -21,6 +21,32 @@ BOOST_AUTO_TEST_CASE(equals_upstream_byte_for_byte) {
              ReadGolden("webhook_resolved.json"));
 }
 
+// A URL without a template lets the body be written without the template data.
+BOOST_AUTO_TEST_CASE(the_body_does_not_depend_on_how_the_url_is_written) {
+  std::vector<NotifiedAlert> alerts;
+  for (int i = 0; i < 6; ++i) {
+    NotifiedAlert alert =
+        MakeAlert({{"alertname", "A"}, {"cluster", "eu"}, {"i", std::string(1, static_cast<char>('a' + i))}},
+                  {{"summary", "x<\n\"é\""}, {"same", "y"}}, i % 2 == 1);
+    if (i >= 2) {
+      alert.alert.starts_at = At("2026-01-02T03:04:05.000000001Z");
+      alert.alert.starts_offset_minutes = static_cast<int16_t>(30 * i);
+      alert.alert.ends_offset_minutes = static_cast<int16_t>(-60 * i);
+    }
+    if (i == 5) {
+      alert.alert.starts_at = kUnset;
+    }
+    alert.alert.generator_url = "http://p/g?a=1&b=2";
+    alerts.push_back(std::move(alert));
+  }
+  for (const std::string settings : {"", ", max_alerts: 3", ", max_alerts: 1"}) {
+    for (const NotifyReason reason : {NotifyReason::kFirst, NotifyReason::kAcknowledged}) {
+      BOOST_TEST(BuildBody(Webhook("url: 'http://127.0.0.1/wh/eu'" + settings, alerts, reason)) ==
+                 BuildBody(Webhook(kUrl + settings, alerts, reason)));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_call_is_a_post_of_json_to_the_rendered_url) {
   auto prepared = Build(Webhook(kUrl, {GoldenAlert(false)}));
   BOOST_REQUIRE(prepared.has_value());
