@@ -14,6 +14,17 @@ namespace mlalert {
 // what a sender may have to wait.
 inline constexpr size_t kListSlice = 500;
 
+// Gives the core away now and then: a listing is a burst of computing, and where there are as many readers as
+// cores a sender would wait for the kernel to take one from it. Called with how much is done; yields after
+// each slice.
+class Breather {
+ public:
+  void operator()(size_t done);
+
+ private:
+  size_t next_ = kListSlice;
+};
+
 struct AlertListing {
   ConfigPtr config;
   std::vector<AlertView> alerts;  // by fingerprint, with receivers; those that `query` asks for

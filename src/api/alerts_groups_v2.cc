@@ -81,7 +81,10 @@ void GetGroups(ApiContext& context, HttpRequest& request, HttpResponse& response
   }
   out.reserve(groups.size() * 256 + alerts * 640 + 3);
   out += '[';
+  Breather breathe;
+  size_t done = 0;
   for (size_t i = 0; i < groups.size(); ++i) {
+    breathe(done += groups[i].alerts.size());
     if (i > 0) {
       out += ',';
     }

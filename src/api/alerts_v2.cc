@@ -88,7 +88,9 @@ void GetAlerts(ApiContext& context, HttpRequest& request, HttpResponse& response
   std::string& out = response.body;
   out.reserve(views.size() * 640 + 3);
   out += '[';
+  Breather breathe;
   for (size_t i = 0; i < views.size(); ++i) {
+    breathe(i);
     if (i > 0) {
       out += ',';
     }

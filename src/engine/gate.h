@@ -56,8 +56,17 @@ class Gate {
   // Calls f(engine) until it says false, and lets everybody who waits in between: for readers of everything.
   template <class F>
   void ReadInSlices(F&& f) {
-    while (Read(f)) {
-      LetOthersIn();
+    ReadInSlices(f, [] {});
+  }
+  // `after` runs after each slice, outside the gate: what need not hold others up.
+  template <class F, class After>
+  void ReadInSlices(F&& f, After&& after) {
+    for (bool more = true; more;) {
+      more = Read(f);
+      after();
+      if (more) {
+        LetOthersIn();
+      }
     }
   }
 
