@@ -46,7 +46,9 @@ std::string BashCompletion(const CommandNode& root) {
     for (const auto& flag : node.flags) {
       list += flag.names.front() + " ";
     }
-    list.pop_back();
+    if (!list.empty()) {
+      list.pop_back();
+    }
     words += fmt::format("    '{}') words='{}' ;;\n", node.path, list);
   });
   return fmt::format(

@@ -25,6 +25,10 @@ BOOST_AUTO_TEST_CASE(each_shell_gets_subcommands_and_flags) {
   BOOST_TEST(Has(Cli({"completion", "zsh"}).out, "#compdef mlalert\n"));
 }
 
+BOOST_AUTO_TEST_CASE(a_command_without_flags_has_nothing_to_complete) {
+  BOOST_TEST(Has(Cli({"completion", "bash"}).out, "'mlalert template render') words='' ;;"));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_shell_is_refused) {
   CliRun run = Cli({"completion", "fish"});
   BOOST_TEST(run.exit_code == 2);

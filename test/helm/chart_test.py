@@ -228,6 +228,18 @@ class Files(ChartTest):
             self.assertEqual((CHART / "files" / here).read_text(), (SOURCE_DIR / there).read_text(),
                              f"cp {there} helm/mlalert/files/")
 
+    def test_the_pod_that_restores_a_backup_mounts_what_the_chart_makes(self):
+        text = (CHART / "README.md").read_text()
+        (pod,) = (load(block) for block in re.findall(r"(?ms)^```yaml\n(.*?)^```$", text) if "mlalert-restore" in block)
+        self.assertEqual(restricted_problems(pod["spec"]), [])
+        objects = self.render_values({"backup": {"enabled": True}})
+        claims = {volume["persistentVolumeClaim"]["claimName"] for volume in pod["spec"]["volumes"]}
+        spec = self.one(objects, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        self.assertEqual(claims, {volume["persistentVolumeClaim"]["claimName"] for volume in spec["volumes"]
+                                  if "persistentVolumeClaim" in volume})
+        user = self.one(objects, "StatefulSet")["spec"]["template"]["spec"]["securityContext"]["runAsUser"]
+        self.assertEqual(pod["spec"]["securityContext"]["runAsUser"], user)
+
     def test_versions_agree(self):
         version = re.search(r"project\(mlalert VERSION ([0-9.]+)", (SOURCE_DIR / "CMakeLists.txt").read_text())[1]
         self.assertEqual(load((CHART / "Chart.yaml").read_text())["appVersion"], version)
