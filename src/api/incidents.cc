@@ -3,8 +3,9 @@
 // word.
 #include <algorithm>
 #include <fmt/format.h>
-#include <unordered_map>
+#include <iterator>
 
+#include "api/alert_listing.h"
 #include "api/handlers.h"
 #include "api/incident_actions.h"
 #include "api/incident_json.h"
@@ -95,44 +96,90 @@ bool Newer(const Incident& a, const Incident& b) {
   return a.opened_at != b.opened_at ? a.opened_at > b.opened_at : a.id > b.id;
 }
 
+// Where a page begins.
+struct PageStart {
+  bool from_newest = true;
+  bool found = false;  // an id that neither engine nor history knows is older than all that is left
+  Incident before;
+};
+
+Result<PageStart> FindPageStart(ApiContext& context, History* history, IncidentId before_id) {
+  PageStart out;
+  if (before_id == 0) {
+    return out;
+  }
+  out.from_newest = false;
+  auto live = context.gate.Read([&](Engine& engine) -> std::optional<Incident> {
+    const Incident* incident = engine.FindIncident(before_id);
+    return incident != nullptr ? std::optional(*incident) : std::nullopt;
+  });
+  if (live) {
+    out.found = true;
+    out.before = std::move(*live);
+  } else if (history != nullptr) {
+    auto stored = history->FindIncident(before_id);
+    if (stored) {
+      out.found = true;
+      out.before = std::move(*stored);
+    } else if (stored.error().code != ErrorCode::kNotFound) {
+      return Fail(std::move(stored.error()));
+    }
+  }
+  return out;
+}
+
+// The newest that the engine knows, in slices: 100,000 open incidents hold up no sender, and only the page is
+// kept of them.
+std::vector<Incident> TakeLive(Gate& gate, const IncidentFilter& filter, const PageStart& start) {
+  std::vector<Incident> out;
+  auto cut = [&] {
+    // One that moved between two slices is seen twice.
+    std::sort(out.begin(), out.end(), Newer);
+    out.erase(std::unique(out.begin(), out.end(),
+                          [](const Incident& a, const Incident& b) { return a.id == b.id; }),
+              out.end());
+    if (out.size() > filter.limit) {
+      out.resize(filter.limit);
+    }
+  };
+  size_t from = SlotList<IncidentEntry>::kEnd;
+  while (from > 0) {
+    gate.ReadInSlices([&](Engine& engine) {
+      from = engine.VisitIncidentSlice(from, kListSlice, [&](const Incident& incident) {
+        if ((start.from_newest || Newer(start.before, incident)) && Passes(filter, incident)) {
+          out.push_back(incident);
+        }
+      });
+      return from > 0 && out.size() < 4 * filter.limit + kListSlice;
+    });
+    cut();
+  }
+  return out;
+}
+
 // Live rows win over stored ones of the same id: the file may be a commit behind.
 Result<std::vector<Incident>> CollectIncidents(ApiContext& context, const IncidentFilter& filter) {
-  std::vector<Incident> live = context.gate.Read([](Engine& engine) { return engine.ListIncidents(); });
-  std::unordered_map<IncidentId, const Incident*> by_id;
-  for (const Incident& incident : live) {
-    by_id.emplace(incident.id, &incident);
-  }
-  bool wants_resolved = OneOf(filter.states, IncidentState::kResolved);
   History* history = OpenHistory(context);
-  std::vector<Incident> found;
-  if (history != nullptr && wants_resolved) {
-    MLALERT_ASSIGN(found, history->ListIncidents(filter));
-    std::erase_if(found, [&](const Incident& incident) { return by_id.count(incident.id) != 0; });
+  MLALERT_ASSIGN(const PageStart start, FindPageStart(context, history, filter.before_id));
+  if (!start.from_newest && !start.found) {
+    return std::vector<Incident>();
   }
-  // Where the page begins. An id that neither knows is older than all that is left.
-  const Incident* before = nullptr;
-  Incident stored_before;
-  if (filter.before_id != 0) {
-    if (auto it = by_id.find(filter.before_id); it != by_id.end()) {
-      before = it->second;
-    } else if (history != nullptr) {
-      auto detail = history->GetIncident(filter.before_id);
-      if (detail) {
-        stored_before = std::move(detail->incident);
-        before = &stored_before;
-      } else if (detail.error().code != ErrorCode::kNotFound) {
-        return Fail(std::move(detail.error()));
-      }
-    }
-    if (before == nullptr) {
-      return std::vector<Incident>();
-    }
+  std::vector<Incident> found = TakeLive(context.gate, filter, start);
+  if (history == nullptr || !OneOf(filter.states, IncidentState::kResolved)) {
+    return found;
   }
-  for (const Incident& incident : live) {
-    if (Passes(filter, incident) && (before == nullptr || Newer(*before, incident))) {
-      found.push_back(incident);
-    }
+  IncidentFilter stored_filter = filter;
+  if (!filter.alertname.empty() || !filter.model.empty() || !filter.pipeline.empty() ||
+      !filter.team.empty() || !filter.severities.empty()) {
+    // What is not resolved is live; of the file only what it has indexes for.
+    stored_filter.states = {IncidentState::kResolved};
   }
+  MLALERT_ASSIGN(std::vector<Incident> stored, history->ListIncidents(stored_filter));
+  context.gate.Read([&](Engine& engine) {
+    std::erase_if(stored,
+                  [&](const Incident& incident) { return engine.FindIncident(incident.id) != nullptr; });
+  });
+  std::move(stored.begin(), stored.end(), std::back_inserter(found));
   std::sort(found.begin(), found.end(), Newer);
   return found;
 }

@@ -267,13 +267,14 @@ Result<Replay> ReplayEpisodes(const ConfigPtr& config, const std::vector<StoredE
 std::vector<IncidentFacts> FactsOf(const Replay& replay) {
   std::map<IncidentId, std::pair<Timestamp, Timestamp>> told;  // first told, first paged
   for (const NotificationRecord& n : replay.notifications) {
-    if (n.firing == 0) {
-      continue;
-    }
     for (const MentionedIncident& mentioned : n.incidents) {
+      if (!mentioned.told) {
+        continue;
+      }
       const IncidentId id = mentioned.id;
       auto [it, fresh] = told.try_emplace(id, n.at, kUnset);
-      if (!IsSet(it->second.second) && (n.severity == Severity::kP0 || n.severity == Severity::kP1)) {
+      if (!IsSet(it->second.second) &&
+          (mentioned.told_severity == Severity::kP0 || mentioned.told_severity == Severity::kP1)) {
         it->second.second = n.at;
       }
     }

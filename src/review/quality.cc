@@ -281,8 +281,22 @@ std::vector<RuleQuality> ComputeRules(const std::vector<IncidentFacts>& incident
       by_model[i.model].push_back(&i);
     }
   }
-  std::unordered_map<std::string, double> concurrent;                      // sum of beside-counts by rule
-  std::unordered_map<std::string, std::map<std::string, int64_t>> beside;  // rule -> other rule -> incidents
+  // What a rule has besides its quality. Found by hash: there are far more incidents than rules.
+  struct Work {
+    RuleQuality* rule = nullptr;
+    double concurrent = 0;                       // sum of beside-counts
+    std::map<std::string_view, int64_t> beside;  // other rule -> incidents
+    int64_t with_model = 0, under = 0;
+  };
+  std::unordered_map<std::string_view, Work> work;
+  auto work_of = [&](const IncidentFacts& i) -> Work& {
+    Work& of = work[i.alertname];
+    if (of.rule == nullptr) {
+      of.rule = &rules[i.alertname];
+    }
+    return of;
+  };
+  std::vector<std::string_view> others;
   for (auto& [model, list] : by_model) {
     std::sort(list.begin(), list.end(), [](const IncidentFacts* a, const IncidentFacts* b) {
       return a->opened_at != b->opened_at ? a->opened_at < b->opened_at : a->id < b->id;
@@ -292,37 +306,40 @@ std::vector<RuleQuality> ComputeRules(const std::vector<IncidentFacts>& incident
       while (list[i]->opened_at - list[first]->opened_at > kSameTrouble) {
         ++first;
       }
-      std::unordered_set<std::string> others;
+      others.clear();
       size_t count = 0;
       for (size_t j = first; j < list.size() && list[j]->opened_at - list[i]->opened_at <= kSameTrouble;
            ++j) {
         ++count;
         if (list[j]->alertname != list[i]->alertname) {
-          others.insert(list[j]->alertname);
+          others.push_back(list[j]->alertname);
         }
       }
-      concurrent[list[i]->alertname] += static_cast<double>(count);
-      for (const std::string& other : others) {
-        ++beside[list[i]->alertname][other];
+      Work& of = work_of(*list[i]);
+      of.concurrent += static_cast<double>(count);
+      std::sort(others.begin(), others.end());
+      others.erase(std::unique(others.begin(), others.end()), others.end());
+      for (std::string_view other : others) {
+        ++of.beside[other];
       }
     }
   }
-  std::unordered_map<std::string, int64_t> with_model, under;
   for (const auto& [id, incident] : by_id) {
     const IncidentFacts& i = *incident;
     if (!span.Contains(i.opened_at)) {
       continue;
     }
-    RuleQuality& rule = rules[i.alertname];
+    Work& of = work_of(i);
+    RuleQuality& rule = *of.rule;
     ++rule.incidents;
     rule.episodes += i.episodes;
     rule.reopened += i.reopened > 0 ? 1 : 0;
     rule.acknowledged += IsSet(i.first_acknowledged_at) ? 1 : 0;
     rule.negative += i.negative ? 1 : 0;
     rule.raised_by_human += i.raised_by_human ? 1 : 0;
-    with_model[i.alertname] += i.model.empty() ? 0 : 1;
+    of.with_model += i.model.empty() ? 0 : 1;
     if (i.resolved && i.resolved_at - i.opened_at <= kShortLived) {
-      ++under[i.alertname];
+      ++of.under;
       rule.self_healed += !ByPerson(i) && !IsSet(i.first_acknowledged_at) ? 1 : 0;
     }
     if (IsSet(i.first_told_at) && IsSettled(i, as_of)) {
@@ -356,17 +373,18 @@ std::vector<RuleQuality> ComputeRules(const std::vector<IncidentFacts>& incident
     rule.rule = name;
     rule.action = {rule.acted, rule.told};
     rule.action_shrunk = static_cast<double>(rule.acted + 1) / static_cast<double>(rule.told + 4);
-    rule.under_5m = static_cast<double>(under[name]) / n;
+    const Work& of = work[name];
+    rule.under_5m = static_cast<double>(of.under) / n;
     rule.flap = std::min(1.0, static_cast<double>(rule.episodes) / n / 5);
     rule.sleep_share = rule.interruptions == 0 ? 0
                                                : static_cast<double>(rule.sleep_interruptions) /
                                                      static_cast<double>(rule.interruptions);
     // Incidents without a model stand alone.
-    const double mean = (concurrent[name] + n - static_cast<double>(with_model[name])) / n;
+    const double mean = (of.concurrent + n - static_cast<double>(of.with_model)) / n;
     rule.duplicate = mean <= 1 ? 0 : 1 - 1 / mean;
     rule.noise = 100 * (0.40 * (1 - rule.action_shrunk) + 0.20 * rule.under_5m + 0.15 * rule.flap +
                         0.15 * rule.sleep_share + 0.10 * rule.duplicate);
-    for (const auto& [other, count] : beside[name]) {
+    for (const auto& [other, count] : of.beside) {
       const double share = static_cast<double>(count) / n;
       if (share > rule.duplicate_share) {
         rule.duplicate_share = share;

@@ -18,6 +18,11 @@ class Query {
  public:
   explicit Query(std::string head) : sql_(std::move(head)) {}
 
+  void Append(std::string_view text) { sql_ += text; }
+  // What follows are the conditions of another SELECT.
+  void BeginWhere() { any_ = false; }
+  // A WHERE is in the text already.
+  void ContinueWhere() { any_ = true; }
   void Where(std::string_view condition) {
     sql_ += any_ ? " AND " : " WHERE ";
     sql_ += condition;
@@ -113,29 +118,163 @@ Query OfIncident(const char* columns, std::string_view table, std::string_view o
 constexpr std::string_view kNotificationsOfIncident =
     "id IN (SELECT notification_id FROM notification_incidents WHERE incident_id = ?)";
 
-Query IncidentQuery(const IncidentFilter& filter) {
-  Query query(Select(kIncidentColumns, "incidents"));
-  std::vector<std::string> states;
-  for (IncidentState state : filter.states) {
-    states.emplace_back(ToString(state));
+void AddSeverities(Query& query, const std::vector<Severity>& severities) {
+  std::vector<std::string> names;
+  for (Severity severity : severities) {
+    names.emplace_back(ToString(severity));
   }
-  std::vector<std::string> severities;
-  for (Severity severity : filter.severities) {
-    severities.emplace_back(ToString(severity));
-  }
-  query.AnyOf("state", states);
-  query.AnyOf("ifnull(severity, '')", severities);
+  // A comparison with an expression finds no index.
+  const bool with_none = std::find(severities.begin(), severities.end(), Severity::kNone) != severities.end();
+  query.AnyOf(with_none ? "ifnull(severity, '')" : "severity", names);
+}
+
+// What the row must be like, but for its state and, where `severities` says so, its severity.
+void AddConditions(Query& query, const IncidentFilter& filter, bool severities) {
   query.Text("alertname", filter.alertname);
   query.Text("model", filter.model);
   query.Text("pipeline", filter.pipeline);
   query.Text("team", filter.team);
+  if (severities) {
+    AddSeverities(query, filter.severities);
+  }
+  query.Between("opened_at", filter.since, filter.until);
+}
+
+bool Wants(const IncidentFilter& filter, IncidentState state) {
+  return filter.states.empty() ||
+         std::find(filter.states.begin(), filter.states.end(), state) != filter.states.end();
+}
+
+// Rare values are far apart in time, so they are found by the indexes of what is over; what is not over has
+// none of these (each costs an alert that opens), and is little: it is looked through. The newest of both.
+Query SelectiveIncidentQuery(const IncidentFilter& filter) {
+  const bool by_label =
+      !filter.alertname.empty() || !filter.model.empty() || !filter.pipeline.empty() || !filter.team.empty();
+  const char* const from_over = !filter.alertname.empty() ? "incidents INDEXED BY incidents_over_by_alertname"
+                                : by_label                ? "incidents"
+                                                          : "incidents INDEXED BY incidents_over_by_opened";
+  Query query(Select(kIncidentColumns, "incidents") + " WHERE id IN (");
+  bool first = true;
+  auto part = [&](std::string_view from, std::string_view states) {
+    query.Append(
+        fmt::format("{}SELECT id FROM (SELECT id, opened_at FROM {}", first ? "" : " UNION ALL ", from));
+    query.BeginWhere();
+    query.Where(states);
+    first = false;
+  };
+  auto end = [&] {
+    query.NewestFirst("incidents", "opened_at", filter.before_id, filter.limit);
+    query.Append(")");
+  };
+  if (Wants(filter, IncidentState::kResolved)) {
+    if (by_label || filter.severities.empty()) {
+      part(from_over, "state = 'resolved'");
+      AddConditions(query, filter, true);
+      end();
+    } else {
+      // Several severities are several walks over their index, each as long as the page.
+      for (Severity severity : filter.severities) {
+        part("incidents INDEXED BY incidents_over_by_severity", "state = 'resolved'");
+        if (severity == Severity::kNone) {
+          query.Where("severity IS NULL");
+        } else {
+          query.Where("severity = ?", std::string(ToString(severity)));
+        }
+        AddConditions(query, filter, false);
+        end();
+      }
+    }
+  }
+  std::vector<std::string> open_states;
+  for (IncidentState state : {IncidentState::kOpen, IncidentState::kAcknowledged}) {
+    if (Wants(filter, state)) {
+      open_states.emplace_back(ToString(state));
+    }
+  }
+  if (!open_states.empty()) {
+    part("incidents INDEXED BY incidents_open", "state <> 'resolved'");
+    if (open_states.size() == 1) {
+      query.AnyOf("state", open_states);
+    }
+    AddConditions(query, filter, true);
+    end();
+  }
+  query.Append(
+      fmt::format(") ORDER BY opened_at DESC, id DESC LIMIT {}", std::min(filter.limit, kHistoryRowsMax)));
+  return query;
+}
+
+Query IncidentQuery(const IncidentFilter& filter) {
+  const bool every_state = Wants(filter, IncidentState::kResolved) && Wants(filter, IncidentState::kOpen) &&
+                           Wants(filter, IncidentState::kAcknowledged);
+  const bool any = filter.alertname.empty() && filter.model.empty() && filter.pipeline.empty() &&
+                   filter.team.empty() && filter.severities.empty();
+  if (!any || !every_state) {
+    return SelectiveIncidentQuery(filter);
+  }
+  Query query(Select(kIncidentColumns, "incidents"));
   query.Between("opened_at", filter.since, filter.until);
   query.NewestFirst("incidents", "opened_at", filter.before_id, filter.limit);
   return query;
 }
 
-Query EventQuery(const EventFilter& filter) {
-  Query query(Select(kEventColumns, "events"));
+// The incidents that `about` says, as the inside of an IN.
+void AppendIncidentsAbout(Query& query, const AboutIncident& about, std::string_view limit) {
+  IncidentFilter filter;
+  filter.alertname = about.alertname;
+  filter.model = about.model;
+  filter.severities = about.severities;
+  query.Append("SELECT id FROM (");
+  const char* separator = "";
+  for (const char* part : {" FROM incidents WHERE state = 'resolved'",
+                           " FROM incidents INDEXED BY incidents_open WHERE state <> 'resolved'"}) {
+    query.Append(separator);
+    query.Append("SELECT id");
+    query.Append(part);
+    query.ContinueWhere();
+    AddConditions(query, filter, true);
+    separator = " UNION ALL ";
+  }
+  query.Append(")");
+  query.Append(limit);
+}
+
+// HistoryOptions::few_incidents.
+Result<bool> AboutFew(Db& db, const AboutIncident& about, size_t few) {
+  if (about.any()) {
+    return false;
+  }
+  Query query("SELECT count(*) FROM (");
+  AppendIncidentsAbout(query, about, fmt::format(" LIMIT {})", few + 1));
+  MLALERT_ASSIGN(Stmt stmt, query.Prepare(db));
+  MLALERT_TRY(stmt.Step());
+  return static_cast<size_t>(stmt.Int(0)) <= few;
+}
+
+// Conditions on a row of incidents that is joined as `i`.
+void AddConditionsOnJoined(Query& query, const AboutIncident& about) {
+  query.Text("i.alertname", about.alertname);
+  query.Text("i.model", about.model);
+  std::vector<std::string> names;
+  for (Severity severity : about.severities) {
+    names.emplace_back(ToString(severity));
+  }
+  query.AnyOf("ifnull(i.severity, '')", names);
+}
+
+Query EventQuery(const EventFilter& filter, bool few) {
+  Query query(Select(kEventColumns, filter.about.any() ? "events"
+                                    : few              ? "events INDEXED BY events_by_incident"
+                                                       : "events INDEXED BY events_by_time"));
+  if (!filter.about.any() && few) {
+    query.Where("incident_id IN (");
+    AppendIncidentsAbout(query, filter.about, ")");
+    query.ContinueWhere();
+  } else if (!filter.about.any()) {
+    query.Where("EXISTS (SELECT 1 FROM incidents i WHERE i.id = events.incident_id");
+    AddConditionsOnJoined(query, filter.about);
+    query.Append(")");
+  }
   if (filter.incident_id != 0) {
     query.Where("incident_id = ?", filter.incident_id);
   }
@@ -149,14 +288,28 @@ Query EventQuery(const EventFilter& filter) {
   return query;
 }
 
-Query NotificationQuery(const NotificationFilter& filter) {
-  Query query(Select(kNotificationColumns, "notifications"));
+Query NotificationQuery(const NotificationFilter& filter, bool few) {
+  Query query(Select(kNotificationColumns, filter.about.any() || few
+                                               ? "notifications"
+                                               : "notifications INDEXED BY notifications_by_time"));
+  if (!filter.about.any() && few) {
+    query.Where("id IN (SELECT notification_id FROM notification_incidents WHERE incident_id IN (");
+    AppendIncidentsAbout(query, filter.about, "))");
+    query.ContinueWhere();
+  } else if (!filter.about.any()) {
+    query.Where(
+        "EXISTS (SELECT 1 FROM json_each(notifications.incidents) j JOIN incidents i ON i.id = j.value WHERE "
+        "1");
+    AddConditionsOnJoined(query, filter.about);
+    query.Append(")");
+  }
   if (filter.incident_id != 0) {
     query.Where(kNotificationsOfIncident, filter.incident_id);
   }
   query.Text("receiver", filter.receiver);
   query.Text("integration", filter.integration);
   query.Text("outcome", filter.outcome);
+  AddSeverities(query, filter.severities);
   query.Between("at", filter.since, filter.until);
   query.NewestFirst("notifications", "at", filter.before_id, filter.limit);
   return query;
@@ -196,9 +349,7 @@ Status ReadMemory(Db& db, IncidentId id, IncidentDetail& out) {
   return {};
 }
 
-Result<IncidentDetail> ReadDetail(Db& db, IncidentId id) {
-  // One transaction, so that the parts fit together.
-  MLALERT_ASSIGN(Txn txn, Txn::Begin(db, Txn::Kind::kRead));
+Result<Incident> ReadOne(Db& db, IncidentId id) {
   PolicyCache policies;
   Query head(Select(kIncidentColumns, "incidents"));
   head.Where("id = ?", id);
@@ -207,8 +358,14 @@ Result<IncidentDetail> ReadDetail(Db& db, IncidentId id) {
   if (incidents.empty()) {
     return Fail(ErrorCode::kNotFound, fmt::format("there is no incident {}", id));
   }
+  return std::move(incidents.front());
+}
+
+Result<IncidentDetail> ReadDetail(Db& db, IncidentId id) {
+  // One transaction, so that the parts fit together.
+  MLALERT_ASSIGN(Txn txn, Txn::Begin(db, Txn::Kind::kRead));
   IncidentDetail out;
-  out.incident = std::move(incidents.front());
+  MLALERT_ASSIGN(out.incident, ReadOne(db, id));
   MLALERT_ASSIGN(
       out.episodes,
       ReadAll<EpisodeRecord>(db, OfIncident(kEpisodeColumns, "episodes", "started_at, id", id), ReadEpisode));
@@ -234,6 +391,7 @@ class History::Impl {
  public:
   Impl(Db db, HistoryOptions options) : db_(std::move(db)), options_(options) {}
 
+  const HistoryOptions& options() const { return options_; }
   // One question at a time, each with its deadline.
   template <class Ask>
   auto Run(Ask ask) -> decltype(ask(std::declval<Db&>())) {
@@ -271,13 +429,22 @@ Result<IncidentDetail> History::GetIncident(IncidentId id) {
   return impl_->Run([&](Db& db) { return ReadDetail(db, id); });
 }
 
+Result<Incident> History::FindIncident(IncidentId id) {
+  return impl_->Run([&](Db& db) { return ReadOne(db, id); });
+}
+
 Result<std::vector<HistoryEvent>> History::ListEvents(const EventFilter& filter) {
-  return impl_->Run([&](Db& db) { return ReadAll<HistoryEvent>(db, EventQuery(filter), ReadHistoryEvent); });
+  return impl_->Run([&](Db& db) -> Result<std::vector<HistoryEvent>> {
+    MLALERT_ASSIGN(const bool few, AboutFew(db, filter.about, impl_->options().few_incidents));
+    return ReadAll<HistoryEvent>(db, EventQuery(filter, few), ReadHistoryEvent);
+  });
 }
 
 Result<std::vector<NotificationRecord>> History::ListNotifications(const NotificationFilter& filter) {
-  return impl_->Run(
-      [&](Db& db) { return ReadAll<NotificationRecord>(db, NotificationQuery(filter), ReadNotification); });
+  return impl_->Run([&](Db& db) -> Result<std::vector<NotificationRecord>> {
+    MLALERT_ASSIGN(const bool few, AboutFew(db, filter.about, impl_->options().few_incidents / 10));
+    return ReadAll<NotificationRecord>(db, NotificationQuery(filter, few), ReadNotification);
+  });
 }
 
 Result<std::vector<ChangeRecord>> History::ListChanges(const ChangeFilter& filter) {

@@ -13,6 +13,9 @@ namespace mlalert {
 struct HistoryOptions {
   // A question that takes longer fails with kDeadline: a long read keeps the WAL from being reset.
   Duration query_timeout = std::chrono::seconds(10);
+  // Rows about so many incidents are found from these (notifications: from a tenth of it). When there are
+  // more, such rows are frequent, and the newest are found by walking back in time.
+  size_t few_incidents = 20'000;
 };
 
 class History {
@@ -25,6 +28,8 @@ class History {
   Result<std::vector<Incident>> ListIncidents(const IncidentFilter& filter);
   // kNotFound when there is none of that id.
   Result<IncidentDetail> GetIncident(IncidentId id);
+  // Its row alone.
+  Result<Incident> FindIncident(IncidentId id);
   // Newest first by time.
   Result<std::vector<HistoryEvent>> ListEvents(const EventFilter& filter);
   Result<std::vector<NotificationRecord>> ListNotifications(const NotificationFilter& filter);

@@ -28,8 +28,17 @@ struct IncidentFilter {
   size_t limit = 100;
 };
 
+// Of the incidents that rows are about: as in IncidentFilter.
+struct AboutIncident {
+  std::string alertname;
+  std::string model;
+  std::vector<Severity> severities;
+  bool any() const { return alertname.empty() && model.empty() && severities.empty(); }
+};
+
 struct EventFilter {
   IncidentId incident_id = 0;
+  AboutIncident about;
   uint64_t fingerprint = 0;
   std::vector<std::string> types;  // any of them
   std::string actor;
@@ -41,9 +50,11 @@ struct EventFilter {
 
 struct NotificationFilter {
   IncidentId incident_id = 0;
+  AboutIncident about;  // at least one of its incidents
   std::string receiver;
   std::string integration;
-  std::string outcome;  // sent | retrying | failed
+  std::string outcome;               // sent | retrying | failed
+  std::vector<Severity> severities;  // any of them
   Timestamp since = kUnset;
   Timestamp until = kUnset;
   int64_t before_id = 0;

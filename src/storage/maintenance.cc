@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kSliceRows = 5000;
 constexpr size_t kProblemsMax = 100;
+constexpr double kCopyShare = 0.67;
 
 // The time column of the tables that have one.
 const std::map<std::string, std::string, std::less<>> kTimes = {
@@ -63,8 +64,10 @@ Status BackupHistory(const std::string& database, const std::string& file, const
   MLALERT_ASSIGN(Db db, Db::Open(database, DbMode::kReadOnly));
   MLALERT_TRY(CheckSchema(db));
   auto copy = [&]() -> Status {
-    MLALERT_TRY(db.BackupTo(partial, progress));
+    // Copying is taken for two thirds of the work; how far a check is cannot be known.
+    MLALERT_TRY(db.BackupTo(partial, [&](double part) { return !progress || progress(part * kCopyShare); }));
     MLALERT_ASSIGN(Db target, Db::Open(partial, DbMode::kReadOnly));
+    target.SetWatch([&] { return !progress || progress(kCopyShare); });
     MLALERT_ASSIGN(auto problems, Problems(target));
     if (!problems.empty()) {
       return Fail(ErrorCode::kCorrupt,
@@ -113,6 +116,7 @@ Result<int64_t> PruneHistory(const std::string& database, Duration older_than, T
                                          ToUnixMillis(cutoff))));
   int64_t rows = 0;
   int64_t steps = 0;
+  double part = 0;
   while (true) {
     MLALERT_ASSIGN(const int64_t step, RetentionStep(db, cutoff, now));
     if (step == 0) {
@@ -120,13 +124,15 @@ Result<int64_t> PruneHistory(const std::string& database, Duration older_than, T
     }
     rows += step;
     ++steps;
-    if (progress && steps % 8 == 0) {
+    if (steps % 8 == 0) {
       MLALERT_ASSIGN(const int64_t left,
                      db.QueryInt(fmt::format("SELECT count(*) FROM incidents WHERE resolved_at < {}",
                                              ToUnixMillis(cutoff))));
-      if (!progress(total == 0 ? 1 : 1 - static_cast<double>(left) / static_cast<double>(total))) {
-        return Fail(ErrorCode::kDeadline, "stopped: what was deleted so far is whole incidents");
-      }
+      part = total == 0 ? 1 : 1 - static_cast<double>(left) / static_cast<double>(total);
+    }
+    // Between two steps, each a transaction.
+    if (progress && !progress(part)) {
+      return Fail(ErrorCode::kDeadline, "stopped: what was deleted so far is whole incidents");
     }
   }
   MLALERT_TRY(db.RunCheckpoint(Db::CheckpointMode::kTruncate));
@@ -165,7 +171,7 @@ Result<std::unique_ptr<ExportReader>> ExportReader::Open(const std::string& data
   auto impl = std::make_unique<Impl>(std::move(db), table);
   // The name goes into the text of statements: only names that the schema itself has.
   MLALERT_ASSIGN(Stmt known,
-                 impl->db.Prepare("SELECT type FROM sqlite_schema WHERE type IN ('table', 'view') AND name "
+                 impl->db.Prepare("SELECT 1 FROM sqlite_schema WHERE type IN ('table', 'view') AND name "
                                   "= ? AND name NOT LIKE 'sqlite_%'"));
   MLALERT_TRY(known.Bind(table));
   MLALERT_ASSIGN(bool exists, known.Step());
@@ -175,7 +181,6 @@ Result<std::unique_ptr<ExportReader>> ExportReader::Open(const std::string& data
                       {},
                       "docs/history.md lists them"});
   }
-  const bool is_table = known.Text(0) == "table";
   known.Reset();
   MLALERT_ASSIGN(Stmt info, impl->db.Prepare(fmt::format("PRAGMA table_xinfo({})", table)));
   while (true) {
@@ -184,7 +189,8 @@ Result<std::unique_ptr<ExportReader>> ExportReader::Open(const std::string& data
       break;
     }
     impl->columns.push_back({info.String(1), info.Text(2).empty() ? "TEXT" : info.String(2)});
-    if (is_table && info.Text(1) == "id" && info.Text(2) == "INTEGER") {
+    // A view's id is that of its first table.
+    if (info.Text(1) == "id" && info.Text(2) == "INTEGER") {
       impl->key = "id";
     }
   }
@@ -208,7 +214,7 @@ Result<std::vector<std::vector<ExportCell>>> ExportReader::Next() {
   if (i.done) {
     return rows;
   }
-  // Views have no key; they are read from where the last slice ended.
+  // What has no key is read from where the last slice ended.
   const std::string sql =
       i.key.empty() ? fmt::format("SELECT * FROM {} LIMIT {} OFFSET {}", i.table, kSliceRows, i.offset)
                     : fmt::format("SELECT * FROM {} WHERE {} > {}{} ORDER BY {} LIMIT {}", i.table, i.key,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "storage/codec.h"
 
 namespace mlalert {
@@ -81,6 +82,10 @@ Status FillKeyHashes(Db& db) {
 Status Migrate(Db& db, const std::vector<Migration>& migrations) {
   MLALERT_ASSIGN(int64_t version, VersionOf(db, migrations));
   int previous = 0;
+  if (version > 0 && version < Newest(migrations)) {
+    // On millions of rows this takes a minute, before anything else is heard of the start.
+    LogInfo("Upgrading the database", {{"file", db.path()}, {"from", version}, {"to", Newest(migrations)}});
+  }
   for (const Migration& migration : migrations) {
     if (migration.number != ++previous) {
       return Fail(ErrorCode::kInternal, fmt::format("migration {} is out of order", migration.name));

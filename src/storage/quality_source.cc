@@ -1,74 +1,37 @@
 #include "storage/quality_source.h"
 
-#include <fmt/format.h>
+#include <charconv>
 #include <mutex>
 #include <unordered_map>
 #include <utility>
 
-#include "base/json.h"
 #include "storage/codec.h"
+#include "storage/each_row.h"
+#include "storage/incident_facts.h"
 #include "storage/migrator.h"
 
 namespace mlalert {
 namespace {
 
 constexpr Duration kQueryTimeout = std::chrono::seconds(60);
+constexpr int64_t kInterruptionMillis = 60'000;
+// A review walks over weeks of a big file; SQLite's 2 MiB would read its inner pages again and again.
+constexpr const char* kCache = "PRAGMA cache_size = -65536";
 
-// Runs `sql` with the parameters and hands every row to `read`.
-template <class Read, class... Args>
-Status EachRow(Db& db, const std::string& sql, Read read, const Args&... args) {
-  MLALERT_ASSIGN(Stmt stmt, db.Prepare(sql));
-  MLALERT_TRY(stmt.Bind(args...));
-  while (true) {
-    MLALERT_ASSIGN(bool row, stmt.Step());
-    if (!row) {
-      return {};
+// "[1,2,3]"
+std::vector<int64_t> IdsOf(std::string_view json) {
+  std::vector<int64_t> out;
+  const char* at = json.data();
+  const char* const end = json.data() + json.size();
+  while (at < end) {
+    int64_t id = 0;
+    auto [next, error] = std::from_chars(at, end, id);
+    if (error == std::errc()) {
+      out.push_back(id);
     }
-    MLALERT_TRY(read(stmt));
+    at = error == std::errc() ? next : at + 1;
   }
-}
-
-Severity SeverityOf(const Stmt& row, int column) {
-  return SeverityAt(row, column).value_or(Severity::kNone);
-}
-
-constexpr const char* kFacts =
-    "SELECT id, alertname, model, pipeline, team, severity, base_severity, state = 'resolved', opened_at, "
-    "resolved_at, resolve_reason, first_told_at, first_paged_at, first_acknowledged_at, episode_count, "
-    "reopen_count, (said_acted OR said_how OR did_act OR changed), (said_useless OR snoozed OR silenced), "
-    "muted, "
-    "test, EXISTS (SELECT 1 FROM events e WHERE e.incident_id = v_incident_facts.id AND e.actor_kind = "
-    "'human' "
-    "AND e.type IN ('severity_raised', 'raised')) FROM v_incident_facts ";
-
-Status ReadFacts(const Stmt& row, std::vector<IncidentFacts>& out) {
-  int c = 0;
-  IncidentFacts& f = out.emplace_back();
-  f.id = row.Int(c++);
-  f.alertname = row.String(c++);
-  f.model = row.String(c++);
-  f.pipeline = row.String(c++);
-  f.team = row.String(c++);
-  f.severity = SeverityOf(row, c++);
-  f.base = SeverityOf(row, c++);
-  f.resolved = row.Int(c++) != 0;
-  f.opened_at = TimeAt(row, c++);
-  f.resolved_at = TimeAt(row, c++);
-  f.resolve_reason = row.String(c++);
-  f.first_told_at = TimeAt(row, c++);
-  f.first_paged_at = TimeAt(row, c++);
-  f.first_acknowledged_at = TimeAt(row, c++);
-  f.episodes = row.Int(c++);
-  f.reopened = row.Int(c++);
-  const bool acted = row.Int(c++) != 0;
-  f.level = acted                            ? ActionLevel::kActed
-            : IsSet(f.first_acknowledged_at) ? ActionLevel::kAcknowledged
-                                             : ActionLevel::kNone;
-  f.negative = row.Int(c++) != 0;
-  f.muted = row.Int(c++) != 0;
-  f.test = row.Int(c++) != 0;
-  f.raised_by_human = row.Int(c++) != 0;
-  return {};
+  return out;
 }
 
 ReviewRecord ReadReview(const Stmt& row) {
@@ -117,46 +80,43 @@ QualitySource::~QualitySource() = default;
 Result<std::unique_ptr<QualitySource>> QualitySource::Open(const std::string& path) {
   MLALERT_ASSIGN(Db db, Db::Open(path, DbMode::kReadOnly));
   MLALERT_TRY(CheckSchema(db));
+  MLALERT_TRY(db.Exec(kCache));
   return std::unique_ptr<QualitySource>(new QualitySource(std::make_unique<Impl>(std::move(db))));
 }
 
 Result<std::vector<IncidentFacts>> QualitySource::Incidents(const Span& span, const std::string& team) {
-  return impl_->Run([&](Db& db) -> Result<std::vector<IncidentFacts>> {
-    std::vector<IncidentFacts> out;
-    // Three walks over indexes; each incident once.
-    const std::string sql = std::string(kFacts) +
-                            "WHERE id IN (SELECT id FROM incidents WHERE opened_at >= ?1 AND opened_at < ?2 "
-                            "UNION SELECT id FROM incidents WHERE resolved_at >= ?1 AND resolved_at < ?2 "
-                            "UNION SELECT incident_id FROM acknowledgements WHERE at >= ?1 AND at < ?2) "
-                            "AND (?3 = '' OR team = ?3) ORDER BY id";
-    MLALERT_TRY(EachRow(
-        db, sql, [&](const Stmt& row) { return ReadFacts(row, out); }, ToUnixMillis(span.from),
-        ToUnixMillis(span.until), team));
-    return out;
-  });
+  return impl_->Run([&](Db& db) { return ReadIncidentFacts(db, span, team); });
 }
 
 Result<std::vector<PageFacts>> QualitySource::Pages(const Span& span) {
   return impl_->Run([&](Db& db) -> Result<std::vector<PageFacts>> {
     std::vector<PageFacts> out;
+    const int64_t from = ToUnixMillis(span.from);
+    std::unordered_map<std::string, int64_t> last;  // page of each receiver
     MLALERT_TRY(EachRow(
         db,
-        "SELECT p.id, p.at, p.receiver, p.interruption, n.incidents FROM v_pages p "
-        "JOIN notifications n ON n.id = p.id WHERE p.at >= ? AND p.at < ? ORDER BY p.at, p.id",
+        // v_pages; there each page looks for the one before, here they come in their order.
+        "SELECT id, at, receiver, incidents FROM notifications WHERE at >= ? AND at < ? AND outcome = 'sent' "
+        "AND firing > 0 AND severity IN ('P0', 'P1') AND integration IN ('pagerduty', 'opsgenie', "
+        "'victorops', 'pushover', 'incidentio', 'sns', 'webhook') AND reason NOT IN ('acknowledged', "
+        "'some alerts resolved', 'all alerts resolved') ORDER BY at, id",
         [&](const Stmt& row) -> Status {
+          const int64_t at = row.Int(1);
+          auto [before, first] = last.try_emplace(row.String(2), at);
+          const bool interruption = first || before->second < at - kInterruptionMillis;
+          before->second = at;
+          if (at < from) {
+            return {};  // only the one before counts
+          }
           PageFacts& page = out.emplace_back();
           page.id = row.Int(0);
-          page.at = TimeAt(row, 1);
+          page.at = FromUnixMillis(at);
           page.receiver = row.String(2);
-          page.interruption = row.Int(3) != 0;
-          if (auto ids = ParseJson(row.Text(4))) {
-            for (const Json& id : ids->AsArray()) {
-              page.incidents.push_back(id.AsInt());
-            }
-          }
+          page.interruption = interruption;
+          page.incidents = IdsOf(row.Text(3));
           return {};
         },
-        ToUnixMillis(span.from), ToUnixMillis(span.until)));
+        from - kInterruptionMillis, ToUnixMillis(span.until)));
     return out;
   });
 }
@@ -164,22 +124,29 @@ Result<std::vector<PageFacts>> QualitySource::Pages(const Span& span) {
 Result<NotificationFacts> QualitySource::Notifications(const Span& span) {
   return impl_->Run([&](Db& db) -> Result<NotificationFacts> {
     NotificationFacts out;
+    int64_t others = 0;
+    // What was not sent has an index of its own; of the rest only the number is asked, which an index knows.
     MLALERT_TRY(EachRow(
         db,
-        "SELECT receiver, integration, outcome, count(*), max(at), max(CASE WHEN outcome = 'failed' THEN "
-        "error END) "
-        "FROM notifications WHERE at >= ? AND at < ? GROUP BY receiver, integration, outcome ORDER BY 1, 2, "
-        "3",
+        "SELECT receiver, integration, outcome, count(*), max(at), max(error) FROM notifications "
+        "WHERE outcome <> 'sent' AND at >= ? AND at < ? GROUP BY receiver, integration, outcome "
+        "ORDER BY 1, 2, 3",
         [&](const Stmt& row) -> Status {
           const std::string_view outcome = row.Text(2);
-          if (outcome == "sent") {
-            out.sent += row.Int(3);
-          } else if (outcome == "failed") {
+          others += row.Int(3);
+          if (outcome == "failed") {
             out.failed += row.Int(3);
             out.failures.push_back({row.String(0), row.String(1), row.String(5), row.Int(3), TimeAt(row, 4)});
           } else if (outcome == "retrying") {
             out.attempts_failed += row.Int(3);
           }
+          return {};
+        },
+        ToUnixMillis(span.from), ToUnixMillis(span.until)));
+    MLALERT_TRY(EachRow(
+        db, "SELECT count(*) FROM notifications WHERE at >= ? AND at < ?",
+        [&](const Stmt& row) -> Status {
+          out.sent = row.Int(0) - others;
           return {};
         },
         ToUnixMillis(span.from), ToUnixMillis(span.until)));
@@ -210,8 +177,11 @@ Result<std::vector<RuleFacts>> QualitySource::Rules() {
         "SELECT r.rule, r.file, r.rule_group, r.expr, r.severity, r.runbook_url, r.team, r.labels, "
         "r.for_ms, r.keep_firing_for_ms, r.valid_from, "
         "(SELECT min(o.valid_from) FROM rule_versions o WHERE o.rule = r.rule), "
-        "f.last_fired_at FROM rule_versions r LEFT JOIN (SELECT alertname, max(started_at) AS last_fired_at "
-        "FROM episode_rows GROUP BY alertname) f ON f.alertname = r.rule WHERE r.valid_to IS NULL ORDER BY "
+        // As v_rules: what is over by an index, what fires from what the engine holds.
+        "nullif(max(ifnull((SELECT max(e.started_at) FROM episode_rows e WHERE e.alertname = r.rule "
+        "AND e.ended_at IS NOT NULL), -1), ifnull(f.last_fired_at, -1)), -1) FROM rule_versions r "
+        "LEFT JOIN (SELECT alertname, max(started_at) AS last_fired_at FROM episode_rows WHERE held = 1 AND "
+        "ended_at IS NULL GROUP BY alertname) f ON f.alertname = r.rule WHERE r.valid_to IS NULL ORDER BY "
         "r.file, r.rule_group, r.id",
         [&](const Stmt& row) -> Status {
           out.push_back({row.String(0), row.String(1), row.String(2), row.String(3), row.String(4),
@@ -308,9 +278,12 @@ Result<std::vector<EpisodeFacts>> QualitySource::Episodes(const std::string& ale
     std::vector<EpisodeFacts> out;
     MLALERT_TRY(EachRow(
         db,
-        "SELECT incident_id, fingerprint, labels, started_at, received_at, ended_at FROM episodes WHERE "
-        "alertname = ? "
-        "AND started_at >= ? AND started_at < ? ORDER BY started_at, id LIMIT ?",
+        "SELECT e.incident_id, e.fingerprint, e.labels, e.started_at, e.received_at, e.ended_at "
+        "FROM episodes e WHERE e.id IN ("
+        "SELECT id FROM episode_rows WHERE ended_at IS NOT NULL AND alertname = ?1 AND started_at >= ?2 AND "
+        "started_at < ?3 UNION ALL "
+        "SELECT id FROM episode_rows WHERE held = 1 AND ended_at IS NULL AND alertname = ?1 AND "
+        "started_at >= ?2 AND started_at < ?3) ORDER BY e.started_at, e.id LIMIT ?4",
         [&](const Stmt& row) -> Status {
           MLALERT_ASSIGN(LabelSet labels, LabelsAt(row, 2));
           out.push_back(

@@ -17,6 +17,8 @@ namespace {
 
 // Instructions of SQLite's virtual machine between two looks at the deadline: well below a millisecond.
 constexpr int kProgressInstructions = 10'000;
+// Checks of a whole file spend long on few instructions.
+constexpr int kWatchInstructions = 500;
 
 ErrorCode CodeOf(int rc) {
   switch (rc & 0xff) {
@@ -66,6 +68,10 @@ int PastDeadline(void* deadline) {
   return std::chrono::steady_clock::now() >= *static_cast<std::chrono::steady_clock::time_point*>(deadline)
              ? 1
              : 0;
+}
+
+int WatchSaysStop(void* go_on) {
+  return (*static_cast<std::function<bool()>*>(go_on))() ? 0 : 1;
 }
 
 int AfterCommit(void* pages, sqlite3*, const char*, int count) {
@@ -299,6 +305,11 @@ void Db::SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadli
   }
   deadline_ = std::make_unique<std::chrono::steady_clock::time_point>(*deadline);
   sqlite3_progress_handler(db_, kProgressInstructions, PastDeadline, deadline_.get());
+}
+
+void Db::SetWatch(std::function<bool()> go_on) {
+  watch_ = std::make_unique<std::function<bool()>>(std::move(go_on));
+  sqlite3_progress_handler(db_, kWatchInstructions, WatchSaysStop, watch_.get());
 }
 
 Result<Db::Checkpoint> Db::RunCheckpoint(CheckpointMode mode) {

@@ -126,12 +126,14 @@ class Db {
         path_(std::move(other.path_)),
         mode_(other.mode_),
         deadline_(std::move(other.deadline_)),
+        watch_(std::move(other.watch_)),
         wal_pages_(std::move(other.wal_pages_)) {}
   Db& operator=(Db&& other) noexcept {
     std::swap(db_, other.db_);
     std::swap(path_, other.path_);
     std::swap(mode_, other.mode_);
     std::swap(deadline_, other.deadline_);
+    std::swap(watch_, other.watch_);
     std::swap(wal_pages_, other.wal_pages_);
     return *this;
   }
@@ -146,6 +148,8 @@ class Db {
   void SetBusyTimeout(Duration timeout);
   // Statements that run past `deadline` fail with kDeadline. Empty: no limit.
   void SetDeadline(std::optional<std::chrono::steady_clock::time_point> deadline);
+  // Asked now and then while a statement runs; false ends it (kDeadline). In place of a deadline.
+  void SetWatch(std::function<bool()> go_on);
 
   struct Checkpoint {
     bool complete = false;  // everything in the WAL is in the database file
@@ -178,6 +182,7 @@ class Db {
   DbMode mode_ = DbMode::kMemory;
   // On the heap: SQLite keeps their addresses while the Db may move.
   std::unique_ptr<std::chrono::steady_clock::time_point> deadline_;
+  std::unique_ptr<std::function<bool()>> watch_;
   std::unique_ptr<int64_t> wal_pages_;
 };
 

@@ -1,6 +1,7 @@
 """docs/history.md against a database made by the binary: every query runs, and the page names the tables, views and
 columns that exist, with their types, and no others."""
 
+import contextlib
 import os
 import re
 import signal
@@ -20,13 +21,14 @@ START_SECONDS_MAX = 60  # sanitizers on a busy machine
 CONFIG = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
-def make_database(folder):
-    """Starts a daemon until it listens, stops it, and returns the path of its database."""
+@contextlib.contextmanager
+def running(folder, name="data"):
+    """A daemon that listens; its storage path."""
     config = Path(folder) / "mlalert.yml"
     config.write_text(CONFIG)
-    command = [MLALERT, "serve", f"--config.file={config}", f"--storage.path={folder}/data",
+    command = [MLALERT, "serve", f"--config.file={config}", f"--storage.path={folder}/{name}",
                "--web.listen-address=127.0.0.1:0"]
-    log_path = Path(folder) / "log"
+    log_path = Path(folder) / f"{name}.log"
     with open(log_path, "wb") as log:
         daemon = subprocess.Popen(command, stdout=log, stderr=log)
     try:
@@ -35,6 +37,7 @@ def make_database(folder):
             if daemon.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("mlalert did not start:\n" + log_path.read_text())
             time.sleep(0.02)
+        yield Path(folder) / name
         daemon.send_signal(signal.SIGTERM)
         if daemon.wait(START_SECONDS_MAX) != 0:
             raise RuntimeError("mlalert did not stop well:\n" + log_path.read_text())
@@ -42,7 +45,11 @@ def make_database(folder):
         if daemon.poll() is None:
             daemon.kill()
             daemon.wait()
-    return Path(folder) / "data" / "mlalert.db"
+
+
+def make_database(folder):
+    with running(folder) as storage:
+        return storage / "mlalert.db"
 
 
 def documented_columns(page):
@@ -118,6 +125,29 @@ class HistoryPage(unittest.TestCase):
                 db.execute(f"SELECT * FROM {view}").fetchall()
             with self.assertRaises(sqlite3.OperationalError):
                 db.execute("DELETE FROM incidents")
+
+    def test_the_uri_of_grafanas_plugin_and_a_user_who_may_only_read(self):
+        options = re.search(r'pathPrefix: "(.*?)", pathOptions: "(.*?)"', self.page)
+        with running(self.folder.name, "grafana") as storage:
+            uri = f"{options[1]}{storage}/mlalert.db?{options[2]}"
+            query = re.search(r"```\n(SELECT opened_at / 1000.*?)```", self.page, re.S)[1].replace("$__from", "0").replace("$__to", "9e15")
+            command = ["sqlite3", uri, query]
+            before = {path.name: path.stat().st_mode for path in storage.iterdir()}
+            if os.geteuid() == 0:
+                for folder in (storage, *list(storage.parents)[:-1]):
+                    folder.chmod(folder.stat().st_mode | 0o055)
+                for path in storage.glob("mlalert.db*"):
+                    path.chmod(0o644)
+                before = {path.name: path.stat().st_mode for path in storage.iterdir()}
+                command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", *command]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            done = subprocess.run([*command[:-1], "DELETE FROM incidents"], capture_output=True, text=True, timeout=20, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("readonly", done.stderr)
+            self.assertEqual({path.name: path.stat().st_mode for path in storage.iterdir()}, before, "no file of its own")
+            with sqlite3.connect(uri, uri=True) as db:
+                self.assertEqual(db.execute("SELECT count(*) FROM v_open_incidents").fetchone(), (0,))
 
     def test_every_table_stands_on_the_page_with_its_columns_and_types(self):
         documented = documented_columns(self.page)

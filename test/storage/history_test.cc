@@ -110,6 +110,15 @@ BOOST_AUTO_TEST_CASE(lists_incidents_by_filter_newest_first) {
       {"pipeline and team", {.pipeline = "p", .team = "other"}, ""},
       {"time", {.since = At(2000), .until = At(4000)}, "3 2 "},
       {"hostile text", {.alertname = "' OR 1=1 --"}, ""},
+      {"label, open and over", {.model = "m1", .limit = 2}, "3 2 "},
+      {"label, over only", {.states = {IncidentState::kResolved}, .model = "m1"}, "1 "},
+      {"label, and page into what is over", {.model = "m1", .before_id = 2}, "1 "},
+      {"over only", {.states = {IncidentState::kResolved}}, "1 "},
+      {"over only, none left", {.states = {IncidentState::kResolved}, .before_id = 1}, ""},
+      {"several severities", {.severities = {Severity::kP2, Severity::kP0}, .limit = 4}, "5 4 3 2 "},
+      {"severity and label",
+       {.states = {IncidentState::kResolved}, .severities = {Severity::kP2}, .alertname = "Lag"},
+       "1 "},
   };
   for (const auto& c : cases) {
     BOOST_TEST_CONTEXT(c.name) {
@@ -235,6 +244,74 @@ BOOST_AUTO_TEST_CASE(filters_events_and_notifications) {
   BOOST_TEST(notifications({.before_id = 2}) == "1 ");
 }
 
+BOOST_AUTO_TEST_CASE(finds_rows_about_some_incidents_from_these_or_by_time) {
+  File file;
+  Incident over = MakeIncident(1, At(1000), "Drift", "m1");
+  over.state = IncidentState::kResolved;
+  over.resolved_at = At(5000);
+  Incident open = MakeIncident(2, At(2000), "Drift", "m2");
+  open.severity = Severity::kP0;
+  std::vector<Record> records = {IncidentRecord{over}, IncidentRecord{open},
+                                 IncidentRecord{MakeIncident(3, At(3000), "Lag", "m1")}};
+  for (int64_t id = 1; id <= 3; ++id) {
+    for (int64_t n = 0; n < 3; ++n) {
+      records.push_back(EventRecord{.at = At(id * 1000 + n * 10), .incident_id = id, .type = "e"});
+    }
+  }
+  auto notification = [&](int64_t id, std::vector<MentionedIncident> incidents) {
+    records.push_back(NotificationRecord{
+        .id = id, .at = At(id * 1000), .outcome = "sent", .firing = 1, .incidents = std::move(incidents)});
+  };
+  notification(1, {{1, true}});
+  notification(2, {{2, true}, {3, true}});
+  notification(3, {{3, true}});
+  file.Write(records);
+  const struct {
+    const char* name;
+    AboutIncident about;
+    const char* events;
+    const char* notifications;
+  } cases[] = {
+      {"all", {}, "9 8 7 6 5 4 3 2 1 ", "3 2 1 "},
+      {"rule, over and open", {.alertname = "Drift"}, "6 5 4 3 2 1 ", "2 1 "},
+      {"model", {.model = "m1"}, "9 8 7 3 2 1 ", "3 2 1 "},
+      {"both", {.alertname = "Lag", .model = "m1"}, "9 8 7 ", "3 2 "},
+      {"severity", {.severities = {Severity::kP0}}, "6 5 4 ", "2 "},
+      {"nobody", {.alertname = "' OR 1=1 --"}, "", ""},
+  };
+  for (size_t few : {size_t{0}, size_t{1000}}) {
+    auto history = History::Open(file.dir.File(), {.few_incidents = few});
+    BOOST_REQUIRE(history);
+    for (const auto& c : cases) {
+      BOOST_TEST_CONTEXT(c.name << ", few " << few) {
+        EventFilter filter;
+        filter.about = c.about;
+        filter.limit = 2;  // several pages
+        std::string events;
+        while (true) {
+          auto page = (*history)->ListEvents(filter);
+          BOOST_REQUIRE_MESSAGE(page, (page ? "" : page.error().ToString()));
+          for (const HistoryEvent& row : *page) {
+            events += std::to_string(row.id) + " ";
+            filter.before_id = row.id;
+          }
+          if (page->empty()) {
+            break;
+          }
+        }
+        BOOST_TEST(events == c.events);
+        auto told = (*history)->ListNotifications({.about = c.about});
+        BOOST_REQUIRE_MESSAGE(told, (told ? "" : told.error().ToString()));
+        std::string notifications;
+        for (const NotificationRecord& row : *told) {
+          notifications += std::to_string(row.id) + " ";
+        }
+        BOOST_TEST(notifications == c.notifications);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(opens_only_files_of_this_schema) {
   TempDir dir;
   BOOST_TEST(!History::Open(dir.File()).has_value());
@@ -314,13 +391,13 @@ BOOST_AUTO_TEST_CASE(weekly_review_and_alert_quality_count_what_happened) {
                                        .outcome = "sent",
                                        .severity = Severity::kP0,
                                        .firing = 1,
-                                       .incidents = {{1}}});
+                                       .incidents = {{1, true, Severity::kP0}}});
   records.push_back(NotificationRecord{.id = 3,
                                        .at = kMonday + 2h,
                                        .outcome = "sent",
                                        .severity = Severity::kP3,
                                        .firing = 1,
-                                       .incidents = {{2}}});
+                                       .incidents = {{2, true, Severity::kP3}}});
   records.push_back(NotificationRecord{
       .id = 4, .at = kMonday + 3h, .outcome = "sent", .resolved = 1, .incidents = {{1}, {3}}});
   records.push_back(NotificationRecord{.id = 5,
