@@ -1,5 +1,6 @@
 #include "api/inbound.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "notify/file_access.h"
@@ -20,18 +21,22 @@ Result<ActionLinks> LinksOf(const ApiContext& context, const Config& config) {
 namespace {
 
 // What was said of an earlier opening is worth as much.
-void GiveFeedback(Engine& engine, IncidentId id, const Actor& actor, const std::string& comment,
-                  Timestamp now, Effects& fx, ActedOn& out) {
+void GiveFeedback(Engine& engine, TokenAction verdict, IncidentId id, const std::vector<Incident>& past,
+                  const Actor& actor, const std::string& comment, Timestamp now, Effects& fx, ActedOn& out) {
   const Incident* incident = engine.FindIncident(id);
   if (incident == nullptr) {
-    out.refused.push_back(fmt::format("incident {} was resolved a while ago", id));
-    return;
+    auto it = std::find_if(past.begin(), past.end(), [&](const Incident& one) { return one.id == id; });
+    if (it == past.end()) {
+      out.refused.push_back(fmt::format("incident {} is not known any more", id));
+      return;
+    }
+    incident = &*it;
   }
   FeedbackRecord feedback;
   feedback.incident_id = id;
   feedback.actor = actor.name;
   feedback.via = actor.via;
-  feedback.verdict = "not_actionable";
+  feedback.verdict = ToString(verdict);
   feedback.comment = comment;
   engine.RecordFeedback(std::move(feedback), now, fx);
   ++out.changed;
@@ -41,8 +46,8 @@ void GiveFeedback(Engine& engine, IncidentId id, const Actor& actor, const std::
 }  // namespace
 
 ActedOn ActOnTargets(Engine& engine, TokenAction action, const std::vector<TokenTarget>& targets,
-                     const Actor& actor, const std::string& comment, const std::string& origin, Timestamp now,
-                     Effects& fx) {
+                     const std::vector<Incident>& past, const Actor& actor, const std::string& comment,
+                     const std::string& origin, Timestamp now, Effects& fx) {
   ActedOn out;
   for (const TokenTarget& target : targets) {
     IncidentAction act;
@@ -63,8 +68,11 @@ ActedOn ActOnTargets(Engine& engine, TokenAction action, const std::vector<Token
       case TokenAction::kResolve:
         act.kind = ActionKind::kResolve;
         break;
+      case TokenAction::kActed:
       case TokenAction::kNotActionable:
-        GiveFeedback(engine, target.id, actor, comment, now, fx, out);
+      case TokenAction::kFalseAlarm:
+      case TokenAction::kPoorDetails:
+        GiveFeedback(engine, action, target.id, past, actor, comment, now, fx, out);
         continue;
     }
     auto result = engine.Act(act, now, fx);
@@ -78,6 +86,26 @@ ActedOn ActOnTargets(Engine& engine, TokenAction action, const std::vector<Token
   return out;
 }
 
+std::vector<Incident> PastOf(ApiContext& context, TokenAction action,
+                             const std::vector<TokenTarget>& targets) {
+  std::vector<Incident> out;
+  History* history = IsFeedback(action) && context.history ? context.history() : nullptr;
+  if (history == nullptr) {
+    return out;
+  }
+  for (const TokenTarget& target : targets) {
+    const bool live =
+        context.gate.Read([&](Engine& engine) { return engine.FindIncident(target.id) != nullptr; });
+    if (live) {
+      continue;
+    }
+    if (auto stored = history->FindIncident(target.id)) {
+      out.push_back(std::move(*stored));
+    }
+  }
+  return out;
+}
+
 std::string_view DoneText(TokenAction action) {
   switch (action) {
     case TokenAction::kAcknowledge:
@@ -87,8 +115,14 @@ std::string_view DoneText(TokenAction action) {
       return "Snoozed for 1 hour";
     case TokenAction::kResolve:
       return "Resolved";
+    case TokenAction::kActed:
+      return "Noted as acted on";
     case TokenAction::kNotActionable:
       return "Noted as not actionable";
+    case TokenAction::kFalseAlarm:
+      return "Noted as a false alarm";
+    case TokenAction::kPoorDetails:
+      return "Noted as poor in details";
   }
   return "Done";
 }

@@ -30,10 +30,14 @@ struct ActedOn {
   size_t changed = 0;
   std::vector<std::string> refused;  // why, one for each incident that could not be acted on
 };
-// `origin`: the integration that knows already, "" when everybody is to be told.
+// `origin`: the integration that knows already, "" when everybody is to be told. `past`: incidents that only
+// the history knows any more; they can still be judged.
 ActedOn ActOnTargets(Engine& engine, TokenAction action, const std::vector<TokenTarget>& targets,
-                     const Actor& actor, const std::string& comment, const std::string& origin, Timestamp now,
-                     Effects& fx);
+                     const std::vector<Incident>& past, const Actor& actor, const std::string& comment,
+                     const std::string& origin, Timestamp now, Effects& fx);
+// The targets that the engine has forgotten, from the history, where the action is possible on them.
+std::vector<Incident> PastOf(ApiContext& context, TokenAction action,
+                             const std::vector<TokenTarget>& targets);
 
 // "Acknowledged", "Snoozed until ...": the past tense of what was asked for.
 std::string_view DoneText(TokenAction action);

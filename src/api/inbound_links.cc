@@ -46,8 +46,14 @@ std::string_view Question(TokenAction action) {
       return "Snooze for 1 hour";
     case TokenAction::kResolve:
       return "Resolve";
+    case TokenAction::kActed:
+      return "Note as acted on";
     case TokenAction::kNotActionable:
       return "Note as not actionable";
+    case TokenAction::kFalseAlarm:
+      return "Note as a false alarm";
+    case TokenAction::kPoorDetails:
+      return "Note as poor in details";
     default:
       return "Acknowledge";
   }
@@ -105,17 +111,19 @@ struct Found {
   bool reopened = false;  // one of them has opened anew since the link was made
 };
 
-Found FindTargets(ApiContext& context, const ActionToken& token) {
-  return context.gate.Read([&](Engine& engine) {
-    Found out;
+Found FindTargets(ApiContext& context, const ActionToken& token, const std::vector<Incident>& past) {
+  Found out = context.gate.Read([&](Engine& engine) {
+    Found live;
     for (const TokenTarget& target : token.targets) {
       if (const Incident* incident = engine.FindIncident(target.id)) {
-        out.incidents.push_back(*incident);
-        out.reopened = out.reopened || target.generation < incident->opened_generation;
+        live.incidents.push_back(*incident);
+        live.reopened = live.reopened || target.generation < incident->opened_generation;
       }
     }
-    return out;
+    return live;
   });
+  out.incidents.insert(out.incidents.end(), past.begin(), past.end());
+  return out;
 }
 
 // What the link is about, with a button where there is something to do.
@@ -126,7 +134,7 @@ void ShowIncidents(const Link& link, const Found& found, int status, std::string
   std::vector<TokenTarget> now;
   for (const Incident& incident : found.incidents) {
     content += IncidentItem(incident);
-    if (incident.state != IncidentState::kResolved || link.token.action == TokenAction::kNotActionable) {
+    if (incident.state != IncidentState::kResolved || IsFeedback(link.token.action)) {
       now.push_back({incident.id, incident.generation});
     }
   }
@@ -147,7 +155,8 @@ void ShowLink(ApiContext& context, HttpRequest& request, HttpResponse& response)
   if (!link) {
     return;
   }
-  const Found found = FindTargets(context, link->token);
+  const Found found =
+      FindTargets(context, link->token, PastOf(context, link->token.action, link->token.targets));
   if (found.incidents.empty()) {
     SetPage(response, 410, "It is over", "<p>The incident of this link was resolved a while ago.</p>");
     return;
@@ -177,8 +186,9 @@ void FollowLink(ApiContext& context, HttpRequest& request, HttpResponse& respons
     SetPage(response, 400, "Not understood", "<p>Nothing was changed.</p>");
     return;
   }
-  const Found before = FindTargets(context, link->token);
-  if (before.reopened && link->token.action != TokenAction::kNotActionable) {
+  const std::vector<Incident> past = PastOf(context, link->token.action, link->token.targets);
+  const Found before = FindTargets(context, link->token, past);
+  if (before.reopened && !IsFeedback(link->token.action)) {
     ShowIncidents(*link, before, 409, "Nothing was changed", kReopened, response);
     return;
   }
@@ -188,7 +198,7 @@ void FollowLink(ApiContext& context, HttpRequest& request, HttpResponse& respons
   }
   ActedOn acted;
   const uint64_t seq = context.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
-    acted = ActOnTargets(engine, link->token.action, link->token.targets, actor,
+    acted = ActOnTargets(engine, link->token.action, link->token.targets, past, actor,
                          Typed(*form, "comment", kCommentBytesMax), "", now, fx);
   });
   if (acted.incidents.empty()) {

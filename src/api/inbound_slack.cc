@@ -90,11 +90,11 @@ void Redraw(ApiContext& context, const Press& press, const ActedOn& acted, std::
   row.acknowledged = !acted.incidents.empty();
   for (const Incident& incident : acted.incidents) {
     row.acknowledged = row.acknowledged && incident.state == IncidentState::kAcknowledged;
+    row.judged.push_back({incident.id, incident.generation});
     if (incident.state != IncidentState::kResolved) {
-      row.targets.push_back({incident.id, incident.generation});
+      row.targets.push_back(row.judged.back());
     }
   }
-  row.buttons = !row.targets.empty();
   row.text =
       fmt::format("{} by {}", what,
                   press.click.user_id.empty() ? EscapeSlack(press.actor.name)
@@ -155,13 +155,14 @@ void OnPress(ApiContext& context, Press press, std::string_view signature, HttpR
   }
   press.token = std::move(*token);
   press.sender = SenderOf(*press.config, press.token.recipient, press.origin);
+  const std::vector<Incident> past = PastOf(context, press.token.action, press.token.targets);
   ActedOn acted;
   bool repeated = false;
   const uint64_t seq = context.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
     repeated = !engine.FirstSight("slack", std::string(signature), 4 * kSlackSignatureWindow, now, fx);
     if (!repeated) {
-      acted = ActOnTargets(engine, press.token.action, press.token.targets, press.actor, "", press.origin,
-                           now, fx);
+      acted = ActOnTargets(engine, press.token.action, press.token.targets, past, press.actor, "",
+                           press.origin, now, fx);
     }
   });
   if (repeated) {

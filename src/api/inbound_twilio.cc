@@ -117,7 +117,7 @@ void PostVoice(ApiContext& context, HttpRequest& request, HttpResponse& response
   const uint64_t seq = context.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
     engine.EndCall(call.id, true, fmt::format("key {} was pressed", digits.substr(0, 1)), now, fx);
     if (Acknowledges(digits)) {
-      acted = ActOnTargets(engine, TokenAction::kAcknowledge, targets, actor, "", "", now, fx);
+      acted = ActOnTargets(engine, TokenAction::kAcknowledge, targets, {}, actor, "", "", now, fx);
     }
   });
   if (Status durable = WaitDurable(context.gate, seq); !durable) {

@@ -13,9 +13,9 @@ namespace {
 
 constexpr size_t kRecipientBytesMax = 120;
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::array<std::string_view, 5> kActionNames{"acknowledge", "snooze", "resolve", "not_actionable",
-                                                       "call"};
-constexpr std::string_view kActionLetters = "asrnc";
+constexpr std::array<std::string_view, 8> kActionNames{
+    "acknowledge", "snooze", "resolve", "not_actionable", "call", "acted", "false_alarm", "poor_details"};
+constexpr std::string_view kActionLetters = "asrncdfp";
 constexpr std::array<std::string_view, 3> kPurposes{"link", "slack", "call"};
 
 std::string Base64Url(std::string_view bytes) {
@@ -105,6 +105,11 @@ std::optional<ActionToken> ParsePayload(std::string_view payload) {
 
 std::string_view ToString(TokenAction action) {
   return kActionNames[static_cast<size_t>(action)];
+}
+
+bool IsFeedback(TokenAction action) {
+  return action == TokenAction::kActed || action == TokenAction::kNotActionable ||
+         action == TokenAction::kFalseAlarm || action == TokenAction::kPoorDetails;
 }
 
 std::string SignToken(const ActionToken& token, TokenPurpose purpose, std::string_view key) {

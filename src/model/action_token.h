@@ -15,9 +15,21 @@
 
 namespace mlalert {
 
-enum class TokenAction : uint8_t { kAcknowledge, kSnooze, kResolve, kNotActionable, kCall };
-// "acknowledge", "snooze", "resolve", "not_actionable", "call".
+enum class TokenAction : uint8_t {
+  kAcknowledge,
+  kSnooze,
+  kResolve,
+  kNotActionable,
+  kCall,
+  kActed,
+  kFalseAlarm,
+  kPoorDetails
+};
+// "acknowledge", "snooze", "resolve", "call", and the verdicts of feedback: "acted", "not_actionable",
+// "false_alarm", "poor_details".
 std::string_view ToString(TokenAction action);
+// Says what an incident was worth, and changes nothing else: possible also when it is over.
+bool IsFeedback(TokenAction action);
 
 enum class TokenPurpose : uint8_t { kLink, kSlack, kCall };
 

@@ -78,16 +78,29 @@ Result<std::vector<std::string>> SecretsOf(const InboundSecrets& secrets, const 
   return out;
 }
 
-std::vector<TokenTarget> TargetsOf(const Notification& n) {
+namespace {
+
+std::vector<TokenTarget> Targets(const Notification& n, bool resolved_too) {
   std::vector<TokenTarget> out;
   for (const NotifiedAlert& alert : n.alerts) {
     const TokenTarget target{alert.incident_id, alert.generation};
     const bool known = std::any_of(out.begin(), out.end(), [&](const auto& t) { return t.id == target.id; });
-    if (!alert.resolved && target.id != 0 && !known && out.size() < kTokenTargetsMax) {
+    if ((resolved_too || !alert.resolved) && target.id != 0 && !known && out.size() < kTokenTargetsMax) {
       out.push_back(target);
     }
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<TokenTarget> TargetsOf(const Notification& n) {
+  return Targets(n, false);
+}
+
+std::vector<TokenTarget> JudgedOf(const Notification& n) {
+  std::vector<TokenTarget> out = Targets(n, false);
+  return out.empty() ? Targets(n, true) : out;
 }
 
 }  // namespace mlalert

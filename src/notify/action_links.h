@@ -48,5 +48,7 @@ Result<std::vector<std::string>> SecretsOf(const InboundSecrets& secrets, const 
 
 // The incidents of the alerts that fire, each once, in the order of the notification.
 std::vector<TokenTarget> TargetsOf(const Notification& n);
+// Those that feedback is about: the same, or, when nothing fires any more, all that it speaks of.
+std::vector<TokenTarget> JudgedOf(const Notification& n);
 
 }  // namespace mlalert

@@ -124,12 +124,13 @@ void AppendAttachment(std::string& out, const SlackConfig& c, const Notification
 std::string ButtonRow(const Notification& n, const ReceiverContext& context) {
   SlackButtonRow row;
   row.targets = TargetsOf(n);
+  row.judged = JudgedOf(n);
   row.recipient = fmt::format("{}/{}", n.integration.index, n.receiver->name);
   row.acknowledged = AllAreTaken(n);
-  if (row.targets.empty()) {
+  if (row.judged.empty()) {
     return {};
   }
-  row.incident_url = fmt::format("{}{}", context.incident_url_prefix, row.targets.front().id);
+  row.incident_url = fmt::format("{}{}", context.incident_url_prefix, row.judged.front().id);
   return SlackButtonsAttachment(*context.links, row);
 }
 

@@ -16,10 +16,13 @@ struct Button {
   std::string_view text;
   std::string_view style;
 };
-constexpr std::array<Button, 4> kButtons{{{TokenAction::kAcknowledge, "Acknowledge", "primary"},
-                                          {TokenAction::kSnooze, "Snooze 1h", ""},
-                                          {TokenAction::kResolve, "Resolve", ""},
-                                          {TokenAction::kNotActionable, "Not actionable", ""}}};
+constexpr std::array<Button, 3> kActs{{{TokenAction::kAcknowledge, "Acknowledge", "primary"},
+                                       {TokenAction::kSnooze, "Snooze 1h", ""},
+                                       {TokenAction::kResolve, "Resolve", ""}}};
+constexpr std::array<Button, 4> kVerdicts{{{TokenAction::kActed, "Acted on it", ""},
+                                           {TokenAction::kNotActionable, "Not actionable", ""},
+                                           {TokenAction::kFalseAlarm, "False alarm", ""},
+                                           {TokenAction::kPoorDetails, "Poor details", ""}}};
 
 void AppendButtonText(JsonObject& button, std::string_view text) {
   JsonObject object(button.Key("text"));
@@ -43,6 +46,36 @@ void AppendResolveConfirmation(JsonObject& button) {
   confirm.End();
 }
 
+// Nothing for an empty value: there is nothing to act on, or no key.
+void AppendButton(std::string& elements, const Button& button, const std::string& value) {
+  if (value.empty()) {
+    return;
+  }
+  elements += elements.empty() ? "" : ",";
+  JsonObject object(elements);
+  object.Text("type", "button");
+  object.Text("action_id", fmt::format("mlalert_{}", ToString(button.action)));
+  AppendButtonText(object, button.text);
+  object.TextUnlessEmpty("style", button.style);
+  object.Text("value", value);
+  if (button.action == TokenAction::kResolve) {
+    AppendResolveConfirmation(object);
+  }
+  object.End();
+}
+
+void AppendActions(std::string& blocks, std::string_view block_id, const std::string& elements) {
+  if (elements.empty()) {
+    return;
+  }
+  blocks += blocks.empty() ? "" : ",";
+  JsonObject actions(blocks);
+  actions.Text("type", "actions");
+  actions.Text("block_id", block_id);
+  actions.Raw("elements", "[" + elements + "]");
+  actions.End();
+}
+
 }  // namespace
 
 std::string SlackButtonsAttachment(const ActionLinks& links, const SlackButtonRow& row) {
@@ -58,27 +91,12 @@ std::string SlackButtonsAttachment(const ActionLinks& links, const SlackButtonRo
     section.End();
   }
   std::string elements;
-  for (const Button& button : kButtons) {
-    if (!row.buttons || (row.acknowledged && button.action == TokenAction::kAcknowledge)) {
-      continue;
+  for (const Button& button : kActs) {
+    if (!row.acknowledged || button.action != TokenAction::kAcknowledge) {
+      AppendButton(elements, button, links.ButtonValue(button.action, row.targets, row.recipient));
     }
-    const std::string value = links.ButtonValue(button.action, row.targets, row.recipient);
-    if (value.empty()) {
-      continue;
-    }
-    elements += elements.empty() ? "" : ",";
-    JsonObject object(elements);
-    object.Text("type", "button");
-    object.Text("action_id", fmt::format("mlalert_{}", ToString(button.action)));
-    AppendButtonText(object, button.text);
-    object.TextUnlessEmpty("style", button.style);
-    object.Text("value", value);
-    if (button.action == TokenAction::kResolve) {
-      AppendResolveConfirmation(object);
-    }
-    object.End();
   }
-  if (row.buttons && !row.incident_url.empty() && row.incident_url.size() <= kUrlBytesMax) {
+  if (!row.incident_url.empty() && row.incident_url.size() <= kUrlBytesMax) {
     elements += elements.empty() ? "" : ",";
     JsonObject object(elements);
     object.Text("type", "button");
@@ -87,14 +105,12 @@ std::string SlackButtonsAttachment(const ActionLinks& links, const SlackButtonRo
     object.Text("url", row.incident_url);
     object.End();
   }
-  if (!elements.empty()) {
-    blocks += blocks.empty() ? "" : ",";
-    JsonObject actions(blocks);
-    actions.Text("type", "actions");
-    actions.Text("block_id", kSlackBlockId);
-    actions.Raw("elements", "[" + elements + "]");
-    actions.End();
+  AppendActions(blocks, kSlackBlockId, elements);
+  std::string verdicts;
+  for (const Button& button : kVerdicts) {
+    AppendButton(verdicts, button, links.ButtonValue(button.action, row.judged, row.recipient));
   }
+  AppendActions(blocks, fmt::format("{}_feedback", kSlackBlockId), verdicts);
   if (blocks.empty()) {
     return {};
   }

@@ -1,6 +1,6 @@
-// The row of buttons under a Slack message, ours: a second attachment, so that the first stays Alertmanager's
-// byte for byte. Used by: the Slack builder, and api/, which draws the row anew after somebody has pressed.
-// Pure.
+// The buttons under a Slack message, ours: a row to act and a row to say what it was worth, in a second
+// attachment, so that the first stays Alertmanager's byte for byte. Used by: the Slack builder, and api/,
+// which draws the row anew after somebody has pressed. Pure.
 #pragma once
 
 #include <string>
@@ -15,12 +15,12 @@ namespace mlalert {
 inline constexpr std::string_view kSlackBlockId = "mlalert_actions";
 
 struct SlackButtonRow {
-  std::vector<TokenTarget> targets;
-  std::string recipient;     // "receiver/index": where the message was sent
-  std::string text;          // above the buttons, mrkdwn; may be empty
-  std::string incident_url;  // a button that opens it; may be empty
+  std::vector<TokenTarget> targets;  // what fires: to acknowledge, snooze, resolve
+  std::vector<TokenTarget> judged;   // what feedback is about, over or not
+  std::string recipient;             // "receiver/index": where the message was sent
+  std::string text;                  // above the buttons, mrkdwn; may be empty
+  std::string incident_url;          // a button that opens it; may be empty
   bool acknowledged = false;
-  bool buttons = true;  // false: the text alone
 };
 
 // The attachment as JSON text; empty when there is nothing to show.

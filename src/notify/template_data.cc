@@ -324,17 +324,23 @@ std::vector<std::pair<std::string_view, Value>> FieldsOf(const tmpl::Object& obj
 
 // The fields that are links; nothing when `name` is none of them.
 std::optional<Value> LinkField(std::string_view name, const ActionLinks* links,
-                               const std::vector<TokenTarget>& targets, std::string_view recipient) {
+                               const std::vector<TokenTarget>& targets,
+                               const std::vector<TokenTarget>& judged, std::string_view recipient) {
   static const std::map<std::string_view, TokenAction> kLinks{
       {"AcknowledgeURL", TokenAction::kAcknowledge},
       {"SnoozeURL", TokenAction::kSnooze},
       {"ResolveURL", TokenAction::kResolve},
-      {"NotActionableURL", TokenAction::kNotActionable}};
+      {"ActedURL", TokenAction::kActed},
+      {"NotActionableURL", TokenAction::kNotActionable},
+      {"FalseAlarmURL", TokenAction::kFalseAlarm},
+      {"PoorDetailsURL", TokenAction::kPoorDetails}};
   auto it = kLinks.find(name);
   if (it == kLinks.end()) {
     return std::nullopt;
   }
-  return Value::String(links != nullptr ? links->Url(it->second, targets, recipient) : std::string());
+  return Value::String(links != nullptr
+                           ? links->Url(it->second, IsFeedback(it->second) ? judged : targets, recipient)
+                           : std::string());
 }
 
 class AlertObject final : public tmpl::Object {
@@ -378,11 +384,13 @@ class AlertObject final : public tmpl::Object {
 
  private:
   std::optional<Value> Link(std::string_view name) const {
-    std::vector<TokenTarget> targets;
-    if (alert_.incident_id != 0 && alert_.status == "firing") {
-      targets.push_back({alert_.incident_id, alert_.generation});
+    std::vector<TokenTarget> judged;
+    if (alert_.incident_id != 0) {
+      judged.push_back({alert_.incident_id, alert_.generation});
     }
-    return LinkField(name, alert_.links.get(), targets, alert_.recipient);
+    return LinkField(name, alert_.links.get(),
+                     alert_.status == "firing" ? judged : std::vector<TokenTarget>(), judged,
+                     alert_.recipient);
   }
   // Made when a template first asks for it: a webhook's body does not.
   static const Value& Kv(std::optional<Value>& kept, const LabelSet& labels) {
@@ -486,6 +494,7 @@ TemplateGroup GroupOf(const Notification& n, const TemplateDataOptions& options)
                     .external_url = std::string(options.external_url),
                     .acknowledged_by = n.acknowledged_by,
                     .targets = TargetsOf(n),
+                    .judged = JudgedOf(n),
                     .links = options.links,
                     .recipient = n.receiver->name};
   out.alerts.reserve(alerts.size());
@@ -549,8 +558,9 @@ class TemplateData::Root final : public tmpl::Object {
         {"IncidentURL", [](const Root& d) { return Value::View(d.group_.incident_url); }},
     };
     auto it = kFields.find(name);
-    return it != kFields.end() ? std::optional(it->second(*this))
-                               : LinkField(name, group_.links.get(), group_.targets, group_.recipient);
+    return it != kFields.end()
+               ? std::optional(it->second(*this))
+               : LinkField(name, group_.links.get(), group_.targets, group_.judged, group_.recipient);
   }
   bool AppendJson(std::string& out) const override {
     AppendFields(out);

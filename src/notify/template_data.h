@@ -42,6 +42,7 @@ struct TemplateGroup {
   std::string acknowledged_by{};
   std::string incident_url{};
   std::vector<TokenTarget> targets{};
+  std::vector<TokenTarget> judged{};  // what feedback is about
   ActionLinksPtr links{};
   std::string recipient{};
 };
@@ -59,9 +60,10 @@ struct TemplateDataOptions {
 
 // Fields of the root: Receiver (regex-quoted name) Status Alerts NotificationReason GroupLabels CommonLabels
 // CommonAnnotations RouteLabels ExternalURL, and ours: Severity (highest, "P1"), AcknowledgedBy, IncidentURL
-// (of the first alert that has an incident), AcknowledgeURL, SnoozeURL, ResolveURL and NotActionableURL (of
-// all that fires). Of an alert: Status Labels Annotations StartsAt EndsAt GeneratorURL Fingerprint, and ours:
-// Severity, IncidentID (0: none), Acknowledged and the four links. Ours do not appear in toJson.
+// (of the first alert that has an incident), AcknowledgeURL, SnoozeURL and ResolveURL (of all that fires),
+// ActedURL, NotActionableURL, FalseAlarmURL and PoorDetailsURL (the same; of all when nothing fires). Of an
+// alert: Status Labels Annotations StartsAt EndsAt GeneratorURL Fingerprint, and ours: Severity, IncidentID
+// (0: none), Acknowledged and the links. Ours do not appear in toJson.
 class TemplateData {
  public:
   TemplateData(const Notification& n, const TemplateDataOptions& options);

@@ -1,17 +1,19 @@
 """Signed links out of a message: looking changes nothing, pressing acts, and nobody can make one up."""
 
 import re
+import sqlite3
 import time
 import urllib.parse
 
 import harness
 from harness import wait_until
 
+VERDICTS = {"acted": "Acted", "not_actionable": "NotActionable", "false_alarm": "FalseAlarm", "poor_details": "PoorDetails"}
 DRIFT = {"alertname": "Drift", "model": "fraud<b>", "severity": "P2"}
 
 
 def config(sink, inbound="{}"):
-    template = "{{ .AcknowledgeURL }}|{{ .SnoozeURL }}|{{ .ResolveURL }}|{{ .NotActionableURL }}"
+    template = "|".join(f"{{{{ .{name}URL }}}}" for name in ("Acknowledge", "Snooze", "Resolve", *VERDICTS.values()))
     return f"""
 route: {{receiver: team, group_by: [model], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
 receivers:
@@ -38,7 +40,7 @@ class Links(harness.TestCase):
 
     def links(self, count=1):
         bodies = self.sink_.wait_for("/hook", count)
-        names = ("ack", "snooze", "resolve", "not_actionable")
+        names = ("ack", "snooze", "resolve", *VERDICTS)
         return dict(zip(names, bodies[count - 1]["links"].split("|")))
 
     def path(self, link):
@@ -92,6 +94,33 @@ class Links(harness.TestCase):
         self.assertEqual(daemon.rows("SELECT actor, via, verdict, comment FROM feedback"),
                          [{"actor": "team (link)", "via": "link", "verdict": "not_actionable", "comment": "noise"}])
         self.assertIn("snoozed", [event["type"] for event in daemon.incident(incident)["events"]])
+
+    def test_all_four_verdicts_also_when_it_is_over_and_the_daemon_has_forgotten_it(self):
+        daemon = self.start()
+        incident = self.fire()
+        self.links()
+        daemon.resolve(DRIFT)
+        over = self.links(2)
+        self.assertEqual((over["ack"], over["snooze"], over["resolve"]), ("", "", ""), "nothing to take or to end")
+        wait_until(lambda: daemon.incident(incident)["state"] == "resolved", "resolved")
+        for name in ("acted", "false_alarm"):
+            self.assertEqual(self.press(over[name], by=name).status, 200)
+        daemon.stop()
+        with sqlite3.connect(daemon.database) as db:  # long ago: only the file knows it
+            db.execute("UPDATE incidents SET opened_at = opened_at - 864000000, resolved_at = resolved_at - 864000000,"
+                       " last_fired_at = last_fired_at - 864000000")
+            db.execute("UPDATE episode_rows SET held = 0")
+        daemon.start()
+        for name in ("not_actionable", "poor_details"):
+            page = daemon.get(self.path(over[name]))
+            self.assertEqual((page.status, "<button" in page.text), (200, True), page.text)
+            done = self.press(over[name], by=name, comment="why")
+            self.assertEqual(done.status, 200, done.text)
+            self.assertIn("Noted as", done.text)
+        self.assertEqual(sorted((row["actor"], row["verdict"], row["via"]) for row in daemon.rows(
+            "SELECT actor, verdict, via FROM feedback")), sorted((name, name, "link") for name in VERDICTS))
+        self.assertEqual(daemon.rows("SELECT action_level, negative FROM v_action_evidence"),
+                         [{"action_level": "A2", "negative": 1}])
 
     def test_made_up_changed_and_expired_links_are_refused(self):
         daemon = self.start("{links: {expires: 1m}}")

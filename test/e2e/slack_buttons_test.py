@@ -52,8 +52,8 @@ class Buttons(harness.TestCase):
     def test_press_acknowledges_redraws_the_message_and_is_not_told_twice(self):
         self.start()
         self.assertEqual(set(outside.Slack.buttons(self.message)),
-                         {"mlalert_acknowledge", "mlalert_snooze", "mlalert_resolve", "mlalert_not_actionable",
-                          "mlalert_open"})
+                         {"mlalert_acknowledge", "mlalert_snooze", "mlalert_resolve", "mlalert_open", "mlalert_acted",
+                          "mlalert_not_actionable", "mlalert_false_alarm", "mlalert_poor_details"})
         begin = time.monotonic()
         reply = self.slack.press(self.message, "mlalert_acknowledge")
         self.assertLess(time.monotonic() - begin, 3)
@@ -108,6 +108,23 @@ class Buttons(harness.TestCase):
             self.hub.wait_for("/slack/response", number) if answer.raw is None else None
         self.assertEqual(self.daemon.rows("SELECT DISTINCT actor, via, verdict FROM feedback"),
                          [{"actor": "ann", "via": "slack", "verdict": "not_actionable"}])
+
+    def test_all_four_verdicts_during_and_after_it(self):
+        self.start()
+        for number, verdict in enumerate(("acted", "not_actionable", "false_alarm", "poor_details"), 1):
+            self.slack.press(self.message, f"mlalert_{verdict}", user=f"U{number}", name=verdict)
+            wait_until(lambda: len(self.daemon.rows("SELECT * FROM feedback")) == number, verdict)
+        drawn = self.hub.wait_for("/slack/response", 4)[-1]
+        self.assertIn("Noted as poor in details by <@U4>", drawn["attachments"][1]["blocks"][0]["text"]["text"])
+        self.assertIn("mlalert_acted", outside.Slack.buttons(drawn), "one more may have a word")
+        self.assertEqual(self.daemon.rows("SELECT actor, via, verdict FROM feedback ORDER BY id"),
+                         [{"actor": verdict, "via": "slack", "verdict": verdict}
+                          for verdict in ("acted", "not_actionable", "false_alarm", "poor_details")])
+        self.daemon.resolve(DRIFT)
+        wait_until(lambda: self.state() == "resolved", "resolved")
+        self.slack.press(drawn, "mlalert_false_alarm", user="U1", name="acted", ts="17.9")
+        wait_until(lambda: self.daemon.rows("SELECT verdict FROM v_feedback WHERE actor = 'acted' AND counts")
+                   == [{"verdict": "false_alarm"}], "his last word counts")
 
     def test_strangers_are_told_and_do_nothing(self):
         self.start(slack=f"{{signing_secret: {SECRET}, users: {{U1: alice}}}}")

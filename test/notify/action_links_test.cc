@@ -59,9 +59,23 @@ Json SlackBody(bool buttons, std::vector<NotifiedAlert> alerts, ActionLinksPtr l
   return Must(ParseJson(Run(n, {Answer(200, "ok")}, setting).calls.at(0).body));
 }
 
-const Json::Array& Elements(const Json& body) {
-  const Json& row = body.Find("attachments")->AsArray().at(1);
-  return row.Find("blocks")->AsArray().back().Find("elements")->AsArray();
+// All buttons below a message.
+Json::Array Elements(const Json& body) {
+  Json::Array out;
+  for (const Json& block : body.Find("attachments")->AsArray().at(1).Find("blocks")->AsArray()) {
+    if (const Json* elements = block.Find("elements")) {
+      out.insert(out.end(), elements->AsArray().begin(), elements->AsArray().end());
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> Names(const Json::Array& elements) {
+  std::vector<std::string> out;
+  for (const Json& element : elements) {
+    out.push_back(element.GetString("action_id"));
+  }
+  return out;
 }
 
 }  // namespace
@@ -78,8 +92,26 @@ BOOST_AUTO_TEST_CASE(of_a_notification_act_on_everything_that_fires) {
   BOOST_TEST((token.expires_at == kNow + std::chrono::hours(24)));
   BOOST_TEST((TokenIn(Rendered(alerts, "{{ .SnoozeURL }}", Links())).action == TokenAction::kSnooze));
   BOOST_TEST((TokenIn(Rendered(alerts, "{{ .ResolveURL }}", Links())).action == TokenAction::kResolve));
-  BOOST_TEST(
-      (TokenIn(Rendered(alerts, "{{ .NotActionableURL }}", Links())).action == TokenAction::kNotActionable));
+}
+
+BOOST_AUTO_TEST_CASE(feedback_is_about_what_fires_or_when_it_is_over_about_all) {
+  const std::pair<const char*, TokenAction> links[] = {{"ActedURL", TokenAction::kActed},
+                                                       {"NotActionableURL", TokenAction::kNotActionable},
+                                                       {"FalseAlarmURL", TokenAction::kFalseAlarm},
+                                                       {"PoorDetailsURL", TokenAction::kPoorDetails}};
+  for (const auto& [name, action] : links) {
+    const std::string of_all = std::string("{{ .") + name + " }}";
+    const std::string of_one = std::string("{{ (index .Alerts 0).") + name + " }}";
+    ActionToken token =
+        TokenIn(Rendered({AlertOfIncident("A", 7, 3, true), AlertOfIncident("B", 8, 1)}, of_all, Links()));
+    BOOST_TEST((token.action == action));
+    BOOST_TEST((token.targets == std::vector<TokenTarget>{{8, 1}}));
+    const std::vector<NotifiedAlert> over = {AlertOfIncident("A", 7, 3, true),
+                                             AlertOfIncident("B", 8, 1, true)};
+    BOOST_TEST(
+        (TokenIn(Rendered(over, of_all, Links())).targets == std::vector<TokenTarget>{{7, 3}, {8, 1}}));
+    BOOST_TEST((TokenIn(Rendered(over, of_one, Links())).targets == std::vector<TokenTarget>{{7, 3}}));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(of_an_alert_act_on_that_alone) {
@@ -138,9 +170,7 @@ BOOST_AUTO_TEST_CASE(stand_in_an_attachment_of_their_own_and_leave_the_first_as_
   BOOST_REQUIRE(with.Find("attachments")->AsArray().size() == 2U);
   BOOST_TEST(with.Find("attachments")->AsArray()[0].Dump() ==
              without.Find("attachments")->AsArray()[0].Dump());
-  std::vector<std::string> names;
   for (const Json& element : Elements(with)) {
-    names.push_back(element.GetString("action_id"));
     if (element.GetString("action_id") == "mlalert_open") {
       BOOST_TEST(element.GetString("url") == "http://am.example.org/ui/incidents/7");
       continue;
@@ -150,15 +180,18 @@ BOOST_AUTO_TEST_CASE(stand_in_an_attachment_of_their_own_and_leave_the_first_as_
     BOOST_TEST(token.recipient == "0/all");
     BOOST_TEST("mlalert_" + std::string(ToString(token.action)) == element.GetString("action_id"));
   }
-  BOOST_TEST((names == std::vector<std::string>{"mlalert_acknowledge", "mlalert_snooze", "mlalert_resolve",
-                                                "mlalert_not_actionable", "mlalert_open"}));
+  BOOST_TEST((Names(Elements(with)) ==
+              std::vector<std::string>{"mlalert_acknowledge", "mlalert_snooze", "mlalert_resolve",
+                                       "mlalert_open", "mlalert_acted", "mlalert_not_actionable",
+                                       "mlalert_false_alarm", "mlalert_poor_details"}));
 }
 
 BOOST_AUTO_TEST_CASE(make_sense_where_they_stand) {
-  BOOST_TEST(SlackBody(true, {AlertOfIncident("A", 7, 3, true)}, Links(), NotifyReason::kAllResolved)
-                 .Find("attachments")
-                 ->AsArray()
-                 .size() == 1U);
+  // What is over can be judged, and nothing else.
+  Json over = SlackBody(true, {AlertOfIncident("A", 7, 3, true)}, Links(), NotifyReason::kAllResolved);
+  BOOST_TEST((Names(Elements(over)) ==
+              std::vector<std::string>{"mlalert_open", "mlalert_acted", "mlalert_not_actionable",
+                                       "mlalert_false_alarm", "mlalert_poor_details"}));
   BOOST_TEST(SlackBody(true, {AlertOfIncident("A", 7, 3)}, nullptr).Find("attachments")->AsArray().size() ==
              1U);
   NotifiedAlert taken = AlertOfIncident("A", 7, 3);
