@@ -1,6 +1,7 @@
 #include "api/http_error.h"
 
 #include "base/json.h"
+#include "template/quote.h"
 
 namespace mlalert {
 
@@ -65,28 +66,7 @@ void SetRedirect(HttpResponse& response, int status, std::string_view method, st
   if (method != "GET" && method != "HEAD") {
     return;
   }
-  std::string escaped;
-  for (char c : location) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&#34;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
+  const std::string escaped = tmpl::EscapeHtml(location);
   response.content_type = "text/html; charset=utf-8";
   response.body =
       "<a href=\"" + escaped + "\">" + (status == 301 ? "Moved Permanently" : "Found") + "</a>.\n\n";

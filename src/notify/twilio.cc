@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "notify/acknowledged.h"
 #include "notify/payload.h"
+#include "template/quote.h"
 #include "template/utf8.h"
 
 namespace mlalert {
@@ -19,27 +20,12 @@ constexpr int kReadings = 3;
 // How long the answer of a number that was told stays known, so that a retry does not tell it twice.
 constexpr Duration kToldLife = std::chrono::hours(1);
 
+// XML has no control characters.
 std::string Escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out.push_back(static_cast<unsigned char>(c) < ' ' ? ' ' : c);  // XML has no control characters
-    }
-  }
-  return out;
+  std::string printable(text);
+  std::replace_if(
+      printable.begin(), printable.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  return tmpl::EscapeHtml(printable);
 }
 
 std::string Form(std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {

@@ -7,6 +7,8 @@
 #include <functional>
 #include <vector>
 
+#include "template/quote.h"
+
 namespace mlalert {
 namespace {
 
@@ -256,32 +258,6 @@ std::string EscapeMarkdown(std::string_view text) {
   return out;
 }
 
-std::string EscapeHtml(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 std::string EscapeMrkdwn(std::string_view text) {
   std::string out;
   for (char c : OneLine(text)) {
@@ -390,18 +366,18 @@ std::string ReviewAsMarkdown(const Json& review) {
 }
 
 std::string ReviewAsHtml(const Json& review) {
-  const std::string title = EscapeHtml(ReviewTitle(review));
+  const std::string title = tmpl::EscapeHtml(ReviewTitle(review));
   std::string out = fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{0}</title></head>\n"
       "<body style=\"font-family:sans-serif;color:#222;max-width:60em;margin:1em auto;padding:0 1em\">\n"
       "<h1 style=\"font-size:1.4em\">{0}</h1>\n<p style=\"color:#666\">{1}</p>\n",
-      title, EscapeHtml(Period(review)));
+      title, tmpl::EscapeHtml(Period(review)));
   for (const Section& section : Sections(review)) {
-    out += fmt::format("<h2 style=\"font-size:1.1em\">{}</h2>\n", EscapeHtml(section.title));
+    out += fmt::format("<h2 style=\"font-size:1.1em\">{}</h2>\n", tmpl::EscapeHtml(section.title));
     if (!section.lines.empty()) {
       out += "<ul>\n";
       for (const std::string& line : section.lines) {
-        out += "<li>" + EscapeHtml(line) + "</li>\n";
+        out += "<li>" + tmpl::EscapeHtml(line) + "</li>\n";
       }
       out += "</ul>\n";
     }
@@ -409,20 +385,21 @@ std::string ReviewAsHtml(const Json& review) {
       out += "<table style=\"border-collapse:collapse\">\n<tr>";
       for (const std::string& column : section.columns) {
         out += "<th style=\"text-align:left;padding:2px 10px 2px 0;border-bottom:1px solid #999\">" +
-               EscapeHtml(column) + "</th>";
+               tmpl::EscapeHtml(column) + "</th>";
       }
       out += "</tr>\n";
       for (const auto& row : section.rows) {
         out += "<tr>";
         for (const std::string& cell : row) {
-          out += "<td style=\"vertical-align:top;padding:2px 10px 2px 0\">" + EscapeHtml(cell) + "</td>";
+          out +=
+              "<td style=\"vertical-align:top;padding:2px 10px 2px 0\">" + tmpl::EscapeHtml(cell) + "</td>";
         }
         out += "</tr>\n";
       }
       out += "</table>\n";
     }
     if (!section.code.empty()) {
-      out += "<pre style=\"background:#f4f4f4;padding:8px;overflow:auto\">" + EscapeHtml(section.code) +
+      out += "<pre style=\"background:#f4f4f4;padding:8px;overflow:auto\">" + tmpl::EscapeHtml(section.code) +
              "</pre>\n";
     }
   }

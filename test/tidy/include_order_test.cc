@@ -33,7 +33,7 @@ const std::vector<std::pair<std::string, std::vector<std::string>>> kFolders = {
     {"dispatch", {"mute", "config"}},
     {"notify", {"dispatch", "template", "net"}},
     {"engine", {"notify", "incidents", "storage", "rules"}},
-    {"review", {"storage"}},
+    {"review", {"storage", "template"}},
     {"backtest", {"engine", "rules", "review"}},
     {"api", {"engine", "review"}},
     {"cli", {"api", "backtest"}},
