@@ -118,6 +118,9 @@ class RuleProposal {
     baseline_facts_ = FactsOf(baseline);
     std::optional<Outcome> best;
     for (const Candidate& candidate : Candidates()) {
+      if (input_.stopped && input_.stopped()) {
+        return std::optional<Outcome>();
+      }
       MLALERT_ASSIGN(Outcome outcome, Try(candidate));
       if (Allowed(outcome) && (!best || Removed(outcome) > Removed(*best))) {
         best = std::move(outcome);
@@ -357,7 +360,7 @@ Json Propose(QualitySource& source, const ProposalInput& input, const ConfigPtr&
   Json out = Json::MakeArray();
   size_t looked_at = 0;
   for (const RuleQuality& quality : input.rules) {
-    if (looked_at >= kProposalRulesMax) {
+    if (looked_at >= kProposalRulesMax || (input.stopped && input.stopped())) {
       break;
     }
     auto rule = std::find_if(input.loaded.begin(), input.loaded.end(),

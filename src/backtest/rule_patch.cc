@@ -108,6 +108,21 @@ std::string WithValue(const std::string& line, std::string_view key, std::string
   return carriage ? out + "\r" : out;
 }
 
+// The line `labels: {..., severity: P1, ...}` with another severity.
+std::optional<std::string> WithFlowSeverity(const std::string& line, std::string_view rest,
+                                            std::string_view value) {
+  constexpr std::string_view kKey = "severity:";
+  if (!rest.starts_with("labels: {")) {
+    return std::nullopt;
+  }
+  const size_t key = line.find(kKey);
+  if (key == std::string::npos || (line[key - 1] != '{' && line[key - 1] != ' ') || line.find('}') < key) {
+    return std::nullopt;
+  }
+  const size_t begin = key + kKey.size();
+  return line.substr(0, begin) + " " + std::string(value) + line.substr(line.find_first_of(",}", begin));
+}
+
 std::string Hunk(const std::vector<std::string>& lines, size_t from, size_t removed,
                  const std::vector<std::string>& added) {
   const size_t begin = from - std::min(from, kContext);
@@ -156,6 +171,11 @@ std::string RulePatch(const std::string& file, std::string_view text, std::strin
         std::string_view(lines[i]).substr(std::min(own ? block->keys : IndentOf(lines[i]), lines[i].size()));
     if (own) {
       in_labels = ValueOf(rest, "labels") == std::optional<std::string>("");
+    }
+    if (field == "severity" && own) {
+      if (auto line = WithFlowSeverity(lines[i], rest, value)) {
+        return head + Hunk(lines, i, 1, {*line});
+      }
     }
     const bool hit = field == "severity" ? in_labels && !own && ValueOf(rest, "severity").has_value()
                                          : own && ValueOf(rest, field).has_value();

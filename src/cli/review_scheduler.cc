@@ -95,6 +95,8 @@ Status ReviewScheduler::LookAt(const ReviewTeam& team, const ConfigPtr& config, 
     if (!IsSet(oldest) || oldest >= week.span.until || frozen_[key]) {
       return {};
     }
+    // What was done up to now, the rules of this start too, must be in the file that is read.
+    MLALERT_TRY(seams_.gate.WaitCommitted(seams_.gate.journal().Append({}), std::chrono::seconds(30)));
     ReviewRequest request;
     request.week = week.name;
     request.span = week.span;
@@ -102,7 +104,14 @@ Status ReviewScheduler::LookAt(const ReviewTeam& team, const ConfigPtr& config, 
     request.zone = zone;
     request.as_of = now;
     request.propose = seams_.propose;
+    request.stopped = [this] {
+      std::lock_guard lock(mutex_);
+      return stopping_;
+    };
     MLALERT_ASSIGN(review, BuildReview(*source_, request));
+    if (request.stopped()) {
+      return {};  // what it lacks of proposals, the next start makes
+    }
     ReviewRecord record = FreezeReview(review, week, now);
     MLALERT_ASSIGN(review, ParseJson(record.data));
     const uint64_t seq = seams_.gate.Enter(

@@ -172,9 +172,10 @@ class Builder {
     review.Set("hygiene", std::move(hygiene));
     review.Set("promises", Promises());
     const Span rule_window{request_.span.until - kRuleWindow, request_.span.until};
-    review.Set("proposals", request_.propose ? request_.propose(source_, {quality_, rules_, incidents_,
-                                                                          pages_, rule_window, request_.zone})
-                                             : Json::MakeArray());
+    review.Set("proposals", request_.propose
+                                ? request_.propose(source_, {quality_, rules_, incidents_, pages_,
+                                                             rule_window, request_.zone, request_.stopped})
+                                : Json::MakeArray());
     return review;
   }
 

@@ -23,6 +23,7 @@ struct ProposalInput {
   const std::vector<PageFacts>& pages;
   Span window;
   TimeZone zone;
+  std::function<bool()> stopped{};  // nobody waits for them any more; optional
 };
 
 struct ReviewRequest {
@@ -34,6 +35,7 @@ struct ReviewRequest {
   // Candidate changes with their proof, a list of objects; made elsewhere, because it takes the engine.
   // Optional.
   std::function<Json(QualitySource&, const ProposalInput&)> propose{};
+  std::function<bool()> stopped{};  // the review is thrown away: do not go on with proposals. Optional.
 };
 
 // Rules are judged over so long.

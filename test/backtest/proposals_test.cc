@@ -117,8 +117,8 @@ BOOST_AUTO_TEST_CASE(adds_a_line_where_there_is_none) {
 BOOST_AUTO_TEST_CASE(severity_in_labels_and_whole_rules) {
   BOOST_TEST(RulePatch("r.yml", kFile, "Drift", "severity", "P2")
                  .find("-      severity: P1\n+      severity: P2\n") != std::string::npos);
-  // Flow style: a person has to.
-  BOOST_TEST(RulePatch("r.yml", kFile, "Slow", "severity", "P3") == "");
+  BOOST_TEST(RulePatch("r.yml", kFile, "Slow", "severity", "P3")
+                 .find("-    labels: {severity: P2}\n+    labels: {severity: P3}\n") != std::string::npos);
   const std::string gone = RulePatch("r.yml", kFile, "Slow", "delete", "");
   BOOST_TEST(gone.find("-  - alert: Slow\n-    expr: |\n-      latency\n-        > 10\n-    labels: "
                        "{severity: P2}\n   - record: x") != std::string::npos);

@@ -1,5 +1,6 @@
 """The history by hand: backup while it runs, check, export, prune; and what happens when the file is damaged or gone."""
 
+import contextlib
 import csv
 import io
 import json
@@ -93,12 +94,63 @@ class Tools(Case):
         self.assertEqual(self.daemon.history("export", "--table", "sqlite_schema").returncode, 2)
         self.assertEqual(self.daemon.history("export", "--table", "events", "--since", "soon").returncode, 2)
 
-    def test_interrupt_leaves_nothing_half_done(self):
+    def many_events(self, count=400_000):
         self.daemon.stop()
         with sqlite3.connect(self.daemon.database) as db:
-            db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) INSERT INTO events "
+            db.execute(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) INSERT INTO events "
                        "(at, type, actor_kind, actor, reason, from_value, to_value) SELECT i, 'x', 'system', '', "
                        "'some reason that takes room', '', '' FROM n")
+
+    def test_every_row_of_a_view_is_exported_once(self):
+        self.many_events(12_345)  # more than two slices
+        done = self.daemon.history("export", "--table", "v_events", "--format", "jsonl", timeout=60)
+        ids = [json.loads(line)["id"] for line in done.stdout.splitlines()]
+        self.assertEqual((len(ids), len(set(ids)), ids), (12_345, 12_345, sorted(ids)))
+
+    def interrupted(self, *arguments, begun):
+        """Ctrl-C once `begun()` says that it works; what it said on standard error."""
+        process = subprocess.Popen([MLALERT, "history", *arguments, "--storage.path", self.daemon.storage, "--progress"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        wait_until(begun, "the beginning")
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 130, out + errors)
+        return errors
+
+    def test_interrupted_backup_leaves_no_file(self):
+        self.many_events()
+        copy = self.directory / "copy.db"
+        self.interrupted("backup", copy, begun=lambda: list(self.directory.glob("copy.db.partial")))
+        self.assertEqual(list(self.directory.glob("copy.db*")), [])
+        self.assertEqual(self.daemon.history("backup", copy).returncode, 0, "nothing of it is in the way")
+
+    def test_interrupted_prune_has_deleted_whole_incidents(self):
+        self.daemon.stop()
+        opened = int(time.time() - 100 * 86400) * 1000
+        with sqlite3.connect(self.daemon.database) as db:
+            db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) INSERT INTO incidents "
+                       "(id, own_key, labels, annotations, alertname, state, opened_at, resolved_at, resolve_reason, clock_elapsed_ms,"
+                       " ladder_step, generation, reopen_count, episode_count) SELECT i, i, '{}', '{}', 'Old', 'resolved', ? + i * 1000,"
+                       " ? + i * 1000 + 60000, 'condition', 0, 0, 1, 0, 1 FROM n", (opened, opened))
+            db.execute("INSERT INTO events (at, incident_id, type, actor_kind, actor, reason, from_value, to_value) "
+                       "SELECT opened_at, id, 'opened', 'source', 'rules', '', '', '' FROM incidents")
+
+        def ask(sql):
+            with contextlib.closing(sqlite3.connect(f"file:{self.daemon.database}?mode=ro", uri=True, timeout=20)) as db:
+                return db.execute(sql).fetchone()[0]
+        errors = self.interrupted("prune", "--older-than", "30d", begun=lambda: ask("SELECT count(*) FROM incidents") < 60000)
+        self.assertIn("whole incidents", errors)
+        left = ask("SELECT count(*) FROM incidents")
+        self.assertTrue(0 < left < 60000, left)
+        self.assertEqual(ask("SELECT count(*) FROM events"), left, "no event without its incident, and none missing")
+        self.assertEqual(ask("SELECT sum(incidents) FROM archived_weeks"), 60000, "the weeks were rolled up before")
+        done = self.daemon.history("prune", "--older-than", "30d", timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((ask("SELECT count(*) FROM incidents"), ask("SELECT sum(incidents) FROM archived_weeks")), (0, 60000))
+        self.daemon.start()
+
+    def test_interrupt_leaves_nothing_half_done(self):
+        self.many_events()
         out = self.directory / "e.jsonl"
         process = subprocess.Popen([MLALERT, "history", "export", "--storage.path", self.daemon.storage, "--output", out,
                                     "--progress"], stderr=subprocess.PIPE)

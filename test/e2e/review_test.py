@@ -1,10 +1,13 @@
 """The weekly review: from the file, over HTTP, frozen when the week ends, sent once."""
 
 import datetime
+import email
 import json
 import sqlite3
+import subprocess
 import time
 
+import email_test
 import harness
 from harness import wait_until
 
@@ -36,10 +39,10 @@ def last_week():
     return int(monday.timestamp() * 1000), f"{year}-W{week:02}"
 
 
-def fill(path, monday, first=1):
-    """Eight incidents of Drift on as many days of business hours (two on Monday and Tuesday), all paged, one acted on."""
+def fill(path, monday, first=1, count=8):
+    """Up to eight incidents of Drift, from Monday 9:00 on one a day (two on Monday and Tuesday), all paged; the last is acted on."""
     with sqlite3.connect(path) as db:
-        for i in range(8):
+        for i in range(count):
             opened = monday + (i % 6) * 86400_000 + 9 * 3600_000 + i * 60_000
             ident = first + i
             labels = json.dumps({"alertname": "Drift", "model": f"m{i}", "severity": "P1", "team": "ml" if i < 2 else "x"},
@@ -62,6 +65,8 @@ def fill(path, monday, first=1):
                        " 'oncall', 'pagerduty', 0, 'first notification', 1, 'sent', 5, '', 'P1', 1, 0, ?)",
                        (ident, opened + 30_000, f"[{ident}]"))
             db.execute("INSERT INTO notification_incidents VALUES (?, ?, 'P1')", (ident, ident))
+        if count < 8:
+            return
         db.execute("INSERT INTO feedback (incident_id, at, actor, via, verdict, resolution, comment, link)"
                    " VALUES (?, ?, 'ada', 'api', 'acted', '', '', '')", (first + 7, monday + 9 * 3600_000))
         db.execute("INSERT INTO acknowledgements VALUES (?, ?, 'ada', 'api', '', NULL, NULL, '')",
@@ -69,9 +74,11 @@ def fill(path, monday, first=1):
 
 
 class Case(harness.TestCase):
+    rules = RULES
+
     def start(self, filled=True):
         self.hub = self.sink()
-        rules = self.write("rules.yml", RULES)
+        rules = self.write("rules.yml", self.rules)
         self.daemon = self.mlalert(CONFIG.format(url=self.hub.url, rules=rules))
         self.monday, self.week = last_week()
         if filled:
@@ -138,6 +145,116 @@ class Frozen(Case):
         self.assertEqual(self.hub.bodies("/review"), [])
 
 
+class Mail(Case):
+    """To the real server of aiosmtpd."""
+
+    def test_the_review_comes_by_mail_as_html_and_as_text_and_to_slack(self):
+        box = email_test.Mailbox()
+        server = email_test.MailServer(box)
+        server.start()
+        self.addCleanup(server.stop)
+        self.hub = self.sink()
+        rules = self.write("rules.yml", RULES)
+        daemon = self.daemon = self.mlalert(f"""
+global: {{smtp_from: alerts@example.org, smtp_smarthost: '127.0.0.1:{server.port}', smtp_require_tls: false}}
+route: {{receiver: team, group_by: [alertname]}}
+receivers:
+- name: team
+  email_configs: [{{to: lead@example.org}}]
+  slack_configs: [{{api_url: "{self.hub.url}/slack", channel: "#ml"}}]
+review: {{receivers: [team], deliver_after: 1h}}
+rule_files: [{rules}]
+""", start=False)
+        daemon.start()
+        daemon.stop()
+        self.monday, self.week = last_week()
+        fill(daemon.database, self.monday)
+        daemon.start()
+        wait_until(lambda: box.mails, "the mail", timeout=60)
+        _, envelope = box.mails[0]
+        self.assertEqual(envelope.rcpt_tos, ["lead@example.org"])
+        mail = email.message_from_bytes(envelope.content)
+        self.assertEqual(email_test.decoded(mail["Subject"]), f"Weekly review {self.week}")
+        self.assertEqual(mail.get_content_type(), "multipart/alternative")
+        parts = {part.get_content_type(): part.get_payload(decode=True).decode() for part in mail.walk() if not part.is_multipart()}
+        self.assertEqual(list(parts), ["text/plain", "text/html"])
+        frozen, = daemon.rows("SELECT data FROM reviews WHERE team = ''")
+        text = self.review("--week", self.week).stdout
+        self.assertEqual(parts["text/plain"].replace("\r\n", "\n").strip(), text.strip())
+        self.assertIn(f"<title>Weekly review {self.week}</title>", parts["text/html"])
+        for words in ("Acted on", "12 % (1 of 8; 95 %: 2 % to 47 %)", "Worst rules", "self-heals"):
+            self.assertIn(words, parts["text/plain"])
+            self.assertIn(words, parts["text/html"])
+        self.assertEqual(json.loads(frozen["data"])["totals"]["action_ratio"]["k"], 1)
+        slack, = self.hub.wait_for("/slack", 1)
+        attachment, = slack["attachments"]
+        self.assertEqual((slack["channel"], attachment["title"]), ("#ml", f"Weekly review {self.week}"))
+        self.assertIn("12 % (1 of 8", attachment["text"])
+        self.assertIn("• Drift: self-heals", attachment["text"])
+        wait_until(lambda: len(daemon.rows("SELECT 1 FROM review_deliveries WHERE outcome = 'sent'")) == 2, "both are on record")
+        daemon.restart()
+        time.sleep(1)
+        self.assertEqual((len(box.mails), len(self.hub.requests("/slack"))), (1, 1))
+
+
+class Promises(Case):
+    """A proposal of the week before last, and what came of it."""
+
+    rules = """
+groups:
+- name: g
+  rules:
+  - alert: Drift
+    expr: drift > 1
+    for: 5m
+    labels:
+      severity: P1
+"""
+
+    def story(self, apply, incidents_after):
+        daemon = self.start(filled=False)
+        daemon.stop()
+        before = self.monday - 7 * 86400_000
+        year, number, _ = datetime.datetime.fromtimestamp(before / 1000, datetime.timezone.utc).isocalendar()
+        week_before = f"{year}-W{number:02}"
+        fill(daemon.database, before)
+        fill(daemon.database, before - 7 * 86400_000, first=101)
+        review = json.loads(self.review("--week", week_before, "--format", "json", "--config.file", daemon.config_path).stdout)
+        proposal, = review["proposals"]
+        self.assertEqual(proposal["interruptions_per_week"], 4, "16 in 28 days")
+        review["frozen"] = True
+        with sqlite3.connect(daemon.database) as db:  # as the daemon of that Monday froze it
+            db.execute("INSERT INTO reviews VALUES ('', ?, ?, ?, 1, ?, 8, 8, 8, 8, 1, 0.125, ?)",
+                       (week_before, before, self.monday, self.monday, json.dumps(review)))
+        if apply:
+            done = subprocess.run(["patch", "-d", "/", "-p1"], input=proposal["patch"], text=True, capture_output=True)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(f"for: {proposal['text'].split()[-1]}", (self.directory / "rules.yml").read_text())
+        fill(daemon.database, self.monday, first=201, count=incidents_after)
+        daemon.start()  # loads the rules as they are now
+        wait_until(lambda: daemon.rows("SELECT * FROM reviews WHERE team = '' AND week = ?", self.week), "frozen", timeout=60)
+        daemon.stop()
+        promise, = json.loads(self.review("--week", self.week, "--format", "json").stdout)["promises"]
+        return proposal, promise
+
+    def test_kept(self):
+        proposal, promise = self.story(apply=True, incidents_after=1)
+        self.assertEqual((promise["rule"], promise["change"], promise["applied"]), ("Drift", proposal["text"], True))
+        self.assertEqual((promise["promised"], promise["got"], promise["status"]), (-3, -3, "kept"))
+        for name in ("table", "markdown", "html"):
+            shown = self.review("--week", self.week, "--format", name).stdout
+            self.assertIn("Promises of the last review", shown)
+            self.assertIn("kept, promised -3, got -3", shown)
+
+    def test_not_kept(self):
+        _, promise = self.story(apply=True, incidents_after=4)
+        self.assertEqual((promise["applied"], promise["promised"], promise["got"], promise["status"]), (True, -3, 0, "not kept"))
+
+    def test_not_applied(self):
+        _, promise = self.story(apply=False, incidents_after=4)
+        self.assertEqual((promise["applied"], promise["got"], promise["status"]), (False, None, "not applied"))
+
+
 class Content(Case):
     def test_every_number_can_be_checked(self):
         daemon = self.start()
@@ -172,7 +289,11 @@ class Content(Case):
             self.assertEqual(reply.status, 200, reply.text)
             self.assertIn(words, reply.text)
         team = json.loads(self.review("--since", "21d", "--team", "ml", "--format", "json").stdout)
-        self.assertEqual((team["team"], team["totals"]["incidents"]), ("ml", 2))
+        self.assertEqual((team["team"], team["totals"]["incidents"], team["totals"]["interruptions"]), ("ml", 2, 2))
+        row, = daemon.rows("SELECT count(*) AS told FROM v_incidents WHERE team = 'ml' AND notified")
+        self.assertEqual(team["totals"]["told"], row["told"])
+        for name in ("table", "markdown", "html", "csv"):
+            self.assertIn("ml", self.review("--week", self.week, "--team", "ml", "--format", name).stdout)
         self.assertEqual(self.review().returncode, 0)
         listed = daemon.get("/api/mlalert/v1/reviews").json()["reviews"]
         self.assertLessEqual(len(listed), 1)
