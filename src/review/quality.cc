@@ -296,31 +296,30 @@ std::vector<RuleQuality> ComputeRules(const std::vector<IncidentFacts>& incident
     }
     return of;
   };
-  std::vector<std::string_view> others;
   for (auto& [model, list] : by_model) {
     std::sort(list.begin(), list.end(), [](const IncidentFacts* a, const IncidentFacts* b) {
       return a->opened_at != b->opened_at ? a->opened_at < b->opened_at : a->id < b->id;
     });
+    // The rules in the window around each, counted as it moves on: in a storm it holds thousands.
+    std::map<std::string_view, int64_t> window;
     size_t first = 0;
-    for (size_t i = 0; i < list.size(); ++i) {
-      while (list[i]->opened_at - list[first]->opened_at > kSameTrouble) {
-        ++first;
+    size_t end = 0;
+    for (const IncidentFacts* incident : list) {
+      for (; end < list.size() && list[end]->opened_at - incident->opened_at <= kSameTrouble; ++end) {
+        ++window[list[end]->alertname];
       }
-      others.clear();
-      size_t count = 0;
-      for (size_t j = first; j < list.size() && list[j]->opened_at - list[i]->opened_at <= kSameTrouble;
-           ++j) {
-        ++count;
-        if (list[j]->alertname != list[i]->alertname) {
-          others.push_back(list[j]->alertname);
+      for (; incident->opened_at - list[first]->opened_at > kSameTrouble; ++first) {
+        auto leaves = window.find(list[first]->alertname);
+        if (--leaves->second == 0) {
+          window.erase(leaves);
         }
       }
-      Work& of = work_of(*list[i]);
-      of.concurrent += static_cast<double>(count);
-      std::sort(others.begin(), others.end());
-      others.erase(std::unique(others.begin(), others.end()), others.end());
-      for (std::string_view other : others) {
-        ++of.beside[other];
+      Work& of = work_of(*incident);
+      of.concurrent += static_cast<double>(end - first);
+      for (const auto& [other, count] : window) {
+        if (other != incident->alertname) {
+          ++of.beside[other];
+        }
       }
     }
   }
