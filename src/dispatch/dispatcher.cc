@@ -239,8 +239,8 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
   const RouteNode& node = routes_.node(route);
   LabelSet labels = RouteTree::GroupLabels(*node.route, alert.effective);
   uint64_t index_key = IndexKey(route, labels);
-  auto [begin, end] = index_.equal_range(index_key);
-  for (auto it = begin; it != end; ++it) {
+  // Nearly always the first one is it: the end of the range, another place in memory, need not be looked for.
+  for (auto it = index_.find(index_key); it != index_.end() && it->first == index_key; ++it) {
     Group& group = *groups_.at(it->second);
     if (group.route == route && group.labels == labels) {
       return group;
