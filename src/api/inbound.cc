@@ -140,14 +140,14 @@ std::string TitleOf(const Incident& incident) {
 std::string StateText(const Incident& incident) {
   switch (incident.state) {
     case IncidentState::kAcknowledged:
-      return fmt::format("acknowledged by {}", incident.ack != nullptr ? incident.ack->by : "somebody");
+      return fmt::format("acknowledged by {}",
+                         incident.care->ack != nullptr ? incident.care->ack->by : "somebody");
     case IncidentState::kResolved:
       return "resolved";
     case IncidentState::kOpen:
       break;
   }
-  return IsSnoozed(incident) ? fmt::format("snoozed by {}", CareOf(incident).snoozed_by)
-                             : std::string("open");
+  return IsSnoozed(incident) ? fmt::format("snoozed by {}", incident.care->snoozed_by) : std::string("open");
 }
 
 }  // namespace mlalert

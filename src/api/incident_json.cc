@@ -68,9 +68,9 @@ Json ResponseJson(const Incident& incident, Timestamp now) {
     return {};
   }
   std::string_view state = "due";
-  if (IsSet(incident.response_breached_at)) {
+  if (incident.response_breached) {
     state = "breached";
-  } else if (IsSet(incident.response_at)) {
+  } else if (IsSet(incident.care->response_at)) {
     state = "met";
   } else if (incident.state == IncidentState::kResolved) {
     state = "not_needed";  // it was over before anybody had to act
@@ -80,8 +80,8 @@ Json ResponseJson(const Incident& incident, Timestamp now) {
   Json json = Json::MakeObject();
   json.Set("state", state);
   json.Set("due_at", Time(incident.response_due_at));
-  json.Set("responded_at", Time(incident.response_at));
-  json.Set("breached_at", Time(incident.response_breached_at));
+  json.Set("responded_at", Time(incident.care->response_at));
+  json.Set("breached_at", Time(ResponseBreachedAt(incident)));
   return json;
 }
 
@@ -146,16 +146,16 @@ Json IncidentToJson(const Incident& incident, Timestamp now, const Calendars* ca
   json.Set("next_severity_at", raise ? Time(raise->at) : Json());
   json.Set("cooldown_until", CooldownJson(incident, now));
   json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
-  json.Set("acknowledgement", incident.ack != nullptr ? AckJson(*incident.ack) : Json());
-  const IncidentCare& care = CareOf(incident);
+  json.Set("acknowledgement", incident.care->ack != nullptr ? AckJson(*incident.care->ack) : Json());
+  const IncidentCare& care = *incident.care;
   json.Set("assignee", TextOrNull(care.assignee));
-  json.Set("snoozed_until", Time(incident.snoozed_until));
+  json.Set("snoozed_until", Time(incident.care->snoozed_until));
   json.Set("snoozed_by", IsSnoozed(incident) ? TextOrNull(care.snoozed_by) : Json());
   json.Set("resolved_by", IsHeldResolved(incident) ? TextOrNull(care.resolved_by) : Json());
-  json.Set("held_until", IsHeldResolved(incident) ? Time(incident.held_until) : Json());
-  json.Set("muted_since", Time(incident.muted_since));
-  json.Set("parent_id", incident.parent != 0 ? Json(incident.parent) : Json());
-  json.Set("flapping", IsSet(incident.flapping_since));
+  json.Set("held_until", IsHeldResolved(incident) ? Time(incident.care->held_until) : Json());
+  json.Set("muted_since", Time(incident.care->muted_since));
+  json.Set("parent_id", incident.care->parent != 0 ? Json(incident.care->parent) : Json());
+  json.Set("flapping", IsSet(incident.care->flapping_since));
   json.Set("response", ResponseJson(incident, now));
   json.Set("last_notified_at", Time(incident.last_told_at));
   json.Set("episodes_count", static_cast<int64_t>(incident.episode_count));
@@ -193,7 +193,8 @@ Json LadderToJson(const Incident& incident, Timestamp now, const Calendars* cale
   json.Set("steps", std::move(steps));
   json.Set("cooldown_until", CooldownJson(incident, now));
   json.Set("quiet", incident.state != IncidentState::kResolved && IsQuiet(incident));
-  json.Set("acknowledgement_expires_at", incident.ack != nullptr ? Time(incident.ack->expires_at) : Json());
+  json.Set("acknowledgement_expires_at",
+           incident.care->ack != nullptr ? Time(incident.care->ack->expires_at) : Json());
   return json;
 }
 

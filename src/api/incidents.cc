@@ -281,6 +281,7 @@ Json WhyToJson(const WhyStep& step) {
   json.Set("receiver", step.receiver.empty() ? Json() : Json(step.receiver));
   json.Set("text", step.text);
   json.Set("holds_back", step.holds_back);
+  json.Set("config", step.where.empty() ? Json() : Json(step.where));
   return json;
 }
 

@@ -19,6 +19,9 @@ Result<Json> RequestBody(const ActionOptions& options) {
   if (IsBlank(actor)) {
     return Fail(Error{ErrorCode::kInvalid, "who acts? the environment does not say", {}, "--as NAME"});
   }
+  if (options.action == "ack" && IsBlank(options.comment)) {
+    return Fail(Error{ErrorCode::kInvalid, "--comment is empty", {}, "say what you are doing about it"});
+  }
   Json body = Json::MakeObject();
   body.Set("actor", actor).Set("via", "cli");
   if (!options.comment.empty()) {
@@ -29,7 +32,10 @@ Result<Json> RequestBody(const ActionOptions& options) {
     return Fail(ErrorCode::kInvalid,
                 options.action == "comment" ? "the comment is empty" : "--reason is empty");
   }
-  if (options.action == "snooze") {
+  if (options.action == "ack" && !options.length.empty()) {
+    MLALERT_TRY(PositiveDuration("--expires", options.length));
+    body.Set("expires_in", options.length);
+  } else if (options.action == "snooze") {
     MLALERT_TRY(PositiveDuration("--for", options.length));
     body.Set("for", options.length);
   } else if (options.action == "resolve" && !options.length.empty()) {
@@ -50,9 +56,23 @@ Result<Json> RequestBody(const ActionOptions& options) {
   return body;
 }
 
-std::string Done(const Json& incident, IncidentId id, const ActionOptions& options) {
+std::string Acknowledged(const Json& incident, const std::string& what, const std::string& actor) {
+  const std::string out = fmt::format("acknowledged {} as {}", what, Printable(actor));
+  const Json* ack = incident.Find("acknowledgement");
+  const Timestamp expires = ack != nullptr ? TimeField(*ack, "expires_at") : kUnset;
+  return IsSet(expires) ? fmt::format("{} until {}", out, TimeText(expires)) : out;
+}
+
+std::string Done(const Json& incident, IncidentId id, const ActionOptions& options,
+                 const std::string& actor) {
   std::string what = fmt::format("incident {} ({})", id, IncidentTitle(incident));
   const std::string severity = Printable(incident.GetString("severity"));
+  if (options.action == "ack" || options.action == "unack") {
+    what = fmt::format("incident {} ({}, {})", id, IncidentTitle(incident), severity);
+    return options.action == "ack"
+               ? Acknowledged(incident, what, actor)
+               : fmt::format("gave back {}: it is {} again", what, Printable(incident.GetString("state")));
+  }
   const Json* changed = incident.Find("changed");
   std::string already = changed != nullptr && !changed->AsBool() ? " (it was so already)" : "";
   if (options.action == "snooze") {
@@ -114,7 +134,7 @@ int RunAction(const ActionOptions& options, Console& console) {
       continue;
     }
     if (!options.json) {
-      console.out << Done(*answer, id, options) << '\n';
+      console.out << Done(*answer, id, options, body->GetString("actor")) << '\n';
     }
     incidents.Push(std::move(*answer));
   }
@@ -127,6 +147,18 @@ int RunAction(const ActionOptions& options, Console& console) {
 }
 
 void AddActionCommands(CLI::App& app, int& exit_code) {
+  auto ack = AddAction(
+      app, "ack", "Acknowledge incidents: their severity stops climbing and nobody is told again", exit_code);
+  app.get_subcommand("ack")
+      ->add_option("--comment", ack->comment, "What is being done about it")
+      ->required()
+      ->option_text("TEXT (required)");
+  app.get_subcommand("ack")
+      ->add_option("--expires", ack->length, "The acknowledgement ends after so long")
+      ->option_text("DURATION [by policy]");
+  auto unack = AddAction(app, "unack", "Take acknowledgements back: the clock runs on", exit_code);
+  app.get_subcommand("unack")->add_option("--comment", unack->comment, "Why")->option_text("TEXT");
+
   auto snooze = AddAction(app, "snooze", "Tell nobody and climb no further for some time", exit_code);
   CLI::App* command = app.get_subcommand("snooze");
   command->add_option("--for", snooze->length, "How long, at most a week")

@@ -1,5 +1,5 @@
-// `mlalert snooze | comment | assign | raise | lower | resolve` (also below `mlalert incidents`): what people
-// do with incidents beside acknowledging them. Thread: one.
+// `mlalert ack | unack | snooze | comment | assign | raise | lower | resolve` (also below `mlalert
+// incidents`): what people do with incidents. Thread: one.
 #pragma once
 
 #include <string>
@@ -22,7 +22,8 @@ struct ActionOptions {
   std::vector<IncidentId> ids;
   std::string actor;  // empty: CurrentUser()
   std::string comment;
-  std::string length;    // snooze: how long; resolve: for how long it stays resolved while it fires
+  // ack: until it expires; snooze: how long; resolve: for how long it stays resolved while it fires.
+  std::string length;
   std::string severity;  // raise, lower
   std::string assignee;  // assign
   bool json = false;
@@ -31,7 +32,7 @@ struct ActionOptions {
 // Acts on every id, also after one failed. Returns the exit code of the first failure.
 int RunAction(const ActionOptions& options, Console& console);
 
-// Adds all six to `app`.
+// Adds all of them to `app`.
 void AddActionCommands(CLI::App& app, int& exit_code);
 
 }  // namespace mlalert

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "cli/ack_command.h"
 #include "cli/action_command.h"
 #include "cli/backtest_command.h"
 #include "cli/check_command.h"
@@ -35,8 +34,6 @@ void AddCommands(CLI::App& app, int& exit_code) {
   AddServeCommand(app, exit_code);
   AddCheckCommand(app, exit_code);
   AddIncidentsCommand(app, exit_code);
-  AddAckCommand(app, exit_code);
-  AddUnackCommand(app, exit_code);
   AddActionCommands(app, exit_code);
   AddFeedbackCommand(app, exit_code);
   AddChangesCommand(app, exit_code);

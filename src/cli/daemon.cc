@@ -32,6 +32,7 @@
 #include "engine/alert_forwarder.h"
 #include "engine/gate.h"
 #include "engine/heartbeat.h"
+#include "engine/pagerduty_reconciler.h"
 #include "engine/rule_runner.h"
 #include "net/http_transport.h"
 #include "notify/deliverer.h"
@@ -171,6 +172,7 @@ class Daemon::Impl {
   std::unique_ptr<RuleRunner> rules_;
   DeliveryJudge delivery_judge_;
   std::unique_ptr<Heartbeat> heartbeat_;
+  std::unique_ptr<PagerdutyReconciler> reconciler_;
   std::unique_ptr<ApiContext> context_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<ReloadTimer> reload_timer_;  // null without --config.auto-reload-interval
@@ -254,10 +256,14 @@ void Daemon::Impl::BuildPipeline() {
   forwarder_->SetConfig(*config_);
   rules_->SetForward([this](std::span<const RuleAlert> alerts) { forwarder_->Send(alerts); });
   heartbeat_ = std::make_unique<Heartbeat>(*transport_, clock_, [this](Timestamp now) {
+    gate_->Enter(
+        [late = rules_->LateGroups()](Engine& engine, Timestamp, Effects&) { engine.ReportLateRules(late); });
     return HealthReport{rules_->Problem(), JudgeStorage(journal_->Stats()),
                         delivery_judge_.Judge(deliverer_->Stats(), now)};
   });
   heartbeat_->SetConfig(config_->heartbeat);
+  reconciler_ = std::make_unique<PagerdutyReconciler>(*transport_, *gate_);
+  reconciler_->SetConfig(config_);
 }
 
 Status Daemon::Impl::Start() {
@@ -290,6 +296,7 @@ Status Daemon::Impl::Start() {
   PointAtRunbooks(loaded_.groups, runbooks_, web_.external_url);
   rules_->Start(std::move(loaded_.groups), *CurrentConfig(), std::move(rule_states));
   heartbeat_->Start();
+  reconciler_->Start();
   reviews_->Start();
   LogTemplateWarnings();
   if (options_.auto_reload_interval > Duration::zero()) {
@@ -429,6 +436,7 @@ Status Daemon::Impl::ReloadLocked() {
       [&](Engine& engine, Timestamp now, Effects& fx) { engine.SetConfig(loaded->config, now, fx); });
   forwarder_->SetConfig(*loaded->config);
   heartbeat_->SetConfig(loaded->config->heartbeat);
+  reconciler_->SetConfig(loaded->config);
   RememberRules(loaded->groups);
   PointAtRunbooks(loaded->groups, runbooks_, web_.external_url);
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
@@ -449,6 +457,9 @@ void Daemon::Impl::Stop() {
   reload_timer_.reset();
   if (server_ != nullptr) {
     server_->Stop();
+  }
+  if (reconciler_ != nullptr) {
+    reconciler_->Stop();
   }
   if (heartbeat_ != nullptr) {
     heartbeat_->Stop();

@@ -302,12 +302,12 @@ void PrintWhy(Console& console, const Json& why) {
   }
   const Json& steps = ObjectField(why, "now");
   if (steps.is_array() && !steps.AsArray().empty()) {
-    TablePrinter table({{"WHAT"}, {"RECEIVER", false, kNameWidth}, {"HOLDS BACK"}, {"NOW"}});
+    TablePrinter table({{"WHAT"}, {"RECEIVER", false, kNameWidth}, {"HOLDS BACK"}, {"NOW"}, {"CONFIG"}});
     for (const Json& step : steps.AsArray()) {
       const Json* holds = step.Find("holds_back");
       table.Add({step.GetString("what"), step.GetString("receiver"),
                  holds != nullptr && holds->AsBool() ? Cell("yes", CellColor::kYellow) : Cell(""),
-                 step.GetString("text")});
+                 step.GetString("text"), step.GetString("config")});
     }
     table.Print(console.out, console.color);
   }

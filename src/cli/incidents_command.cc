@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <memory>
 
-#include "cli/ack_command.h"
 #include "cli/action_command.h"
 #include "cli/incident_text.h"
 
@@ -176,8 +175,6 @@ void AddIncidentsCommand(CLI::App& app, int& exit_code) {
     Console console = StandardConsole();
     exit_code = RunIncidentsWhy(*why_options, why_ids->front(), console);
   });
-  AddAckCommand(*command, exit_code);
-  AddUnackCommand(*command, exit_code);
   AddActionCommands(*command, exit_code);
   // The flags of `incidents` itself are those of `incidents list`.
   command->callback([command, list] {

@@ -13,6 +13,7 @@
 namespace mlalert {
 
 struct StormConfig {
+  int line = 0;       // of the config file
   int incidents = 0;  // more new ones than this `within` make a storm; 0: no protection
   Duration within = std::chrono::minutes(5);
   Duration quiet = std::chrono::minutes(10);  // without a new one it is over
@@ -21,11 +22,13 @@ struct StormConfig {
 };
 
 struct RateLimit {
+  int line = 0;
   int count = 0;
   Duration per{};
 };
 
 struct RecurringSilence {
+  int line = 0;
   std::string name;
   Matchers matchers;
   std::vector<std::string> time_intervals;  // any of them

@@ -24,6 +24,7 @@ namespace mlalert {
 
 // A node of the routing tree with everything inherited already filled in.
 struct Route {
+  int line = 0;  // of the config file
   std::string receiver;
   Matchers matchers;  // sorted for display and keys
   std::vector<std::string> group_by;
@@ -39,6 +40,7 @@ struct Route {
 };
 
 struct InhibitRule {
+  int line = 0;
   std::string name;
   Matchers source_matchers;
   Matchers target_matchers;

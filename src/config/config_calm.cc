@@ -18,6 +18,7 @@ void ReadStorm(YamlMap& root, const LoadContext& context, StormConfig& out) {
     return;
   }
   YamlMap map(*value, "storm");
+  out.line = value->pos().line;
   if (!map.Read("incidents", out.incidents)) {
     value->Error("missing incidents in storm", "how many new incidents are a storm, such as 20");
   } else if (out.incidents < 2 || out.incidents > kStormIncidentsMax) {
@@ -56,6 +57,7 @@ void ReadRateLimits(YamlMap& root, const Config& config, CalmConfig& out) {
     YamlMap map(item, "rate limit");
     std::string receiver;
     RateLimit limit;
+    limit.line = item.pos().line;
     if (map.Read("receiver", receiver)) {
       if (config.FindReceiver(receiver) == nullptr) {
         CheckReceiverName(map.At("receiver"), receiver, config);
@@ -89,6 +91,7 @@ void ReadRecurring(YamlMap& root, const LoadContext& context, CalmConfig& out) {
   for (const YamlValue& item : list->Items("a list of silences")) {
     YamlMap map(item, "recurring silence");
     RecurringSilence silence;
+    silence.line = item.pos().line;
     map.Read("name", silence.name);
     if (silence.name.empty()) {
       item.Error("missing name in recurring silence");

@@ -68,8 +68,22 @@ void ReadPagerduty(const YamlValue& value, const LoadContext& context, InboundCo
   YamlMap map(value, "pagerduty");
   ReadSecrets(map, "webhook_secret", "webhook_secret_file", context, out.webhook);
   map.Read("trust_remote_resolve", out.trust_remote_resolve);
+  map.Read("api_token", out.api_token);
+  if (map.Read("api_token_file", out.api_token_file) && !out.api_token_file.empty()) {
+    out.api_token_file = JoinDirectory(context.directory, out.api_token_file);
+  }
+  CheckPair(map, "api_token", !out.api_token.empty(), "api_token_file", !out.api_token_file.empty());
+  if (ReadUrl(map, "api_url", out.api_url)) {
+    while (out.api_url.ends_with('/')) {
+      out.api_url.pop_back();
+    }
+  }
+  if (ReadIfSet(map, "reconcile_interval", out.reconcile_interval) &&
+      out.reconcile_interval < std::chrono::seconds(1)) {
+    map.At("reconcile_interval").Error("reconcile_interval must be at least 1s");
+  }
   map.Finish();
-  if (out.webhook.empty()) {
+  if (out.webhook.empty() && out.api_token.empty() && out.api_token_file.empty()) {
     value.Error("missing webhook_secret or webhook_secret_file in inbound.pagerduty",
                 "PagerDuty shows it once, when the webhook subscription is made");
   }

@@ -131,6 +131,7 @@ void ReadLadder(const YamlValue& value, const Config& config, IncidentPolicy& ou
 
 bool ReadChainStep(const YamlValue& item, const LoadContext& context, const Config& config, ChainStep& out) {
   YamlMap map(item, "chain step");
+  out.line = item.pos().line;
   const bool after = ReadIfSet(map, "after", out.after) || map.TakeSet("after");
   ReadNames(map, "receivers", config, out.receivers);
   ReadMatcherList(map, "matchers", context, out.matchers);
@@ -256,6 +257,7 @@ void ReadFlapping(const YamlValue& value, IncidentPolicy& out) {
 void ReadPolicy(const YamlValue& value, const LoadContext& context, const Config& config,
                 IncidentPolicy& out) {
   YamlMap map(value, "incident policy");
+  out.lines.policy = value.pos().line;
   map.Read("name", out.name);
   if (out.name.empty()) {
     value.Error("missing name in incident policy");
@@ -263,22 +265,29 @@ void ReadPolicy(const YamlValue& value, const LoadContext& context, const Config
   ReadMatcherList(map, "matchers", context, out.matchers);
   SortMatchers(out.matchers);
   out.cooldown = kDefaultCooldown;
-  ReadIfSet(map, "cooldown", out.cooldown);
+  if (ReadIfSet(map, "cooldown", out.cooldown)) {
+    out.lines.cooldown = map.At("cooldown").pos().line;
+  }
   if (auto ladder = map.TakeSet("ladder")) {
+    out.lines.ladder = map.At("ladder").pos().line;
     ReadLadder(*ladder, config, out);
   }
   if (auto acknowledge = map.TakeSet("acknowledge")) {
     YamlMap fields(*acknowledge, "acknowledge");
+    out.lines.acknowledge = map.At("acknowledge").pos().line;
     ReadIfSet(fields, "expires", out.ack_expires);
     fields.Finish();
   }
   if (auto chain = map.TakeSet("chain")) {
+    out.lines.chain = map.At("chain").pos().line;
     ReadChain(*chain, context, config, out);
   }
   if (auto hours = map.TakeSet("business_hours")) {
+    out.lines.hours = map.At("business_hours").pos().line;
     ReadHours(*hours, config, out);
   }
   if (auto flapping = map.TakeSet("flapping")) {
+    out.lines.flapping = map.At("flapping").pos().line;
     ReadFlapping(*flapping, out);
   }
   map.Finish();

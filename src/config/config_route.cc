@@ -15,6 +15,7 @@ class RouteReader {
   // `out` holds the parent's values (the defaults at the root) and leaves with this route's own.
   void Read(const YamlValue& value, bool root, Route& out) const {
     YamlMap map(value, "config.plain");
+    out.line = value.pos().line;
     ReadReceiver(map, root, out);
     ReadMatchers(map, root, out);
     ReadGroupBy(map, out);
@@ -180,6 +181,7 @@ void ReadInhibitRules(const YamlValue& value, const LoadContext& context, std::v
   for (const YamlValue& item : value.Items("[]config.InhibitRule")) {
     YamlMap map(item, "config.plain");
     InhibitRule rule;
+    rule.line = item.pos().line;
     map.Read("name", rule.name);
     ReadMatchMap(map, "source_match", false, rule.source_matchers);
     ReadMatchMap(map, "source_match_re", true, rule.source_matchers);

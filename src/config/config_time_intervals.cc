@@ -224,6 +224,7 @@ void ReadTimeIntervals(const YamlValue& value, bool deprecated_key, LoadContext&
   for (const YamlValue& item : value.Items("[]config.TimeInterval")) {
     YamlMap map(item, "config.plain");
     NamedTimeInterval interval;
+    interval.line = item.pos().line;
     map.Read("name", interval.name);
     if (auto specs = map.Take("time_intervals")) {
       for (const YamlValue& spec : specs->Items("[]timeinterval.TimeInterval")) {

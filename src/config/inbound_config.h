@@ -44,6 +44,11 @@ struct InboundConfig {
     InboundSecrets webhook;
     // A resolve in PagerDuty resolves here too, while the alert fires on. Else it acknowledges.
     bool trust_remote_resolve = false;
+    // Of the REST API: asked for what no webhook has told. Neither: never asked.
+    Secret api_token;
+    std::string api_token_file;
+    std::string api_url = "https://api.pagerduty.com";
+    Duration reconcile_interval = std::chrono::minutes(5);
   } pagerduty;
 };
 

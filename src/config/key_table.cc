@@ -575,6 +575,9 @@ constexpr std::string_view kTable = R"table(
 ### `inbound.pagerduty`
 | `webhook_secret`, `webhook_secret_file` | secret or list, path | one of the two | of the webhook subscription; several while it is replaced |
 | `trust_remote_resolve` | bool | `false` | a resolve in PagerDuty resolves here while the alert fires on; else it acknowledges, with a note |
+| `api_token`, `api_token_file` | secret, path | none | of PagerDuty's REST API, read only: asked every `reconcile_interval` for what no webhook has told |
+| `api_url` | URL | `https://api.pagerduty.com` | `https://api.eu.pagerduty.com` for accounts in the EU |
+| `reconcile_interval` | duration | `5m` | at least `1s`; the first time 5 s after start and reload |
 
 ### `calendars[]`
 | `name` | text | required, unique | |

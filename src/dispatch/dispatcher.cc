@@ -25,6 +25,7 @@ GroupMember* FindMember(Group& group, const AlertEntry& alert) {
 }
 
 void AddMember(Group& group, AlertEntry& alert, bool moved) {
+  group.settled_until = kUnset;
   alert.groups.push_back({group.id, static_cast<uint32_t>(group.members.size())});
   group.members.push_back({&alert, moved});
 }
@@ -299,6 +300,7 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
       groups_.at(slot.group)->members[slot.member].moved = true;
     }
   }
+  Unsettle(alert);
   if (hasten) {
     Hasten(alert, now);
   }
@@ -312,10 +314,21 @@ void Dispatcher::Hasten(const AlertEntry& alert, Timestamp now) {
 
 void Dispatcher::FlushEarly(GroupId id, Timestamp now) {
   Group* group = Find(id);
+  if (group != nullptr) {
+    group->settled_until = kUnset;
+  }
   if (group != nullptr && group->next_flush > now &&
       (!IsSet(group->early_flush) || group->early_flush > now)) {
     group->early_flush = now;
     timers_.Add(now, id);
+  }
+}
+
+void Dispatcher::Unsettle(const AlertEntry& alert) {
+  for (const GroupSlot& slot : alert.groups) {
+    if (Group* group = Find(slot.group)) {
+      group->settled_until = kUnset;
+    }
   }
 }
 
@@ -335,7 +348,7 @@ Group& Dispatcher::ChainGroup(const std::string& key, const std::string& receive
 }
 
 void Dispatcher::Page(const std::string& key, const std::string& receiver, const LabelSet& labels,
-                      const std::vector<AlertEntry*>& alerts, Timestamp now, std::vector<Record>& records) {
+                      std::span<AlertEntry* const> alerts, Timestamp now, std::vector<Record>& records) {
   Group& group = ChainGroup(key, receiver, labels, now);
   for (AlertEntry* alert : alerts) {
     if (FindMember(group, *alert) == nullptr) {
@@ -361,8 +374,8 @@ int64_t Dispatcher::IncidentOfChain(const GroupRecord& record) {
   return id;
 }
 
-void Dispatcher::RestoreChain(const GroupRecord& record, const std::vector<AlertEntry*>& alerts,
-                              Timestamp now, std::vector<Record>& records) {
+void Dispatcher::RestoreChain(const GroupRecord& record, std::span<AlertEntry* const> alerts, Timestamp now,
+                              std::vector<Record>& records) {
   const std::string receiver = record.route_id.substr(kChainPrefix.size());
   Group& group = ChainGroup(record.group_key, receiver, record.labels, now);
   for (AlertEntry* alert : alerts) {

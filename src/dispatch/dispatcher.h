@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -50,7 +51,11 @@ struct Group {
   // A step of a chain wants its receivers told who were not told since.
   Timestamp page_at = kUnset;
   Timestamp look_at = kUnset;  // out of turn, when something it holds back may be said: the engine's timer
-  bool journalled = false;     // what only resolved alerts made, and nobody was told of, is not worth a row
+  // The last flush had nothing to say, and by time alone that stays so until then (engine/settled.cc).
+  // kUnset: look at it.
+  Timestamp settled_until = kUnset;
+  uint64_t settled_epoch = 0;
+  bool journalled = false;  // what only resolved alerts made, and nobody was told of, is not worth a row
 
   // Time intervals that kept the last flush from speaking: the marker of Alertmanager's group listing.
   std::vector<std::string> muted_by;
@@ -101,17 +106,19 @@ class Dispatcher {
   void Hasten(const AlertEntry& alert, Timestamp now);
 
   void FlushEarly(GroupId id, Timestamp now);
+  // Something about this alert has changed: its groups have to look again at their next tick.
+  void Unsettle(const AlertEntry& alert);
 
   // A step of a chain tells `receiver` of these alerts, outside of the routing tree. `key` holds the
   // incident's id
   // ("{}/chain/17:..."). The group lives on: its receiver is owed what becomes of them. Its row keeps when it
   // was last asked to speak where others keep when they were created.
   void Page(const std::string& key, const std::string& receiver, const LabelSet& labels,
-            const std::vector<AlertEntry*>& alerts, Timestamp now, std::vector<Record>& records);
+            std::span<AlertEntry* const> alerts, Timestamp now, std::vector<Record>& records);
   static bool IsChain(const GroupRecord& record);
   static int64_t IncidentOfChain(const GroupRecord& record);
   // The group as it was before a restart; what it had not said yet it says now.
-  void RestoreChain(const GroupRecord& record, const std::vector<AlertEntry*>& alerts, Timestamp now,
+  void RestoreChain(const GroupRecord& record, std::span<AlertEntry* const> alerts, Timestamp now,
                     std::vector<Record>& records);
 
   Timestamp NextDue() const {

@@ -21,6 +21,12 @@ constexpr size_t kFiredExpectedMax = 128;
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
 constexpr Duration kAuditInterval = std::chrono::minutes(1);
+constexpr Duration kFirstAudit = std::chrono::seconds(15);
+
+// Audits that were queued before the clock was set back do not count any more.
+uint64_t AuditRound(Timestamp clock_stepped_at) {
+  return IsSet(clock_stepped_at) ? static_cast<uint64_t>(ToUnixMillis(clock_stepped_at)) : 0;
+}
 
 // Of the integration that the entry is about; nothing when the config does not have it any more.
 std::optional<bool> SendsResolved(const Config& config, const NflogEntry& entry) {
@@ -98,7 +104,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
       const Duration grace = std::max({config_->global.resolve_timeout, kRestoreGrace, lease});
       alert->alert.ends_at = std::max(alert->alert.ends_at, After(now, grace));
       if (incident != nullptr) {
-        incident->AddFiring(*alert);
+        incident->firing.Add(*alert);
       }
       ArmExpiry(*alert);
     }
@@ -109,7 +115,8 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   for (const auto& group : state.groups) {
     if (Dispatcher::IsChain(group)) {
       IncidentEntry* incident = incidents_.table().Find(Dispatcher::IncidentOfChain(group));
-      dispatcher_.RestoreChain(group, incident != nullptr ? incident->firing : std::vector<AlertEntry*>{},
+      dispatcher_.RestoreChain(group,
+                               incident != nullptr ? incident->firing.span() : std::span<AlertEntry* const>{},
                                now, fx.records);
     }
   }
@@ -118,15 +125,17 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     Apply(incidents_.CloseIfNothingFires(*incident, now), now, fx);
     incidents_.Reschedule(*incident);
     ArmIncident(*incident);
+    ResumePages(*incident, now);
+    Watch(*incident, now);
   }
   SettleQuiet(now, fx);
   for (const Silence& silence : muter_.silences().All()) {
     ArmSilence(silence, now);
   }
-  RecheckMutes(now, fx);
+  RecheckMutes(now);
   timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
   timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
-  timers_.Add(After(now, kAuditInterval), {TimerKind::kAudit, 0});
+  timers_.Add(After(now, kFirstAudit), {TimerKind::kAudit, 0});
 }
 
 void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
@@ -135,6 +144,7 @@ void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
   incidents_.SetConfig(config);
   muter_.SetConfig(config);
   config_ = std::move(config);
+  ++quiet_epoch_;
   std::erase_if(pending,
                 [&](const OwedNews& news) { return config_->FindReceiver(news.receiver) == nullptr; });
   Reassign(std::move(pending), now, fx);
@@ -150,7 +160,7 @@ void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
 void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
   std::vector<AlertEntry*> alerts;
   alerts_.ForEach([&](AlertEntry& alert) {
-    if (alert.firing) {
+    if (alert.firing || OwesDigest(alert)) {
       alerts.push_back(&alert);
     }
   });
@@ -196,6 +206,8 @@ void Engine::ObserveClock(Timestamp now) {
     return;
   }
   clock_stepped_at_ = now;
+  ++quiet_epoch_;
+  timers_.Add(After(now, kFirstAudit), {TimerKind::kAudit, AuditRound(now)});
   dispatcher_.OnClockSetBack(now);
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
     RebaseLadderClock(entry->incident, before, now, LadderHoursOf(entry->incident, config_->calendars.get()));
@@ -301,7 +313,7 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
     Escalate(entry, steps, exhausted, now, fx);
   }
   // One more silenced alert changes nothing about an incident that is silenced.
-  if (!IsSet(entry.incident.muted_since) || muter_.MuteOf(alert, now).silenced_by.empty()) {
+  if (!IsSet(entry.incident.care->muted_since) || muter_.MuteOf(alert, now).silenced_by.empty()) {
     RecheckMute(entry, now, fx);
   }
 }
@@ -311,6 +323,7 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
   --stats_.alerts_firing;
   alert.firing = false;
   muter_.inhibitor().Update(alert);
+  dispatcher_.Unsettle(alert);
   mute_log_.End(alert.alert.fingerprint(), std::min(alert.alert.ends_at, now), "resolved", fx.records);
   alert.end_reason = reason;
   // Its resolve may still be owed to a receiver: it is held until it leaves its last group.
@@ -328,8 +341,11 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
     fx.records.emplace_back(std::move(event));
   }
   IncidentEntry* entry = change.entry;
+  if (entry != nullptr) {
+    entry->gc_round = gc_round_;
+  }
   Apply(std::move(change), now, fx);
-  EndSilencesOf(alert, now, fx);
+  EndSilencesOf(alert, now);
   if (entry != nullptr && !entry->firing.empty()) {
     RecheckMute(*entry, now, fx);
   }
@@ -366,6 +382,11 @@ void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
   if (!change.chain_steps.empty()) {
     Escalate(entry, change.chain_steps, change.chain_exhausted, now, fx);
   }
+  Watch(entry, now);
+  Unsettle(entry);
+  if (entry.incident.state == IncidentState::kResolved && !storms_.empty()) {
+    ++quiet_epoch_;  // it may have stood for others
+  }
   ArmIncident(entry);
 }
 
@@ -389,11 +410,7 @@ void Engine::ArmExpiry(AlertEntry& alert) {
 }
 
 void Engine::ArmIncident(IncidentEntry& entry) {
-  Timestamp due = incidents_.NextDue(entry);
-  if (due < entry.timer_due) {
-    entry.timer_due = due;
-    timers_.Add(due, {TimerKind::kIncident, static_cast<uint64_t>(entry.incident.id)});
-  }
+  incidents_.table().Arm(entry, incidents_.NextDue(entry));
 }
 
 void Engine::JournalAlert(const AlertEntry& entry, std::vector<Record>& records) const {
@@ -441,15 +458,27 @@ void Engine::CommentOnPast(const IncidentAction& action, Timestamp now, Effects&
 bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
   ObserveClock(now);
   for (size_t i = 0; i < limit; ++i) {
-    // Alerts and incidents before groups of the same instant: what resolves now is told now.
+    // Alerts, then incidents, then groups of the same instant: what resolves now is told now.
     Timestamp due;
     TimerKey key{};
-    if (timers_.NextDue() <= dispatcher_.NextDue() && timers_.PopDue(now, due, key)) {
+    const Timestamp incident_due = incidents_.table().NextDue();
+    const Timestamp group_due = dispatcher_.NextDue();
+    if (timers_.NextDue() <= std::min(incident_due, group_due) && timers_.PopDue(now, due, key)) {
       RunTimer(key, now, fx);
+      if (std::exchange(walked_, false)) {
+        break;
+      }
       continue;
     }
-    if (dispatcher_.NextDue() > now) {
-      return timers_.NextDue() > now;
+    if (incident_due <= group_due && incident_due <= now) {
+      if (IncidentEntry* incident = incidents_.table().PopDue(now)) {
+        Apply(incidents_.OnTimer(*incident, now), now, fx);
+        ArmIncident(*incident);
+      }
+      continue;
+    }
+    if (group_due > now) {
+      break;
     }
     if (Group* group = dispatcher_.PopDue(now)) {
       Flush(*group, now, fx);
@@ -459,7 +488,7 @@ bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
 }
 
 Timestamp Engine::NextDue() const {
-  return std::min(timers_.NextDue(), dispatcher_.NextDue());
+  return std::min({timers_.NextDue(), incidents_.table().NextDue(), dispatcher_.NextDue()});
 }
 
 void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
@@ -476,22 +505,17 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       }
       return;
     }
-    case TimerKind::kIncident: {
-      IncidentEntry* incident = incidents_.table().Find(static_cast<IncidentId>(key.id));
-      if (incident == nullptr || incident->timer_due > now) {
-        return;
-      }
-      incident->timer_due = kNever;
-      Apply(incidents_.OnTimer(*incident, now), now, fx);
-      ArmIncident(*incident);
-      return;
-    }
     case TimerKind::kAudit:
-      if (config_->calm != nullptr && !config_->calm->silences.empty()) {
-        RecheckMutes(now, fx);  // recurring silences begin and end by the clock
+      if (key.id != AuditRound(clock_stepped_at_)) {
+        return;  // that one waits for an hour that was set back
+      }
+      // Recurring silences begin and end by the clock.
+      if (auto holding = muter_.RecurringAt(now); holding != recurring_) {
+        recurring_ = std::move(holding);
+        RecheckMutes(now);
       }
       Audit(now, fx);
-      timers_.Add(After(now, kAuditInterval), {TimerKind::kAudit, 0});
+      timers_.Add(After(now, kAuditInterval), {TimerKind::kAudit, key.id});
       return;
     case TimerKind::kGroupLook:
       if (Group* group = dispatcher_.Find(static_cast<GroupId>(key.id))) {
@@ -500,7 +524,14 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       }
       return;
     case TimerKind::kSilenceEdge:
-      RecheckMutes(now, fx);
+      ++quiet_epoch_;
+      RecheckMutes(now);
+      return;
+    case TimerKind::kWalk:
+      RunWalk(now, fx);
+      return;
+    case TimerKind::kEndSilences:
+      EndSilences(now, fx);
       return;
     case TimerKind::kRetry: {
       auto it = in_flight_.find(static_cast<int64_t>(key.id));
@@ -520,10 +551,12 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
     case TimerKind::kMaintenance:
       DropExpired(now, fx);
       inbound_.DropExpired(now);
+      StartWalk(log_walk_, now);
       timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
       return;
     case TimerKind::kAlertGc:
-      CollectAlerts(now, fx);
+      ++gc_round_;
+      StartWalk(alert_walk_, now);
       timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
       return;
     case TimerKind::kCall:
@@ -532,47 +565,9 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
   }
 }
 
-// Resolved alerts that no group speaks of, and incidents that cannot reopen.
-void Engine::CollectAlerts(Timestamp now, Effects& fx) {
-  std::vector<std::pair<uint64_t, int64_t>> gone;  // fingerprint, episode
-  std::unordered_set<IncidentId> needed;
-  alerts_.ForEach([&](const AlertEntry& alert) {
-    if (!alert.firing && alert.groups.empty()) {
-      gone.emplace_back(alert.alert.fingerprint(), alert.episode_id);
-    } else {
-      needed.insert(alert.incident_id);
-    }
-  });
-  std::sort(gone.begin(), gone.end());
-  for (const auto& [fingerprint, episode] : gone) {
-    muter_.Forget(fingerprint);
-    alerts_.Erase(fingerprint);
-    if (episode != 0) {
-      fx.records.emplace_back(AlertDelete{fingerprint, episode});
-    }
-  }
-  for (IncidentEntry* entry : incidents_.table().Sorted()) {
-    if (entry->incident.state == IncidentState::kResolved && incidents_.KeepUntil(entry->incident) < now &&
-        !needed.contains(entry->incident.id)) {
-      const IncidentId id = entry->incident.id;
-      decisions_.erase(decisions_.lower_bound({id, ""}), decisions_.lower_bound({id + 1, ""}));
-      incidents_.table().Erase(id);
-    }
-  }
-}
-
 void Engine::DropExpired(Timestamp now, Effects& fx) {
   for (std::string& id : muter_.silences().Collect(now)) {
     fx.records.emplace_back(SilenceDelete{std::move(id)});
-  }
-  for (auto it = nflog_.begin(); it != nflog_.end();) {
-    if (it->second.expires_at <= now && !IsOwed(it->second)) {
-      const NflogEntry& entry = it->second;
-      fx.records.emplace_back(NflogDelete{entry.group_key, entry.receiver, entry.integration, entry.index});
-      it = nflog_.erase(it);
-    } else {
-      ++it;
-    }
   }
 }
 
@@ -682,7 +677,7 @@ EngineStats Engine::Stats() const {
   stats.groups = dispatcher_.group_count();
   stats.nflog_entries = nflog_.size();
   stats.in_flight = in_flight_.size();
-  stats.timers = timers_.size();
+  stats.timers = timers_.size() + incidents_.table().timer_count();
   return stats;
 }
 

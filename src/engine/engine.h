@@ -5,12 +5,15 @@
 // time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <queue>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -89,8 +92,9 @@ class Engine {
   Status NotHeard(IncidentId id, const std::string& receiver, Timestamp now, Effects& fx);
   // The journal cannot write, or it can again: an alert of its own.
   void ReportStorage(bool degraded, const std::string& why, Timestamp now, Effects& fx);
-  // Rule groups that are evaluated more than three intervals late: for the self-audit.
-  void ReportLateRules(uint64_t groups) { rules_late_ = groups; }
+  // Rule groups that are evaluated more than three intervals late: for the self-audit, which takes the worst
+  // of what it was told since the one before.
+  void ReportLateRules(uint64_t groups) { rules_late_ = std::max(rules_late_, groups); }
   // A comment on an incident that the engine has forgotten; the caller knows from history that it was there.
   void CommentOnPast(const IncidentAction& action, Timestamp now, Effects& fx);
   // Alertmanager's rules; the id of the silence that holds now. Errors as of Silences::Set.
@@ -106,6 +110,9 @@ class Engine {
   // What other systems say. `webhook_id`: of the delivery, the same when it is repeated; may be empty.
   PagerdutyReply OnPagerduty(const PagerdutyEvent& event, const std::string& webhook_id,
                              bool trust_remote_resolve, Timestamp now, Effects& fx);
+  // Dedup keys under which PagerDuty was told that something fires and not yet that it is over, at most
+  // `limit`.
+  std::vector<std::string> PagerdutyKeys(size_t limit) const;
   // False: `key` of `source` was seen within `life` before. From now on it was.
   bool FirstSight(const std::string& source, const std::string& key, Duration life, Timestamp now,
                   Effects& fx);
@@ -163,7 +170,6 @@ class Engine {
  private:
   enum class TimerKind : uint8_t {
     kAlertExpiry,
-    kIncident,
     kRetry,
     kAbandon,
     kMaintenance,
@@ -171,7 +177,9 @@ class Engine {
     kSilenceEdge,
     kGroupLook,
     kAudit,
-    kCall
+    kCall,
+    kWalk,
+    kEndSilences
   };
   struct TimerKey {
     TimerKind kind;
@@ -229,6 +237,8 @@ class Engine {
   void StopQueued(IncidentId id, Timestamp now, Effects& fx);
 
   bool KeepsUntold(const Group& group, const GroupMember& member, bool muted, Timestamp now);
+  Timestamp DigestDueAt(const Incident& incident) const;
+  bool OwesDigest(const AlertEntry& alert) const;
   bool IsToldHere(const Group& group, uint64_t fingerprint) const;
   void LookWhenOpen(Group& group, const AlertEntry& alert, Timestamp now);
   void LookAgain(Group& group, Timestamp at);
@@ -237,8 +247,9 @@ class Engine {
   // why.cc
   void ExplainGroup(Group& group, uint32_t member, const std::string& receiver, Timestamp now,
                     std::vector<WhyStep>& out);
-  void NoteDecision(const GroupMember& member, const std::string& receiver, const std::string& verdict,
+  void NoteDecision(const GroupMember& member, const std::string& receiver, const HeldBack& verdict,
                     Timestamp now, Effects& fx);
+  std::string PlaceOf(int line) const;
 
   // storm.cc
   struct Storm {
@@ -259,24 +270,48 @@ class Engine {
   // audit.cc
   bool IsAudible(const AlertEntry& alert, Timestamp now);
   void AuditIncident(const IncidentEntry& entry, Timestamp now, std::array<uint64_t, kInvariants>& broken);
+  static bool IsUnheard(const IncidentEntry& entry);
+  void Watch(const IncidentEntry& entry, Timestamp now);
+  uint64_t CountUnheard(Timestamp now);
   void Audit(Timestamp now, Effects& fx);
 
   // escalation.cc
-  void EndSilencesOf(const AlertEntry& alert, Timestamp now, Effects& fx);
   Group* RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now);
   Timestamp LastTold(const Group& group, const std::string& receiver) const;
   std::vector<std::string> Page(IncidentEntry& entry, const std::vector<std::string>& names, Timestamp now,
                                 Effects& fx);
   void Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bool exhausted, Timestamp now,
                 Effects& fx);
+  void ResumePages(IncidentEntry& entry, Timestamp now);
   void NobodyReached(IncidentEntry& entry, std::string why, Timestamp now, Effects& fx);
   void RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx);
-  void RecheckMutes(Timestamp now, Effects& fx);
   void ArmSilence(const Silence& silence, Timestamp now);
   void Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx);
   void ObserveClock(Timestamp now);
   void DropExpired(Timestamp now, Effects& fx);
+
+  // settled.cc
+  bool IsSettled(const Group& group, Timestamp now) const;
+  void Settle(Group& group, Timestamp now);
+  void Unsettle(const IncidentEntry& entry);
+  uint64_t QuietEpoch() const { return quiet_epoch_ + muter_.inhibitor().version(); }
+
+  // walks.cc
+  struct Walk {
+    bool active = false;
+    size_t from = 0;    // of a slot list
+    std::string after;  // of the log
+  };
+  void StartWalk(Walk& walk, Timestamp now);
+  void RunWalk(Timestamp now, Effects& fx);
+  // Which of the incidents are silenced altogether.
+  void RecheckMutes(Timestamp now);
+  void WalkMutes(Timestamp now, Effects& fx);
   void CollectAlerts(Timestamp now, Effects& fx);
+  void CollectIncidents(Timestamp now);
+  void CollectLog(Timestamp now, Effects& fx);
+  void EndSilencesOf(const AlertEntry& alert, Timestamp now);
+  void EndSilences(Timestamp now, Effects& fx);
   void AdoptForeignHashes();
   bool IsOwed(const NflogEntry& entry);
   AlertView View(const AlertEntry& entry) const;
@@ -323,8 +358,19 @@ class Engine {
   Timestamp last_now_ = kUnset;
   std::map<std::string, Storm> storms_;  // by the values of storm.by
   bool storms_raised_ = false;
-  std::map<std::pair<IncidentId, std::string>, std::string>
-      decisions_;              // what last held it back from a receiver
+  // What holds an incident back from a receiver: hash of the receiver to hash of the words.
+  std::map<std::pair<IncidentId, uint64_t>, uint64_t> decisions_;
+  uint64_t quiet_epoch_ = 0;  // counts up when what keeps alerts quiet may have changed for any of them
+  Walk mute_walk_, alert_walk_, incident_walk_, log_walk_;
+  bool walking_ = false;  // a timer for the next slice is queued
+  bool spoken_ = false;   // the flush under way decided to say something
+  bool walked_ = false;   // a slice was done: let others in
+  uint32_t gc_round_ = 0;
+  std::set<std::string> ending_silences_;  // the last alert that they cover may have resolved
+  std::vector<bool> recurring_;            // which recurring silences hold, as of the last look
+  using WatchTime = std::pair<Timestamp, IncidentId>;
+  // When to look whether somebody has heard of it.
+  std::priority_queue<WatchTime, std::vector<WatchTime>, std::greater<>> watched_;
   size_t audit_incident_ = 0;  // where the next audit goes on
   std::string audit_log_;
   uint64_t rules_late_ = 0;

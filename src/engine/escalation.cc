@@ -71,12 +71,13 @@ std::vector<std::string> Engine::Page(IncidentEntry& entry, const std::vector<st
           const Timestamp last = LastTold(*group, receiver);
           if (IsSet(last) && last + kJustTold < now) {
             group->page_at = now;
+            group->settled_until = kUnset;
             dispatcher_.FlushEarly(group->id, now);
           }
         }
       }
       if (!routed) {
-        dispatcher_.Page(ChainKey(entry.incident), receiver, entry.incident.key, entry.firing, now,
+        dispatcher_.Page(ChainKey(entry.incident), receiver, entry.incident.key, entry.firing.span(), now,
                          fx.records);
       }
       told.push_back(std::move(receiver));
@@ -120,6 +121,37 @@ void Engine::Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bo
   }
 }
 
+// After a restart: the step that was taken last may not have been heard yet by those whom the routes had told
+// before. Groups of the chain itself know by their own row.
+void Engine::ResumePages(IncidentEntry& entry, Timestamp now) {
+  const std::optional<TakenStep> last = WaitsForSomebody(entry) && !IsSet(entry.incident.care->muted_since)
+                                            ? LastChainStep(entry.incident)
+                                            : std::nullopt;
+  if (!last) {
+    return;
+  }
+  const IncidentChain& chain = *entry.incident.policy->chain;
+  std::vector<std::string> names = chain.steps[last->step].receivers;
+  if (IsChainExhausted(entry.incident)) {
+    names.insert(names.end(), chain.fallback.begin(), chain.fallback.end());
+  }
+  for (AlertEntry* alert : entry.firing) {
+    if (!StepApplies(chain.steps[last->step], alert->effective, entry.incident.severity)) {
+      continue;
+    }
+    for (const std::string& name : names) {
+      for (const std::string& receiver : ReceiversNow(*config_, name, now)) {
+        Group* group = RoutedGroup(*alert, receiver, now);
+        const Timestamp told = group != nullptr ? LastTold(*group, receiver) : kUnset;
+        if (IsSet(told) && told + kJustTold < last->at) {
+          group->page_at = std::max(group->page_at, last->at);
+          dispatcher_.FlushEarly(group->id, now);
+        }
+      }
+    }
+  }
+}
+
 void Engine::NobodyReached(IncidentEntry& entry, std::string why, Timestamp now, Effects& fx) {
   if (entry.incident.policy != nullptr && entry.incident.policy->chain != nullptr) {
     const std::vector<std::string> told = Page(entry, entry.incident.policy->chain->fallback, now, fx);
@@ -160,35 +192,8 @@ void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
                        const std::vector<std::string> by = muter_.MuteOf(*alert, now).silenced_by;
                        return std::any_of(by.begin(), by.end(), pauses);
                      });
-  if (muted != IsSet(incident.muted_since)) {
+  if (muted != IsSet(incident.care->muted_since)) {
     Apply(incidents_.OnMuted(entry, muted, now), now, fx);
-  }
-}
-
-void Engine::RecheckMutes(Timestamp now, Effects& fx) {
-  for (IncidentEntry* entry : incidents_.table().Sorted()) {
-    RecheckMute(*entry, now, fx);
-  }
-}
-
-// Silences that were set "until it resolves" (annotation until_resolved: "true") end with the last alert they
-// cover, also when nobody hears that it resolved.
-void Engine::EndSilencesOf(const AlertEntry& alert, Timestamp now, Effects& fx) {
-  if (!muter_.silences().AnyUntilResolved()) {
-    return;
-  }
-  for (const std::string& id : muter_.MuteOf(alert, now).silenced_by) {
-    const Silence* silence = muter_.silences().Find(id);
-    if (silence == nullptr || silence->annotations.Get(kUntilResolved) != "true") {
-      continue;
-    }
-    bool covers_others = false;
-    alerts_.ForEach([&](const AlertEntry& other) {
-      covers_others = covers_others || (other.firing && MatchesAll(silence->matchers, other.effective));
-    });
-    if (!covers_others) {
-      (void)ExpireSilence(id, now, fx);
-    }
   }
 }
 

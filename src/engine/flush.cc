@@ -9,7 +9,6 @@
 #include "incidents/ladder.h"
 #include "model/incident_hours.h"
 #include "notify/dedup.h"
-#include "notify/own_reasons.h"
 
 namespace mlalert {
 namespace {
@@ -51,18 +50,18 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const
   }
   const Incident& incident = entry->incident;
   out.acknowledged = incident.state == IncidentState::kAcknowledged;
-  out.acknowledged_at = incident.ack != nullptr ? incident.ack->at : kUnset;
+  out.acknowledged_at = incident.care->ack != nullptr ? incident.care->ack->at : kUnset;
   out.raised = incident.policy != nullptr && incident.severity > incident.told_severity;
   out.held = out.held || out.acknowledged || IsSnoozed(incident) || IsQuiet(incident);
-  out.woken_at = incident.woken_at;
+  out.woken_at = incident.care->woken_at;
   const bool by_hours = HeldByHours(incident, config.calendars.get(), now) != nullptr;
   out.held = out.held || by_hours;
-  if (IsSet(incident.flapping_since) && !IsHeldResolved(incident)) {
+  if (IsSet(incident.care->flapping_since) && !IsHeldResolved(incident)) {
     out.resolved = false;
-    out.flapping_since = incident.flapping_since;
+    out.flapping_since = incident.care->flapping_since;
   }
-  out.settled = incident.edges != nullptr && incident.edges->size() == 1 &&
-                incident.edges->front() == incident.woken_at;
+  out.settled = incident.care->edges != nullptr && incident.care->edges->size() == 1 &&
+                incident.care->edges->front() == incident.care->woken_at;
   out.digest = out.resolved && !by_hours && incident.policy != nullptr && incident.policy->hours != nullptr &&
                incident.policy->hours->outside == IncidentHours::Outside::kDigest &&
                (!IsSet(incident.last_told_at) || incident.last_told_at < incident.last_fired_at);
@@ -77,36 +76,38 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const
 bool SpeaksOfFiring(NotifyReason reason) {
   return reason == NotifyReason::kFirst || reason == NotifyReason::kNewAlerts ||
          reason == NotifyReason::kRaised || reason == NotifyReason::kRepeat ||
-         reason == NotifyReason::kUnacknowledged || reason == kReasonEscalated || reason == kReasonFlapping ||
-         reason == kReasonSettled;
+         reason == NotifyReason::kUnacknowledged || reason == NotifyReason::kEscalated ||
+         reason == NotifyReason::kFlapping || reason == NotifyReason::kSettled;
 }
 
-// What keeps a firing alert back, for the trace; empty: nothing does. That it has moved or is known already
-// is no news.
-std::string HeldBackBy(const FlushAlert& alert, const Incident& incident, const Config& config, bool in_storm,
-                       Timestamp now) {
-  if (alert.resolved) {
-    return "";
+// What keeps a firing alert back, for the trace. That it has moved or is known already is no news.
+HeldBack HeldBackBy(const FlushAlert& alert, const Incident& incident, const Config& config, bool in_storm,
+                    Timestamp now) {
+  if (alert.resolved || incident.policy == nullptr) {
+    return {};
   }
-  if (incident.ack != nullptr) {
-    return fmt::format("acknowledged by {}", incident.ack->by);
+  const PolicyLines& lines = incident.policy->lines;
+  if (incident.care->ack != nullptr) {
+    return {fmt::format("acknowledged by {}", incident.care->ack->by), 0};
   }
   if (IsSnoozed(incident)) {
-    return fmt::format("snoozed until {}", FormatRfc3339Millis(incident.snoozed_until));
+    return {fmt::format("snoozed until {}", FormatRfc3339Millis(incident.care->snoozed_until)), 0};
   }
   if (IsQuiet(incident)) {
-    return "quiet before the first step of its ladder";
+    return {"quiet before the first step of its ladder", lines.ladder};
   }
   if (in_storm) {
-    return fmt::format("part of the storm {}", incident.parent);
+    return {fmt::format("part of the storm {}", incident.care->parent),
+            config.calm != nullptr ? config.calm->storm.line : 0};
   }
   if (const Calendar* calendar = HeldByHours(incident, config.calendars.get(), now)) {
-    return fmt::format("outside business hours ({})", calendar->name());
+    return {fmt::format("outside business hours ({})", calendar->name()), lines.hours};
   }
   if (alert.cooling && alert.told_before_episode) {
-    return fmt::format("cooldown until {}", FormatRfc3339Millis(CooldownUntil(incident)));
+    return {fmt::format("cooldown until {}", FormatRfc3339Millis(CooldownUntil(incident))),
+            lines.cooldown != 0 ? lines.cooldown : lines.policy};
   }
-  return "";
+  return {};
 }
 
 bool IsIn(const std::vector<uint64_t>& sorted, uint64_t value) {
@@ -122,6 +123,11 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   }
   ++stats_.flushes;
   group.missed_tick = kUnset;
+  if (IsSettled(group, now)) {
+    return;
+  }
+  group.settled_until = kUnset;
+  spoken_ = false;
   const std::vector<GroupMember> members = NotMuted(group, now, fx);
   size_t speaking = 0;  // `members` has the same order
   for (const GroupMember& member : group.members) {
@@ -140,6 +146,9 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
       }
     }
   }
+  if (!spoken_ && members.size() == group.members.size() && !group.failed) {
+    Settle(group, now);
+  }
   FinishIfDone(group, now, fx);
 }
 
@@ -151,7 +160,7 @@ bool Engine::KeepsUntold(const Group& group, const GroupMember& member, bool mut
     return false;
   }
   const Incident& incident = entry->incident;
-  if (IsSet(incident.flapping_since)) {
+  if (IsSet(incident.care->flapping_since)) {
     return true;
   }
   if (muted && IsToldHere(group, member.alert->alert.fingerprint())) {
@@ -172,6 +181,24 @@ bool Engine::IsToldHere(const Group& group, uint64_t fingerprint) const {
     }
   }
   return false;
+}
+
+// When what cleared outside business hours is told in a digest, if its policy says so.
+Timestamp Engine::DigestDueAt(const Incident& incident) const {
+  if (incident.policy == nullptr || incident.policy->hours == nullptr || config_->calendars == nullptr ||
+      incident.policy->hours->outside != IncidentHours::Outside::kDigest) {
+    return kNever;
+  }
+  const Calendar* calendar = config_->calendars->Find(incident.policy->hours->calendar);
+  return calendar != nullptr ? calendar->NextOpen(incident.resolved_at) : kNever;
+}
+
+// It cleared before anybody was told, and stands in a digest that may not have been told yet.
+bool Engine::OwesDigest(const AlertEntry& alert) const {
+  const IncidentEntry* entry = incidents_.table().Find(alert.incident_id);
+  return !alert.firing && entry != nullptr && entry->incident.state == IncidentState::kResolved &&
+         entry->incident.last_told_at < entry->incident.last_fired_at &&
+         DigestDueAt(entry->incident) != kNever;
 }
 
 // What business hours hold back is looked at again when they begin.
@@ -316,6 +343,10 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
         entry != nullptr && IsInStorm(entry->incident)) {
       input.alerts.back().held = true;
     }
+    if (input.alerts.back().digest && input.entry != nullptr &&
+        input.entry->timestamp >= DigestDueAt(incidents_.table().Find(member.alert->incident_id)->incident)) {
+      input.alerts.back().digest = false;  // in an earlier one already
+    }
     if (input.alerts.back().held) {
       LookWhenOpen(group, *member.alert, now);
     }
@@ -331,6 +362,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   if (decision.reason == NotifyReason::kNone) {
     return false;
   }
+  spoken_ = true;
 
   if (IsRateLimited(group, receiver, decision.reason, now, fx)) {
     return false;
@@ -354,9 +386,12 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   n.acknowledged = std::move(decision.acknowledged);
   if (input.entry != nullptr && n.reason != NotifyReason::kFirst) {
     n.receiver_data = input.entry->data;
+    n.taken_before = !input.entry->firing.empty() &&
+                     std::includes(input.entry->acknowledged.begin(), input.entry->acknowledged.end(),
+                                   input.entry->firing.begin(), input.entry->firing.end());
   }
   const bool call = IsCall(receiver, integration);
-  if ((!input.send_resolved && n.firing.empty() && n.reason != kReasonDigest) ||
+  if ((!input.send_resolved && n.firing.empty() && n.reason != NotifyReason::kDigest) ||
       (call && !SpeaksOfFiring(n.reason)) ||
       (n.reason == NotifyReason::kAcknowledged && KnowsWhoAcknowledged(members, input, n))) {
     // Nobody is told, but the log must know that the firing is over, or that somebody took it.
@@ -391,10 +426,10 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     if (IncidentEntry* entry = incidents_.table().Find(alert.incident_id)) {
       told.generation = entry->incident.generation;
       told.acknowledged = entry->incident.state == IncidentState::kAcknowledged;
-      if (told.acknowledged && entry->incident.ack->at > newest_ack) {
-        newest_ack = entry->incident.ack->at;
-        n.acknowledged_by = entry->incident.ack->by;
-        n.acknowledge_comment = entry->incident.ack->comment;
+      if (told.acknowledged && entry->incident.care->ack->at > newest_ack) {
+        newest_ack = entry->incident.care->ack->at;
+        n.acknowledged_by = entry->incident.care->ack->by;
+        n.acknowledge_comment = entry->incident.care->ack->comment;
       }
     }
     n.alerts.push_back(std::move(told));
@@ -425,7 +460,8 @@ bool Engine::KnowsWhoAcknowledged(const std::vector<GroupMember>& members, const
                       (input.entry == nullptr || !IsIn(input.entry->acknowledged, alert.fingerprint) ||
                        alert.acknowledged_at > input.entry->timestamp);
     const IncidentEntry* entry = news ? incidents_.table().Find(members[i].alert->incident_id) : nullptr;
-    if (entry != nullptr && (entry->incident.ack == nullptr || entry->incident.ack->origin != here)) {
+    if (entry != nullptr &&
+        (entry->incident.care->ack == nullptr || entry->incident.care->ack->origin != here)) {
       return false;
     }
   }
@@ -582,13 +618,14 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
                                             now);
   if (sent) {
     for (const NotifiedAlert& told : n.alerts) {
-      const bool speaks_of_firing = SpeaksOfFiring(n.reason) || n.reason == kReasonDigest;
+      const bool speaks_of_firing = SpeaksOfFiring(n.reason) || n.reason == NotifyReason::kDigest;
       // What only stands in the list because it fires still is not told anew.
       if (told.resolved || told.quiet_repeat || !speaks_of_firing) {
         continue;
       }
       if (IncidentEntry* entry = incidents_.table().Find(told.incident_id)) {
         incidents_.OnTold(*entry, now, told.severity);
+        Unsettle(*entry);
         auto mentioned = std::lower_bound(
             record.incidents.begin(), record.incidents.end(), told.incident_id,
             [](const MentionedIncident& incident, IncidentId id) { return incident.id < id; });
@@ -617,8 +654,8 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
     // Nobody heard this step of the chain: the next one does not wait for its time.
     const Group* group = dispatcher_.Find(n.group_id);
     IncidentEntry* entry = n.alerts.empty() ? nullptr : incidents_.table().Find(n.alerts.front().incident_id);
-    if (group != nullptr && entry != nullptr && n.reason == kReasonEscalated && WaitsForSomebody(*entry) &&
-        n.flushed_at <= group->page_at + kFlushDeadlineMin) {
+    if (group != nullptr && entry != nullptr && n.reason == NotifyReason::kEscalated &&
+        WaitsForSomebody(*entry) && n.flushed_at <= group->page_at + kFlushDeadlineMin) {
       unreached = entry;
     }
   }
@@ -630,6 +667,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   if (Group* group = dispatcher_.Find(n.group_id); group != nullptr && group->in_flight > 0) {
     --group->in_flight;
     group->failed = group->failed || (!sent && !cancelled);
+    group->settled_until = kUnset;
     FinishIfDone(*group, now, fx);
   }
   for (GroupId id : waiters) {

@@ -3,9 +3,9 @@
 #include <charconv>
 #include <fmt/format.h>
 
-#include "base/hash.h"
 #include "base/json.h"
 #include "engine/engine.h"
+#include "notify/payload.h"
 
 namespace mlalert {
 namespace {
@@ -47,7 +47,7 @@ std::vector<IncidentId> Engine::ToldToPagerduty(const std::string& dedup_key, Pa
   size_t entries = 0;
   for (const auto& [log_key, entry] : nflog_) {
     if (entry.integration != ToString(IntegrationKind::kPagerduty) ||
-        Sha256Hex(entry.group_key) != dedup_key) {
+        PagerdutyKey(entry.group_key, entry.data) != dedup_key) {
       continue;
     }
     ++entries;
@@ -66,6 +66,19 @@ std::vector<IncidentId> Engine::ToldToPagerduty(const std::string& dedup_key, Pa
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+std::vector<std::string> Engine::PagerdutyKeys(size_t limit) const {
+  std::vector<std::string> keys;
+  for (const auto& [log_key, entry] : nflog_) {
+    if (keys.size() < limit && !entry.firing.empty() &&
+        entry.integration == ToString(IntegrationKind::kPagerduty)) {
+      keys.push_back(PagerdutyKey(entry.group_key, entry.data));
+    }
+  }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
 }
 
 PagerdutyReply Engine::OnPagerduty(const PagerdutyEvent& event, const std::string& webhook_id,
@@ -150,7 +163,13 @@ std::string_view Engine::ActForPagerduty(IncidentId id, const PagerdutyEvent& ev
     return result.has_value() && result->changed;
   };
   // It speaks of an opening that is over.
-  const bool outdated = IsSet(event.occurred_at) && event.occurred_at < entry->incident.last_fired_at;
+  const IncidentCare& care = *entry->incident.care;
+  bool outdated = IsSet(event.occurred_at) && event.occurred_at < entry->incident.last_fired_at;
+  if (event.polled) {
+    // The last word counts, and ours may be newer than what PagerDuty's state dates from.
+    outdated = outdated || event.occurred_at <= care.woken_at ||
+               (care.ack != nullptr && event.occurred_at <= care.ack->at);
+  }
   if (verb == "annotated") {
     return !event.text.empty() && act(ActionKind::kComment, event.text) ? "commented" : "";
   }

@@ -51,8 +51,9 @@ Result<std::string> Engine::SetSilence(const SilenceRequest& request, Timestamp 
     fx.records.emplace_back(SilenceEvent(type, silence, request.created_by, now));
     fx.records.emplace_back(SilenceRecord{std::move(silence)});
   }
+  ++quiet_epoch_;
   SettleQuiet(now, fx);
-  RecheckMutes(now, fx);
+  RecheckMutes(now);
   return std::move(change.id);
 }
 
@@ -63,7 +64,8 @@ Status Engine::ExpireSilence(std::string_view id, Timestamp now, Effects& fx) {
     fx.records.emplace_back(SilenceEvent("silence_expired", *ended, "", now));
     fx.records.emplace_back(SilenceRecord{std::move(*ended)});
     SettleQuiet(now, fx);
-    RecheckMutes(now, fx);
+    ++quiet_epoch_;
+    RecheckMutes(now);
   }
   return {};
 }

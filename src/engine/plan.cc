@@ -19,19 +19,19 @@ struct Pause {
 
 Pause PauseOf(const Incident& incident) {
   if (IsSnoozed(incident)) {
-    return {fmt::format("snoozed by {} until {}", CareOf(incident).snoozed_by,
-                        FormatRfc3339Millis(incident.snoozed_until)),
-            incident.snoozed_until};
+    return {fmt::format("snoozed by {} until {}", incident.care->snoozed_by,
+                        FormatRfc3339Millis(incident.care->snoozed_until)),
+            incident.care->snoozed_until};
   }
-  if (incident.ack != nullptr) {
-    const Acknowledgement& ack = *incident.ack;
+  if (incident.care->ack != nullptr) {
+    const Acknowledgement& ack = *incident.care->ack;
     if (!IsSet(ack.expires_at) || ack.expires_at == kNever) {
       return {fmt::format("acknowledged by {}", ack.by), kUnset};
     }
     return {fmt::format("acknowledged by {} until {}", ack.by, FormatRfc3339Millis(ack.expires_at)),
             ack.expires_at};
   }
-  if (IsSet(incident.muted_since)) {
+  if (IsSet(incident.care->muted_since)) {
     return {"all of its alerts are silenced", kUnset};
   }
   return {};

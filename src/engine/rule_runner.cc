@@ -189,6 +189,11 @@ std::string RuleRunner::Problem() {
   return manager_.Problem(clock_.Now());
 }
 
+uint64_t RuleRunner::LateGroups() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return manager_.LateGroups(clock_.Now());
+}
+
 RuleManagerStats RuleRunner::Stats() {
   std::lock_guard<std::mutex> lock(mutex_);
   return manager_.Stats();

@@ -43,6 +43,7 @@ class RuleRunner {
   std::optional<RuleHistory> History(uint64_t rule_id);
   std::vector<DatasourceView> Datasources();
   std::string Problem();
+  uint64_t LateGroups();
   RuleManagerStats Stats();
 
  private:

@@ -114,18 +114,19 @@ void Engine::JoinStorm(IncidentId id, IncidentId parent, Storm& storm, Timestamp
   if (incident.severity == Severity::kP0 && storm.models.insert(model).second) {
     return;  // it breaks through
   }
-  incident.parent = parent;
+  incident.care.Set(&IncidentCare::parent, parent);
   EventRecord event = IncidentEvent(incident, now, "joined_storm");
   event.to_value = std::to_string(parent);
   fx.records.emplace_back(IncidentRecord{incident});
   fx.records.emplace_back(std::move(event));
+  Unsettle(*entry);
 }
 
 bool Engine::IsInStorm(const Incident& incident) const {
-  if (incident.parent == 0) {
+  if (incident.care->parent == 0) {
     return false;
   }
-  const IncidentEntry* parent = incidents_.table().Find(incident.parent);
+  const IncidentEntry* parent = incidents_.table().Find(incident.care->parent);
   return parent != nullptr && parent->incident.state != IncidentState::kResolved;
 }
 

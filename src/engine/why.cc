@@ -3,26 +3,37 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "config/calendars.h"
 #include "config/calm_config.h"
 #include "engine/engine.h"
 #include "incidents/ladder.h"
+#include "model/incident_chain.h"
 #include "model/incident_hours.h"
 
 namespace mlalert {
 namespace {
 
+// As Muter::Recurring names them.
+constexpr std::string_view kRecurring = "recurring:";
+
 std::string At(Timestamp t) {
   return FormatRfc3339Millis(t);
 }
 
+std::string Place(const Config& config, int line) {
+  return line > 0 ? fmt::format("{}:{}", config.file, line) : std::string();
+}
+
 void AddState(const Incident& incident, const Config& config, Timestamp now, std::vector<WhyStep>& out) {
+  // Frozen when the incident opened: the lines are those of the file as it was then.
+  const PolicyLines lines = incident.policy != nullptr ? incident.policy->lines : PolicyLines{};
   out.push_back({"policy", "",
                  incident.policy != nullptr
                      ? fmt::format("policy {} (frozen when it opened, {})", incident.policy->name,
                                    At(incident.opened_at))
                      : std::string("no policy matches: it behaves as under Alertmanager"),
-                 false});
+                 false, Place(config, lines.policy)});
   if (incident.severity != Severity::kNone) {
     std::string text(ToString(incident.severity));
     for (const auto& [severity, from] :
@@ -32,13 +43,14 @@ void AddState(const Incident& incident, const Config& config, Timestamp now, std
         text += fmt::format(", {} from {}", ToString(severity), from);
       }
     }
-    out.push_back({"severity", "", text, false});
+    out.push_back({"severity", "", text, false,
+                   incident.ladder != Severity::kNone ? Place(config, lines.ladder) : std::string()});
   }
   if (IsHeldResolved(incident)) {
     out.push_back(
         {"state", "",
          fmt::format("resolved by {} at {}: while it fires on it stays so until {}",
-                     CareOf(incident).resolved_by, At(incident.resolved_at), At(incident.held_until)),
+                     incident.care->resolved_by, At(incident.resolved_at), At(incident.care->held_until)),
          true});
   } else if (incident.state == IncidentState::kResolved) {
     out.push_back(
@@ -49,15 +61,16 @@ void AddState(const Incident& incident, const Config& config, Timestamp now, std
   if (IsSnoozed(incident)) {
     out.push_back(
         {"state", "",
-         fmt::format("snoozed by {} until {}", CareOf(incident).snoozed_by, At(incident.snoozed_until)),
+         fmt::format("snoozed by {} until {}", incident.care->snoozed_by, At(incident.care->snoozed_until)),
          true});
   }
-  if (incident.ack != nullptr) {
-    const Timestamp until = incident.ack->expires_at;
-    out.push_back({"state", "",
-                   fmt::format("acknowledged by {} at {}{}", incident.ack->by, At(incident.ack->at),
-                               IsSet(until) && until != kNever ? " until " + At(until) : ""),
-                   true});
+  if (incident.care->ack != nullptr) {
+    const Timestamp until = incident.care->ack->expires_at;
+    out.push_back(
+        {"state", "",
+         fmt::format("acknowledged by {} at {}{}", incident.care->ack->by, At(incident.care->ack->at),
+                     IsSet(until) && until != kNever ? " until " + At(until) : ""),
+         true});
   }
   if (incident.state != IncidentState::kResolved && IsQuiet(incident)) {
     out.push_back({"state", "",
@@ -65,7 +78,7 @@ void AddState(const Incident& incident, const Config& config, Timestamp now, std
                                IsSet(incident.next_severity_at) && incident.next_severity_at != kNever
                                    ? " at " + At(incident.next_severity_at)
                                    : ""),
-                   true});
+                   true, Place(config, lines.ladder)});
   }
   if (incident.policy != nullptr && incident.policy->hours != nullptr && config.calendars != nullptr &&
       incident.severity < incident.policy->hours->always_from) {
@@ -76,12 +89,13 @@ void AddState(const Incident& incident, const Config& config, Timestamp now, std
       out.push_back(
           {"business_hours", "",
            fmt::format("{} is closed until {}", hours.calendar, opens == kNever ? "for ever" : At(opens)),
-           true});
+           true, Place(config, lines.hours)});
     }
   }
-  if (IsSet(incident.flapping_since)) {
-    out.push_back(
-        {"flapping", "", fmt::format("it flaps since {}: told once", At(incident.flapping_since)), true});
+  if (IsSet(incident.care->flapping_since)) {
+    out.push_back({"flapping", "",
+                   fmt::format("it flaps since {}: told once", At(incident.care->flapping_since)), true,
+                   Place(config, lines.flapping)});
   }
   if (const Timestamp until = CooldownUntil(incident); IsSet(until) && until > now) {
     const bool raised = incident.severity > incident.told_severity;
@@ -89,11 +103,16 @@ void AddState(const Incident& incident, const Config& config, Timestamp now, std
                    raised ? fmt::format("cooldown until {}, which a raise passes", At(until))
                           : fmt::format("cooldown until {}: somebody was told at {}", At(until),
                                         At(incident.last_told_at)),
-                   !raised && incident.last_told_at < incident.last_fired_at});
+                   !raised && incident.last_told_at < incident.last_fired_at,
+                   Place(config, lines.cooldown != 0 ? lines.cooldown : lines.policy)});
   }
 }
 
 }  // namespace
+
+std::string Engine::PlaceOf(int line) const {
+  return Place(*config_, line);
+}
 
 std::vector<WhyStep> Engine::Why(IncidentId id, const std::string& receiver, Timestamp now) {
   std::vector<WhyStep> out;
@@ -105,27 +124,39 @@ std::vector<WhyStep> Engine::Why(IncidentId id, const std::string& receiver, Tim
   AddState(incident, *config_, now, out);
   if (IsInStorm(incident)) {
     out.push_back({"storm", "",
-                   fmt::format("incident {} stands for it until the storm is over", incident.parent), true});
+                   fmt::format("incident {} stands for it until the storm is over", incident.care->parent),
+                   true, PlaceOf(config_->calm != nullptr ? config_->calm->storm.line : 0)});
   }
   if (IsSet(incident.chain_next_at)) {
     out.push_back({"chain", "",
                    fmt::format("step {} of the chain is due at {}", incident.chain_step + 1,
                                At(incident.chain_next_at)),
-                   false});
+                   false,
+                   PlaceOf(incident.chain_step < incident.policy->chain->steps.size()
+                               ? incident.policy->chain->steps[incident.chain_step].line
+                               : incident.policy->lines.chain)});
   }
   constexpr size_t kAlertsShown = 5;
   for (size_t i = 0; i < entry->firing.size() && i < kAlertsShown; ++i) {
     const AlertEntry& alert = *entry->firing[i];
     const AlertMute mute = muter_.MuteOf(alert, now);
     for (const std::string& silence : mute.silenced_by) {
-      out.push_back({"silence", "", fmt::format("silenced by {}", silence), true});
+      int line = 0;
+      if (config_->calm != nullptr && silence.starts_with(kRecurring)) {
+        for (const RecurringSilence& recurring : config_->calm->silences) {
+          line = silence.substr(kRecurring.size()) == recurring.name ? recurring.line : line;
+        }
+      }
+      out.push_back({"silence", "", fmt::format("silenced by {}", silence), true, PlaceOf(line)});
     }
     if (mute.inhibited_by) {
+      const InhibitRule* rule = nullptr;
+      (void)muter_.inhibitor().InhibitedBy(alert.effective, now, &rule);
       const AlertEntry* source = alerts_.Find(*mute.inhibited_by);
       out.push_back({"inhibition", "",
                      fmt::format("inhibited by {}", source != nullptr ? source->alert.labels.ToString()
                                                                       : std::string("another alert")),
-                     true});
+                     true, PlaceOf(rule != nullptr ? rule->line : 0)});
     }
     for (const GroupSlot& slot : alert.groups) {
       if (Group* group = dispatcher_.Find(slot.group)) {
@@ -151,7 +182,7 @@ void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& rece
          chain ? std::string("told by the chain")
                : fmt::format("{} of route {}, group {}, looks again at {}", dispatcher_.ReceiverOf(group),
                              dispatcher_.RouteIdOf(group), group.labels.ToString(), At(group.next_flush)),
-         false});
+         false, PlaceOf(chain ? 0 : dispatcher_.routes().node(group.route).route->line)});
     if (addressee.former) {
       out.push_back({"route", name, "not on call any more: owed the end, no more", true});
     }
@@ -160,8 +191,14 @@ void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& rece
           {"route", name, "it has moved to another route with its severity: owed the end, no more", true});
     }
     if (route.reason != MuteReason::kNone) {
+      int interval_line = 0;
+      for (const NamedTimeInterval& interval : config_->time_intervals) {
+        interval_line =
+            interval_line == 0 && interval.name == route.names.front() ? interval.line : interval_line;
+      }
       out.push_back({"interval", name,
-                     fmt::format("{} {}", ToString(route.reason), fmt::join(route.names, ", ")), true});
+                     fmt::format("{} {}", ToString(route.reason), fmt::join(route.names, ", ")), true,
+                     PlaceOf(interval_line)});
     }
     for (IntegrationRef integration : IntegrationsOf(*addressee.receiver)) {
       const std::string key =
@@ -182,33 +219,40 @@ void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& rece
                                  chain ? "" : ", repeated after " + FormatDuration(repeat))
                    : fmt::format("{}: last told of this group at {}, does not know that it fires", who,
                                  At(logged->second.timestamp)),
-             knows});
+             knows, PlaceOf(chain ? 0 : dispatcher_.routes().node(group.route).route->line)});
       }
     }
     if (config_->calm != nullptr && config_->calm->rate_limits.contains(name) && IsSet(group.look_at)) {
-      out.push_back({"rate_limit", name, fmt::format("delayed until {}", At(group.look_at)), true});
+      out.push_back({"rate_limit", name, fmt::format("delayed until {}", At(group.look_at)), true,
+                     PlaceOf(config_->calm->rate_limits.find(name)->second.line)});
     }
   }
 }
 
 // Held back, and why: an event when that changes.
-void Engine::NoteDecision(const GroupMember& member, const std::string& receiver, const std::string& verdict,
+void Engine::NoteDecision(const GroupMember& member, const std::string& receiver, const HeldBack& verdict,
                           Timestamp now, Effects& fx) {
   const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
   if (entry == nullptr || entry->incident.policy == nullptr) {
     return;
   }
-  std::string& last = decisions_[{entry->incident.id, receiver}];
-  if (last == verdict) {
+  const std::pair key{entry->incident.id, uint64_t{std::hash<std::string_view>{}(receiver)}};
+  if (verdict.text.empty()) {
+    if (!decisions_.empty()) {
+      decisions_.erase(key);
+    }
     return;
   }
-  last = verdict;
-  if (verdict.empty()) {
+  const uint64_t hash = std::hash<std::string_view>{}(verdict.text);
+  if (auto [it, fresh] = decisions_.emplace(key, hash); !fresh && std::exchange(it->second, hash) == hash) {
     return;
   }
   EventRecord event = IncidentEvent(entry->incident, now, "decided");
   event.to_value = receiver;
-  event.reason = verdict;
+  event.reason = verdict.text;
+  if (verdict.line > 0) {
+    event.data = Json::MakeObject().Set("config", PlaceOf(verdict.line)).Dump();
+  }
   fx.records.emplace_back(std::move(event));
 }
 

@@ -17,6 +17,13 @@ struct WhyStep {
   std::string receiver;  // empty: for all of them
   std::string text;
   bool holds_back = false;  // this is what keeps it quiet
+  std::string where{};      // "file:line" of the config; empty: nothing there says so
+};
+
+// What keeps a firing alert from a receiver.
+struct HeldBack {
+  std::string text;  // empty: nothing does
+  int line = 0;      // of the config; 0: nothing there says so
 };
 
 }  // namespace mlalert

@@ -85,7 +85,24 @@ void HastenChain(Incident& incident, Timestamp now) {
 
 bool IsChainExhausted(const Incident& incident) {
   return ChainOf(incident) != nullptr && IsSet(incident.chain_started_at) && !IsSet(incident.chain_next_at) &&
-         !IsSet(incident.muted_since);
+         !IsSet(incident.care->muted_since);
+}
+
+std::optional<TakenStep> LastChainStep(const Incident& incident) {
+  const IncidentChain* chain = ChainOf(incident);
+  if (chain == nullptr || !IsSet(incident.chain_started_at) || chain->steps.empty()) {
+    return std::nullopt;
+  }
+  if (incident.chain_round > 0 && incident.chain_step == chain->repeat_from) {
+    // This round has not begun: the last step of the one before.
+    const Timestamp first = After(incident.chain_started_at, chain->steps[chain->repeat_from].after);
+    return TakenStep{chain->steps.size() - 1, first - chain->repeat_every};
+  }
+  if (incident.chain_step == 0 || incident.chain_step > chain->steps.size()) {
+    return std::nullopt;
+  }
+  const size_t step = incident.chain_step - 1U;
+  return TakenStep{step, After(incident.chain_started_at, chain->steps[step].after)};
 }
 
 bool StepApplies(const ChainStep& step, const LabelSet& labels, Severity severity) {

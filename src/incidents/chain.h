@@ -26,6 +26,13 @@ void HastenChain(Incident& incident, Timestamp now);
 // Nothing is ahead, in this round or another.
 bool IsChainExhausted(const Incident& incident);
 
+// The step that was taken last, and when it was due; none when none was since the chain began.
+struct TakenStep {
+  size_t step = 0;
+  Timestamp at = kUnset;
+};
+std::optional<TakenStep> LastChainStep(const Incident& incident);
+
 // May this step tell somebody of the incident as it is now? `labels`: effective ones of one of its alerts.
 bool StepApplies(const ChainStep& step, const LabelSet& labels, Severity severity);
 

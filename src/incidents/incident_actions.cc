@@ -1,7 +1,6 @@
 // What people do: the half of the incident machine that is driven by hand.
 #include <algorithm>
 #include <fmt/format.h>
-#include <functional>
 #include <memory>
 
 #include "base/json.h"
@@ -16,12 +15,6 @@ namespace {
 // that is acknowledged already is the echo of what we told them.
 bool Echoes(const Actor& actor) {
   return actor.via == "pagerduty";
-}
-
-void EditCare(Incident& incident, const std::function<void(IncidentCare&)>& edit) {
-  IncidentCare care = CareOf(incident);
-  edit(care);
-  incident.care = std::make_shared<const IncidentCare>(std::move(care));
 }
 
 tl::unexpected<Error> AlreadyResolved(const Incident& incident) {
@@ -83,7 +76,7 @@ Status IncidentMachine::Acknowledge(Change& change, const IncidentAction& action
   if (IsSet(action.until) && action.until <= now) {
     return Fail(ErrorCode::kInvalid, "the expiry of an acknowledgement must lie in the future");
   }
-  if (const Acknowledgement* ack = incident.ack.get(); ack != nullptr && !IsSnoozed(incident)) {
+  if (const Acknowledgement* ack = incident.care->ack.get(); ack != nullptr && !IsSnoozed(incident)) {
     const bool same = ack->by == action.actor.name &&
                       (action.reason.empty() || action.reason == ack->comment) &&
                       (!IsSet(action.until) || action.until == ack->expires_at);
@@ -94,13 +87,13 @@ Status IncidentMachine::Acknowledge(Change& change, const IncidentAction& action
   change.changed = true;
   change.speak_now = true;
   change.stop_queued = true;
-  if (incident.ack != nullptr) {
+  if (incident.care->ack != nullptr) {
     EndAcknowledgement(change, now, "replaced");
   } else {
     StopClocks(incident, now);
   }
   Responded(incident, now);
-  incident.snoozed_until = kUnset;
+  incident.care.Set(&IncidentCare::snoozed_until, kUnset);
   Acknowledgement ack;
   ack.at = now;
   ack.by = action.actor.name;
@@ -111,7 +104,7 @@ Status IncidentMachine::Acknowledge(Change& change, const IncidentAction& action
       incident.policy->ack_expires > Duration::zero()) {
     ack.expires_at = After(now, incident.policy->ack_expires);
   }
-  incident.ack = std::make_shared<const Acknowledgement>(ack);
+  incident.care.Set(&IncidentCare::ack, std::make_shared<const Acknowledgement>(ack));
   incident.state = IncidentState::kAcknowledged;
   ++incident.generation;
 
@@ -134,10 +127,10 @@ Status IncidentMachine::Unacknowledge(Change& change, const IncidentAction& acti
     return AlreadyResolved(incident);
   }
   const bool snoozed = IsSnoozed(incident);
-  if (incident.ack == nullptr && !snoozed) {
+  if (incident.care->ack == nullptr && !snoozed) {
     return {};
   }
-  const bool acknowledged = incident.ack != nullptr;
+  const bool acknowledged = incident.care->ack != nullptr;
   EndAcknowledgement(change, now, "unacknowledged");
   Wake(change, now);
   if (snoozed) {
@@ -163,14 +156,14 @@ Status IncidentMachine::Snooze(Change& change, const IncidentAction& action, Tim
                       {},
                       "for longer: acknowledge it, or silence the alert"});
   }
-  if (incident.snoozed_until == action.until) {
+  if (incident.care->snoozed_until == action.until) {
     return {};
   }
   StopClocks(incident, now);
   Responded(incident, now);
-  const Timestamp before = incident.snoozed_until;
-  incident.snoozed_until = action.until;
-  EditCare(incident, [&](IncidentCare& care) { care.snoozed_by = action.actor.name; });
+  const Timestamp before = incident.care->snoozed_until;
+  incident.care.Set(&IncidentCare::snoozed_until, action.until);
+  incident.care.Set(&IncidentCare::snoozed_by, action.actor.name);
   ++incident.generation;
   change.changed = true;
   change.stop_queued = true;
@@ -192,11 +185,11 @@ Status IncidentMachine::Comment(Change& change, const IncidentAction& action, Ti
 
 Status IncidentMachine::Assign(Change& change, const IncidentAction& action, Timestamp now) {
   Incident& incident = change.entry->incident;
-  const std::string before = CareOf(incident).assignee;
+  const std::string before = incident.care->assignee;
   if (before == action.assignee) {
     return {};
   }
-  EditCare(incident, [&](IncidentCare& care) { care.assignee = action.assignee; });
+  incident.care.Set(&IncidentCare::assignee, action.assignee);
   if (!action.assignee.empty() && incident.state != IncidentState::kResolved) {
     Responded(incident, now);
   }
@@ -279,20 +272,21 @@ Status IncidentMachine::ResolveByHand(Change& change, const IncidentAction& acti
   }
   StopClocks(incident, now);
   Responded(incident, now);
-  incident.snoozed_until = kUnset;
-  incident.muted_since = kUnset;
+  incident.care.Set(&IncidentCare::snoozed_until, kUnset);
+  incident.care.Set(&IncidentCare::muted_since, kUnset);
   incident.state = IncidentState::kResolved;
   incident.resolved_at = now;
   incident.resolve_reason = ResolveReason::kManual;
-  incident.held_until = IsSet(action.until) ? action.until : After(now, config_->incidents.resolve_hold);
-  EditCare(incident, [&](IncidentCare& care) { care.resolved_by = action.actor.name; });
+  incident.care.Set(&IncidentCare::held_until,
+                    IsSet(action.until) ? action.until : After(now, config_->incidents.resolve_hold));
+  incident.care.Set(&IncidentCare::resolved_by, action.actor.name);
   ++incident.generation;
   change.changed = true;
   change.speak_now = true;
   change.stop_queued = true;
   EventRecord event = ActionEvent(incident, now, "resolved", action);
   Json data = Json::MakeObject();
-  data.Set("cause", "manual").Set("held_until", ToUnixMillis(incident.held_until));
+  data.Set("cause", "manual").Set("held_until", ToUnixMillis(incident.care->held_until));
   event.data = data.Dump();
   change.events.push_back(std::move(event));
   return {};

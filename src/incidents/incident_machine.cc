@@ -44,7 +44,7 @@ std::shared_ptr<const IncidentPolicy> Freeze(const ConfigPtr& config, const Labe
 }  // namespace
 
 void IncidentMachine::StartClocks(Incident& incident, Timestamp at) const {
-  if (IsSet(incident.muted_since)) {
+  if (IsSet(incident.care->muted_since)) {
     return;  // they start when the silence is over
   }
   StartLadderClock(incident, at, HoursOf(incident));
@@ -61,8 +61,8 @@ void IncidentMachine::StopClocks(Incident& incident, Timestamp at) const {
 
 // A target that runs already stays, unless the new severity asks for an earlier answer.
 void IncidentMachine::ExpectResponse(Incident& incident, Timestamp at) const {
-  if (config_->response_targets == nullptr || IsSet(incident.response_at) ||
-      IsSet(incident.response_breached_at)) {
+  if (config_->response_targets == nullptr || IsSet(incident.care->response_at) ||
+      incident.response_breached) {
     return;
   }
   const Timestamp due =
@@ -73,18 +73,18 @@ void IncidentMachine::ExpectResponse(Incident& incident, Timestamp at) const {
 }
 
 void IncidentMachine::Responded(Incident& incident, Timestamp now) {
-  if (!IsSet(incident.response_at)) {
-    incident.response_at = now;
+  if (!IsSet(incident.care->response_at)) {
+    incident.care.Set(&IncidentCare::response_at, now);
   }
 }
 
 void IncidentMachine::CheckResponse(Change& change, Timestamp now) {
   Incident& incident = change.entry->incident;
-  if (!IsSet(incident.response_due_at) || incident.response_due_at > now || IsSet(incident.response_at) ||
-      IsSet(incident.response_breached_at)) {
+  if (!IsSet(incident.response_due_at) || incident.response_due_at > now ||
+      IsSet(incident.care->response_at) || incident.response_breached) {
     return;
   }
-  incident.response_breached_at = incident.response_due_at;
+  incident.response_breached = true;
   change.changed = true;
   EventRecord event = IncidentEvent(incident, now, "response_breached");
   event.reason = fmt::format("nobody acted on {} by {}", ToString(incident.severity),
@@ -107,13 +107,14 @@ void IncidentMachine::CountEdge(Change& change, Timestamp now) {
     return;
   }
   const FlappingLimits& limits = *incident.policy->flapping;
-  std::vector<Timestamp> edges = incident.edges != nullptr ? *incident.edges : std::vector<Timestamp>{};
+  std::vector<Timestamp> edges =
+      incident.care->edges != nullptr ? *incident.care->edges : std::vector<Timestamp>{};
   edges.push_back(now);
   std::erase_if(edges, [&](Timestamp edge) { return edge + limits.window < now; });
   const size_t count = edges.size();
-  incident.edges = std::make_shared<const std::vector<Timestamp>>(std::move(edges));
-  if (count >= static_cast<size_t>(limits.transitions) && !IsSet(incident.flapping_since)) {
-    incident.flapping_since = now;
+  incident.care.Set(&IncidentCare::edges, std::make_shared<const std::vector<Timestamp>>(std::move(edges)));
+  if (count >= static_cast<size_t>(limits.transitions) && !IsSet(incident.care->flapping_since)) {
+    incident.care.Set(&IncidentCare::flapping_since, now);
     change.speak_now = true;
     EventRecord event = IncidentEvent(incident, now, "flapping_started");
     event.reason = fmt::format("{} changes in {}", count, FormatDuration(limits.window));
@@ -123,14 +124,14 @@ void IncidentMachine::CountEdge(Change& change, Timestamp now) {
 
 // It calms down when fewer than half of the changes that made it flap are left in the window.
 Timestamp IncidentMachine::FlappingEndsAt(const Incident& incident) {
-  if (!IsSet(incident.flapping_since) || incident.policy == nullptr || incident.policy->flapping == nullptr ||
-      incident.edges == nullptr) {
+  if (!IsSet(incident.care->flapping_since) || incident.policy == nullptr ||
+      incident.policy->flapping == nullptr || incident.care->edges == nullptr) {
     return kUnset;
   }
   const FlappingLimits& limits = *incident.policy->flapping;
   const size_t low = static_cast<size_t>(limits.transitions) / 2;
-  const std::vector<Timestamp>& edges = *incident.edges;
-  return edges.size() < low ? incident.flapping_since : edges[edges.size() - low] + limits.window;
+  const std::vector<Timestamp>& edges = *incident.care->edges;
+  return edges.size() < low ? incident.care->flapping_since : edges[edges.size() - low] + limits.window;
 }
 
 void IncidentMachine::CheckFlapping(Change& change, Timestamp now) {
@@ -139,13 +140,15 @@ void IncidentMachine::CheckFlapping(Change& change, Timestamp now) {
   if (!IsSet(ends_at) || ends_at > now) {
     return;
   }
-  incident.flapping_since = kUnset;
+  incident.care.Set(&IncidentCare::flapping_since, kUnset);
   change.changed = true;
   change.speak_now = true;
   if (incident.state == IncidentState::kOpen) {
     // The list begins anew with the end itself: that is how the message knows what ended.
-    incident.edges = std::make_shared<const std::vector<Timestamp>>(std::vector<Timestamp>{now});
-    incident.woken_at = now;  // it stayed: those who heard that it flaps hear that it does not any more
+    incident.care.Set(&IncidentCare::edges,
+                      std::make_shared<const std::vector<Timestamp>>(std::vector<Timestamp>{now}));
+    incident.care.Set(&IncidentCare::woken_at,
+                      now);  // it stayed: those who heard that it flaps hear that it does not any more
   }
   change.events.push_back(IncidentEvent(incident, now, "flapping_ended"));
 }
@@ -179,12 +182,12 @@ void IncidentMachine::Reopen(IncidentEntry& entry, Timestamp now) {
   incident.raised = Severity::kNone;
   incident.overruled = Severity::kNone;
   incident.severity = Severity::kNone;
-  incident.held_until = kUnset;
-  incident.woken_at = kUnset;
-  incident.muted_since = kUnset;
+  incident.care.Set(&IncidentCare::held_until, kUnset);
+  incident.care.Set(&IncidentCare::woken_at, kUnset);
+  incident.care.Set(&IncidentCare::muted_since, kUnset);
   incident.response_due_at = kUnset;
-  incident.response_at = kUnset;
-  incident.response_breached_at = kUnset;
+  incident.care.Set(&IncidentCare::response_at, kUnset);
+  incident.response_breached = false;
   ++incident.reopen_count;
 }
 
@@ -195,10 +198,10 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
   IncidentEntry* entry = table_.FindByKey(key);
   bool joins = entry != nullptr && entry->incident.state != IncidentState::kResolved;
   // What was resolved by hand is not over before its alerts have cleared.
-  bool reopens =
-      entry != nullptr && !joins &&
-      (!entry->firing.empty() || now - std::max(entry->incident.resolved_at, entry->incident.held_until) <=
-                                     config_->incidents.reopen_window);
+  bool reopens = entry != nullptr && !joins &&
+                 (!entry->firing.empty() ||
+                  now - std::max(entry->incident.resolved_at, entry->incident.care->held_until) <=
+                      config_->incidents.reopen_window);
   if (!joins && !reopens) {
     const IncidentEntry* previous = entry;
     entry = Open(alert, std::move(key), now);
@@ -219,7 +222,7 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
     change.events.push_back(IncidentEvent(incident, now, reopens ? "reopened" : "opened"));
     CountEdge(change, now);
   }
-  entry->AddFiring(alert);
+  entry->firing.Add(alert);
   alert.incident_id = incident.id;
 
   Severity severity = SeverityFromLabel(alert.alert.labels.Get("severity"));
@@ -253,7 +256,7 @@ IncidentMachine::Change IncidentMachine::OnResolved(AlertEntry& alert, ResolveRe
   if (change.entry == nullptr) {
     return change;
   }
-  change.entry->RemoveFiring(alert);
+  change.entry->firing.Remove(alert);
   if (!change.entry->firing.empty()) {
     return change;
   }
@@ -261,7 +264,7 @@ IncidentMachine::Change IncidentMachine::OnResolved(AlertEntry& alert, ResolveRe
     Close(change, reason, now);
   } else if (IsHeldResolved(change.entry->incident)) {
     // From here on a fire is an edge again.
-    change.entry->incident.held_until = now;
+    change.entry->incident.care.Set(&IncidentCare::held_until, now);
     change.changed = true;
     EventRecord event = IncidentEvent(change.entry->incident, now, "cleared");
     event.reason = ToString(reason);
@@ -286,8 +289,8 @@ void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now)
     EndAcknowledgement(change, now, "resolved");
   }
   StopClocks(incident, now);
-  incident.snoozed_until = kUnset;
-  incident.muted_since = kUnset;
+  incident.care.Set(&IncidentCare::snoozed_until, kUnset);
+  incident.care.Set(&IncidentCare::muted_since, kUnset);
   incident.state = IncidentState::kResolved;
   incident.resolved_at = now;
   incident.resolve_reason = reason;
@@ -330,7 +333,7 @@ void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_v
       EndAcknowledgement(change, now, "severity_raised");
       incident.state = IncidentState::kOpen;
     }
-    incident.snoozed_until = kUnset;
+    incident.care.Set(&IncidentCare::snoozed_until, kUnset);
     if (action != nullptr) {
       Responded(incident, now);
     }
@@ -343,8 +346,8 @@ void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_v
 void IncidentMachine::Wake(Change& change, Timestamp since) {
   Incident& incident = change.entry->incident;
   incident.state = IncidentState::kOpen;
-  incident.snoozed_until = kUnset;
-  incident.woken_at = since;
+  incident.care.Set(&IncidentCare::snoozed_until, kUnset);
+  incident.care.Set(&IncidentCare::woken_at, since);
   ++incident.generation;
   change.changed = true;
   change.speak_now = true;
@@ -354,8 +357,8 @@ void IncidentMachine::Wake(Change& change, Timestamp since) {
 void IncidentMachine::ExpireAcknowledgement(Change& change, Timestamp now) {
   Incident& incident = change.entry->incident;
   // It ended when it ended, even when the process was down then: the ladder clock has run since.
-  const Timestamp expired_at = incident.ack->expires_at;
-  const std::string by = incident.ack->by;
+  const Timestamp expired_at = incident.care->ack->expires_at;
+  const std::string by = incident.care->ack->by;
   EndAcknowledgement(change, expired_at, "expired");
   if (IsSnoozed(incident)) {
     incident.state = IncidentState::kOpen;
@@ -395,18 +398,19 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
   Incident& incident = entry.incident;
   CheckFlapping(change, now);
   if (incident.state == IncidentState::kResolved) {
-    if (IsHeldResolved(incident) && !entry.firing.empty() && IsSet(incident.held_until) &&
-        incident.held_until <= now) {
+    if (IsHeldResolved(incident) && !entry.firing.empty() && IsSet(incident.care->held_until) &&
+        incident.care->held_until <= now) {
       EndHold(change, now);
     }
     return change;
   }
-  if (incident.ack != nullptr && IsSet(incident.ack->expires_at) && incident.ack->expires_at <= now) {
+  if (incident.care->ack != nullptr && IsSet(incident.care->ack->expires_at) &&
+      incident.care->ack->expires_at <= now) {
     ExpireAcknowledgement(change, now);
   }
-  if (IsSnoozed(incident) && incident.snoozed_until <= now) {
-    const Timestamp ended_at = incident.snoozed_until;
-    if (incident.ack != nullptr) {
+  if (IsSnoozed(incident) && incident.care->snoozed_until <= now) {
+    const Timestamp ended_at = incident.care->snoozed_until;
+    if (incident.care->ack != nullptr) {
       EndAcknowledgement(change, ended_at, "snooze_ended");
     }
     Wake(change, ended_at);
@@ -428,8 +432,9 @@ void IncidentMachine::Climb(Change& change, Timestamp now) {
   LadderResult climbed = ClimbLadder(incident, now, hours);
   if (climbed.reached == 0) {
     const RungTime next = RungAt(incident, incident.ladder_step, hours);
-    if (IsSet(next.earned) && next.earned <= now && next.at > now && !IsSet(incident.raise_held_since)) {
-      incident.raise_held_since = next.earned;
+    if (IsSet(next.earned) && next.earned <= now && next.at > now &&
+        !IsSet(incident.care->raise_held_since)) {
+      incident.care.Set(&IncidentCare::raise_held_since, next.earned);
       change.changed = true;
       EventRecord held = IncidentEvent(incident, now, "raise_held");
       held.to_value = ToString(incident.policy->ladder[incident.ladder_step].severity);
@@ -463,7 +468,7 @@ IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool mute
   Change change;
   change.entry = &entry;
   Incident& incident = entry.incident;
-  if (incident.state == IncidentState::kResolved || muted == IsSet(incident.muted_since)) {
+  if (incident.state == IncidentState::kResolved || muted == IsSet(incident.care->muted_since)) {
     return change;
   }
   change.changed = true;
@@ -471,11 +476,11 @@ IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool mute
   if (muted) {
     StopLadderClock(incident, now, HoursOf(incident));
     incident.chain_next_at = kUnset;
-    incident.muted_since = now;
+    incident.care.Set(&IncidentCare::muted_since, now);
     Responded(incident, now);  // whoever silenced all of it has decided about it
   } else {
-    const Timestamp since = incident.muted_since;
-    incident.muted_since = kUnset;
+    const Timestamp since = incident.care->muted_since;
+    incident.care.Set(&IncidentCare::muted_since, kUnset);
     if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
       StartLadderClock(incident, now, HoursOf(incident));
       if (!IsQuiet(incident)) {
@@ -508,13 +513,13 @@ void IncidentMachine::Reschedule(IncidentEntry& entry) {
 
 void IncidentMachine::EndAcknowledgement(Change& change, Timestamp now, std::string_view end_reason) {
   Incident& incident = change.entry->incident;
-  if (incident.ack == nullptr) {
+  if (incident.care->ack == nullptr) {
     return;
   }
-  const Acknowledgement& ack = *incident.ack;
+  const Acknowledgement& ack = *incident.care->ack;
   change.acknowledgements.push_back(
       {incident.id, ack.at, ack.by, "", ack.comment, ack.expires_at, now, std::string(end_reason)});
-  incident.ack = nullptr;
+  incident.care.Set(&IncidentCare::ack, nullptr);
 }
 
 void IncidentMachine::OnTold(IncidentEntry& entry, Timestamp at, Severity severity) {
@@ -531,30 +536,30 @@ Timestamp IncidentMachine::NextDue(const IncidentEntry& entry) const {
   consider(FlappingEndsAt(incident));
   if (incident.state == IncidentState::kResolved) {
     if (IsHeldResolved(incident) && !entry.firing.empty()) {
-      consider(incident.held_until);
+      consider(incident.care->held_until);
     }
     return due;
   }
   consider(incident.next_severity_at);
-  if (incident.next_severity_at != kUnset && !IsSet(incident.raise_held_since) &&
+  if (incident.next_severity_at != kUnset && !IsSet(incident.care->raise_held_since) &&
       incident.policy != nullptr && !incident.policy->calendar.empty()) {
     consider(RungAt(incident, incident.ladder_step, HoursOf(incident)).earned);
   }
   consider(incident.chain_next_at);
-  if (incident.state == IncidentState::kOpen && !IsSnoozed(incident) && !IsSet(incident.response_at) &&
-      !IsSet(incident.response_breached_at)) {
+  if (incident.state == IncidentState::kOpen && !IsSnoozed(incident) && !IsSet(incident.care->response_at) &&
+      !incident.response_breached) {
     consider(incident.response_due_at);
   }
-  consider(incident.snoozed_until);
-  if (incident.ack != nullptr) {
-    consider(incident.ack->expires_at);
+  consider(incident.care->snoozed_until);
+  if (incident.care->ack != nullptr) {
+    consider(incident.care->ack->expires_at);
   }
   return due;
 }
 
 Timestamp IncidentMachine::KeepUntil(const Incident& incident) const {
   Timestamp until =
-      After(std::max(incident.resolved_at, incident.held_until), config_->incidents.reopen_window);
+      After(std::max(incident.resolved_at, incident.care->held_until), config_->incidents.reopen_window);
   if (Timestamp ends_at = FlappingEndsAt(incident); IsSet(ends_at)) {
     until = std::max(until, ends_at);
   }

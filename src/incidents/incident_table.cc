@@ -4,77 +4,83 @@
 
 namespace mlalert {
 
-void IncidentEntry::AddFiring(AlertEntry& alert) {
-  alert.incident_slot = static_cast<uint32_t>(firing.size());
-  firing.push_back(&alert);
-}
+IncidentTable::IncidentTable(IncidentTable&& other) noexcept
+    : by_id_(std::exchange(other.by_id_, {})),
+      by_key_(std::exchange(other.by_key_, {})),
+      list_(std::exchange(other.list_, {})),
+      timers_(std::exchange(other.timers_, {})) {}
 
-void IncidentEntry::RemoveFiring(const AlertEntry& alert) {
-  const size_t slot = alert.incident_slot;
-  if (slot >= firing.size() || firing[slot] != &alert) {
-    return;
-  }
-  firing[slot] = firing.back();
-  firing[slot]->incident_slot = static_cast<uint32_t>(slot);
-  firing.pop_back();
+IncidentTable::~IncidentTable() {
+  list_.Visit(SlotList<IncidentEntry>::kEnd, list_.size(), [](IncidentEntry& entry) { delete &entry; });
 }
 
 IncidentEntry* IncidentTable::FindByKey(const LabelSet& key) {
   IncidentEntry* newest = nullptr;
-  auto [begin, end] = by_key_.equal_range(key.fingerprint());
-  for (auto it = begin; it != end; ++it) {
-    IncidentEntry* entry = Find(it->second);
-    if (entry->incident.key == key && (newest == nullptr || entry->incident.id > newest->incident.id)) {
-      newest = entry;
+  by_key_.Visit(key.fingerprint(), [&](IncidentEntry& entry) {
+    if (entry.incident.key == key && (newest == nullptr || entry.incident.id > newest->incident.id)) {
+      newest = &entry;
     }
-  }
+  });
   return newest;
 }
 
 IncidentEntry* IncidentTable::Find(IncidentId id) {
-  auto it = by_id_.find(id);
-  return it != by_id_.end() ? it->second.get() : nullptr;
+  IncidentEntry* found = nullptr;
+  by_id_.Visit(static_cast<uint64_t>(id), [&](IncidentEntry& entry) { found = &entry; });
+  return found;
 }
 
 const IncidentEntry* IncidentTable::Find(IncidentId id) const {
-  auto it = by_id_.find(id);
-  return it != by_id_.end() ? it->second.get() : nullptr;
+  const IncidentEntry* found = nullptr;
+  by_id_.Visit(static_cast<uint64_t>(id), [&](const IncidentEntry& entry) { found = &entry; });
+  return found;
 }
 
 IncidentEntry* IncidentTable::Insert(Incident incident) {
-  IncidentId id = incident.id;
-  Erase(id);
-  by_key_.emplace(incident.key.fingerprint(), id);
-  auto entry = std::make_unique<IncidentEntry>();
+  Erase(incident.id);
+  auto* entry = new IncidentEntry;
   entry->incident = std::move(incident);
-  IncidentEntry* raw = entry.get();
-  by_id_.emplace(id, std::move(entry));
-  list_.Add(*raw);
-  return raw;
+  by_id_.Insert(*entry);
+  by_key_.Insert(*entry);
+  list_.Add(*entry);
+  return entry;
 }
 
 void IncidentTable::Erase(IncidentId id) {
-  auto found = by_id_.find(id);
-  if (found == by_id_.end()) {
+  IncidentEntry* entry = Find(id);
+  if (entry == nullptr) {
     return;
   }
-  auto [begin, end] = by_key_.equal_range(found->second->incident.key.fingerprint());
-  for (auto it = begin; it != end; ++it) {
-    if (it->second == id) {
-      by_key_.erase(it);
-      break;
+  by_id_.Remove(*entry);
+  by_key_.Remove(*entry);
+  list_.Remove(*entry);
+  delete entry;
+}
+
+void IncidentTable::Arm(IncidentEntry& entry, Timestamp due) {
+  if (due < entry.timer_due) {
+    entry.timer_due = due;
+    timers_.emplace(due, entry.incident.id);
+  }
+}
+
+IncidentEntry* IncidentTable::PopDue(Timestamp now) {
+  while (!timers_.empty() && timers_.top().first <= now) {
+    IncidentEntry* entry = Find(timers_.top().second);
+    timers_.pop();
+    if (entry != nullptr && entry->timer_due <= now) {
+      entry->timer_due = kNever;
+      return entry;
     }
   }
-  list_.Remove(*found->second);
-  by_id_.erase(found);
+  return nullptr;
 }
 
 std::vector<IncidentEntry*> IncidentTable::Sorted() {
   std::vector<IncidentEntry*> out;
-  out.reserve(by_id_.size());
-  for (auto& [id, entry] : by_id_) {
-    out.push_back(entry.get());
-  }
+  out.reserve(size());
+  list_.Visit(SlotList<IncidentEntry>::kEnd, list_.size(),
+              [&](IncidentEntry& entry) { out.push_back(&entry); });
   std::sort(out.begin(), out.end(),
             [](const IncidentEntry* a, const IncidentEntry* b) { return a->incident.id < b->incident.id; });
   return out;

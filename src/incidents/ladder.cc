@@ -47,7 +47,7 @@ void StopLadderClock(Incident& incident, Timestamp now, const LadderHours& hours
   incident.clock_elapsed = LadderClock(incident, now, hours);
   incident.clock_since = kUnset;
   incident.next_severity_at = kUnset;
-  incident.raise_held_since = kUnset;
+  incident.care.Set(&IncidentCare::raise_held_since, kUnset);
 }
 
 RungTime RungAt(const Incident& incident, size_t rung, const LadderHours& hours) {
@@ -78,7 +78,7 @@ LadderResult ClimbLadder(Incident& incident, Timestamp now, const LadderHours& h
     ++result.reached;
     ++incident.ladder_step;
     incident.ladder = std::max(incident.ladder, result.severity);
-    incident.raise_held_since = kUnset;
+    incident.care.Set(&IncidentCare::raise_held_since, kUnset);
   }
   incident.next_severity_at = NextRungAt(incident, hours);
   return result;

@@ -40,6 +40,46 @@ std::string AssigneesOf(const Json& data) {
   return out;
 }
 
+// Who did it, as webhooks and the REST API say it.
+void ReadAgent(const Json* agent, PagerdutyEvent& out) {
+  if (agent == nullptr || !agent->is_object()) {
+    return;
+  }
+  const std::string& type = agent->GetString("type");
+  out.by_person = type.empty() || type.starts_with("user");
+  out.agent = Cleaned(agent->GetString("summary"), kNameBytesMax, false);
+  out.agent_id = Cleaned(agent->GetString("id"), kNameBytesMax, false);
+  if (out.agent.empty()) {
+    out.agent = out.agent_id;
+  }
+}
+
+PagerdutyEvent StateOf(const Json& incident) {
+  PagerdutyEvent out;
+  out.polled = true;
+  out.incident_id = incident.GetString("id").substr(0, kNameBytesMax);
+  out.dedup_key = incident.GetString("incident_key").substr(0, kNameBytesMax);
+  const std::string status = incident.GetString("status").substr(0, kNameBytesMax);
+  out.type = "incident." + (status == "triggered" ? "unacknowledged" : status);
+  std::string at = incident.GetString("last_status_change_at");
+  const Json* agent = incident.Find("last_status_change_by");
+  if (const Json* acknowledgements = incident.Find("acknowledgements");
+      status == "acknowledged" && acknowledgements != nullptr && !acknowledgements->AsArray().empty()) {
+    const Json& last = acknowledgements->AsArray().back();
+    at = last.GetString("at");
+    agent = last.Find("acknowledger");
+  }
+  if (auto occurred = ParseRfc3339(at)) {
+    out.occurred_at = *occurred;
+  }
+  ReadAgent(agent, out);
+  if (!out.by_person) {
+    out.agent.clear();  // an integration, which may be ourselves
+  }
+  out.id = fmt::format("poll/{}/{}/{}", out.incident_id, status, at).substr(0, kNameBytesMax);
+  return out;
+}
+
 }  // namespace
 
 std::string_view PagerdutyEvent::IncidentVerb() const {
@@ -66,15 +106,7 @@ Result<PagerdutyEvent> DecodePagerdutyEvent(std::string_view body) {
   if (auto at = ParseRfc3339(event->GetString("occurred_at"))) {
     out.occurred_at = *at;
   }
-  if (const Json* agent = event->Find("agent"); agent != nullptr && agent->is_object()) {
-    const std::string& type = agent->GetString("type");
-    out.by_person = type.empty() || type.starts_with("user");
-    out.agent = Cleaned(agent->GetString("summary"), kNameBytesMax, false);
-    out.agent_id = Cleaned(agent->GetString("id"), kNameBytesMax, false);
-    if (out.agent.empty()) {
-      out.agent = out.agent_id;
-    }
-  }
+  ReadAgent(event->Find("agent"), out);
   const Json* data = event->Find("data");
   if (data == nullptr || !data->is_object()) {
     return out;  // a ping has none
@@ -90,6 +122,21 @@ Result<PagerdutyEvent> DecodePagerdutyEvent(std::string_view body) {
   out.text = Cleaned(data->GetString("content"), kTextBytesMax, true);
   if (out.text.empty()) {
     out.text = Cleaned(AssigneesOf(*data), kTextBytesMax, false);
+  }
+  return out;
+}
+
+Result<std::vector<PagerdutyEvent>> DecodePagerdutyIncidents(std::string_view body) {
+  MLALERT_ASSIGN(Json json, ParseJson(body));
+  const Json* incidents = json.is_object() ? json.Find("incidents") : nullptr;
+  if (incidents == nullptr || !incidents->is_array()) {
+    return Fail(ErrorCode::kInvalid, "the answer holds no \"incidents\"");
+  }
+  std::vector<PagerdutyEvent> out;
+  for (const Json& incident : incidents->AsArray()) {
+    if (incident.is_object() && !incident.GetString("incident_key").empty()) {
+      out.push_back(StateOf(incident));
+    }
   }
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -22,6 +23,8 @@ struct PagerdutyEvent {
   std::string incident_id;  // PagerDuty's
   std::string dedup_key;    // ours; not in every event
   std::string text;         // of a note; whom it was given to; why it was resolved
+  // Not a webhook: what we found out by asking. It may be older than what was done here since.
+  bool polled = false;
 
   // "acknowledged" of "incident.acknowledged"; empty when it is about something else.
   std::string_view IncidentVerb() const;
@@ -29,5 +32,8 @@ struct PagerdutyEvent {
 
 // Errors: kInvalid with what is missing.
 Result<PagerdutyEvent> DecodePagerdutyEvent(std::string_view body);
+// What the REST API lists at /incidents, as the webhooks that would have told its present states. Errors as
+// above.
+Result<std::vector<PagerdutyEvent>> DecodePagerdutyIncidents(std::string_view body);
 
 }  // namespace mlalert

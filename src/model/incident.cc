@@ -82,6 +82,9 @@ Json ChainToJson(const IncidentChain& chain) {
   for (const ChainStep& step : chain.steps) {
     Json one = Json::MakeObject();
     one.Set("after_ms", Millis(step.after)).Set("receivers", Texts(step.receivers));
+    if (step.line != 0) {
+      one.Set("line", step.line);
+    }
     if (!step.matchers.empty()) {
       std::vector<std::string> matchers;
       for (const Matcher& matcher : step.matchers) {
@@ -113,6 +116,7 @@ Result<std::shared_ptr<const IncidentChain>> ChainFromJson(const Json& json) {
     for (const Json& one : steps->AsArray()) {
       ChainStep step;
       step.after = DurationOf(one, "after_ms");
+      step.line = static_cast<int>(IntOf(one, "line"));
       step.receivers = TextsOf(one, "receivers");
       for (const std::string& text : TextsOf(one, "matchers")) {
         auto matchers = ParseMatchers(text);
@@ -136,6 +140,20 @@ Result<std::shared_ptr<const IncidentChain>> ChainFromJson(const Json& json) {
   }
   return chain;
 }
+
+}  // namespace
+
+namespace {
+
+// In the order of PolicyLines.
+constexpr std::pair<std::string_view, int PolicyLines::*> kPolicyLines[] = {
+    {"policy", &PolicyLines::policy},
+    {"cooldown", &PolicyLines::cooldown},
+    {"ladder", &PolicyLines::ladder},
+    {"chain", &PolicyLines::chain},
+    {"hours", &PolicyLines::hours},
+    {"flapping", &PolicyLines::flapping},
+    {"acknowledge", &PolicyLines::acknowledge}};
 
 }  // namespace
 
@@ -178,6 +196,15 @@ std::string PolicyToJson(const IncidentPolicy& policy) {
     flapping.Set("window_ms", Millis(policy.flapping->window));
     json.Set("flapping", std::move(flapping));
   }
+  Json lines = Json::MakeObject();
+  for (const auto& [key, line] : kPolicyLines) {
+    if (policy.lines.*line != 0) {
+      lines.Set(std::string(key), policy.lines.*line);
+    }
+  }
+  if (policy.lines.policy != 0) {
+    json.Set("lines", std::move(lines));
+  }
   return json.Dump();
 }
 
@@ -189,6 +216,11 @@ Result<IncidentPolicy> PolicyFromJson(std::string_view text) {
   };
   IncidentPolicy policy;
   policy.name = json.GetString("name");
+  if (const Json* lines = json.Find("lines")) {
+    for (const auto& [key, line] : kPolicyLines) {
+      policy.lines.*line = static_cast<int>(IntOf(*lines, key));
+    }
+  }
   policy.cooldown = millis("cooldown_ms");
   policy.ack_expires = millis("ack_expires_ms");
   if (const Json* quiet = json.Find("quiet_before_first_step")) {
@@ -228,11 +260,6 @@ Result<IncidentPolicy> PolicyFromJson(std::string_view text) {
     }
   }
   return policy;
-}
-
-const IncidentCare& CareOf(const Incident& incident) {
-  static const IncidentCare kNone;
-  return incident.care != nullptr ? *incident.care : kNone;
 }
 
 Timestamp CooldownUntil(const Incident& incident) {

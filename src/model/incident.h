@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cow.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "model/label_set.h"
@@ -30,8 +31,20 @@ struct LadderStep {
   friend bool operator==(const LadderStep&, const LadderStep&) = default;
 };
 
+// Where the parts of a policy stand in the config file; 0: not said.
+struct PolicyLines {
+  int policy = 0;
+  int cooldown = 0;
+  int ladder = 0;
+  int chain = 0;
+  int hours = 0;
+  int flapping = 0;
+  int acknowledge = 0;
+};
+
 struct IncidentPolicy {
   std::string name;
+  PolicyLines lines;
   Matchers matchers;
   // No new notification about the same incident sooner than this after the last one; never hides a raise.
   Duration cooldown{};
@@ -77,49 +90,15 @@ struct Acknowledgement {
       origin{};  // the integration that knows already; forgotten over a restart, when it hears it again
 };
 
-// What people set now and then: kept apart, so that an incident that nobody touched stays small.
+// What most incidents never have: kept apart, so that a hundred thousand of them that nobody touched stay
+// small.
 struct IncidentCare {
   std::string assignee;
   std::string snoozed_by;
   std::string resolved_by;
-};
-
-struct Incident {
-  IncidentId id = 0;
-  LabelSet key;     // identity labels; at most one incident that is not resolved per key
-  LabelSet labels;  // of the alert that opened it
-  LabelSet annotations;
-  IncidentState state = IncidentState::kOpen;
-  // Frozen when the incident opens; shared by all incidents opened under the same config. Null: no policy,
-  // the alert behaves as under Alertmanager.
-  std::shared_ptr<const IncidentPolicy> policy;
-
-  Severity base = Severity::kNone;    // highest severity label of its alerts in this episode
-  Severity ladder = Severity::kNone;  // what age alone has raised it to
-  Severity raised = Severity::kNone;  // by a human
-  // Somebody lowered it: severity labels up to this one are overruled in this episode.
-  Severity overruled = Severity::kNone;
-  // Effective severity; falls only when somebody lowers it.
-  Severity severity = Severity::kNone;
-
-  Timestamp opened_at = kUnset;
-  Timestamp last_fired_at = kUnset;  // start of the newest episode
-  Timestamp resolved_at = kUnset;
-  ResolveReason resolve_reason = ResolveReason::kNone;
-
-  // Ladder clock: `clock_elapsed` up to `clock_since`; it runs while clock_since is set.
-  Duration clock_elapsed{};
-  Timestamp clock_since = kUnset;
-  Timestamp next_severity_at = kUnset;  // first instant of the next rung; kUnset: none ahead
-  uint32_t ladder_step = 0;             // rungs already reached
-
-  // A raise that age has earned, but that would wake people: it waits since then for the calendar to open.
-  Timestamp raise_held_since = kUnset;
 
   // Set while state is kAcknowledged.
   std::shared_ptr<const Acknowledgement> ack;
-  // Null: nobody has set any of it.
-  std::shared_ptr<const IncidentCare> care;
   Timestamp snoozed_until = kUnset;  // nobody is told and nothing climbs before
   Timestamp muted_since = kUnset;    // all its alerts are silenced: nothing climbs
   // Resolved by hand: while its alerts go on firing it does not open again before this. Once they have
@@ -127,42 +106,81 @@ struct Incident {
   Timestamp held_until = kUnset;
   // An acknowledgement or a snooze ended then without a resolve: who was told is told again.
   Timestamp woken_at = kUnset;
-
-  // Whom to tell while nobody acts. Steps count from chain_started_at; kUnset: the chain stands.
-  Timestamp chain_started_at = kUnset;
-  Timestamp chain_next_at = kUnset;
-  uint16_t chain_step = 0;  // steps done in this round
-  uint16_t chain_round = 0;
-
-  // Somebody ought to have acted by response_due_at; response_at: when somebody did.
-  Timestamp response_due_at = kUnset;
-  Timestamp response_at = kUnset;
-  Timestamp response_breached_at = kUnset;
+  // A raise that age has earned, but that would wake people: it waits since then for the calendar to open.
+  Timestamp raise_held_since = kUnset;
+  Timestamp response_at = kUnset;  // when somebody acted, in this episode
 
   IncidentId parent = 0;  // the storm that it belongs to
   Timestamp flapping_since = kUnset;
   // When it fired and resolved lately, oldest first; null under a policy that does not look at it.
   std::shared_ptr<const std::vector<Timestamp>> edges;
+};
 
-  // Last notification that told somebody it fires, and at which severity: what cooldown compares with.
-  Timestamp last_told_at = kUnset;
+struct Incident {
+  IncidentId id = 0;
+  LabelSet key;     // identity labels; at most one incident that is not resolved per key
+  LabelSet labels;  // of the alert that opened it
+  LabelSet annotations;
+  // Frozen when the incident opens; shared by all incidents opened under the same config. Null: no policy,
+  // the alert behaves as under Alertmanager.
+  std::shared_ptr<const IncidentPolicy> policy;
+  Cow<IncidentCare> care;
+
+  IncidentState state = IncidentState::kOpen;
+  ResolveReason resolve_reason = ResolveReason::kNone;
+  Severity base = Severity::kNone;    // highest severity label of its alerts in this episode
+  Severity ladder = Severity::kNone;  // what age alone has raised it to
+  Severity raised = Severity::kNone;  // by a human
+  // Somebody lowered it: severity labels up to this one are overruled in this episode.
+  Severity overruled = Severity::kNone;
+  // Effective severity; falls only when somebody lowers it.
+  Severity severity = Severity::kNone;
+  // As of the last notification that told somebody that it fires.
   Severity told_severity = Severity::kNone;
+
+  uint16_t ladder_step = 0;  // rungs already reached
+  uint16_t chain_step = 0;   // steps of the chain done in this round
+  uint16_t chain_round = 0;
+  // Nobody acted by response_due_at.
+  bool response_breached = false;
+
+  int32_t reopen_count = 0;
+  int32_t episode_count = 0;
+
+  Timestamp opened_at = kUnset;
+  Timestamp last_fired_at = kUnset;  // start of the newest episode
+  Timestamp resolved_at = kUnset;
+  // Last notification that told somebody that it fires: what cooldown compares with.
+  Timestamp last_told_at = kUnset;
+
+  // Ladder clock: `clock_elapsed` up to `clock_since`; it runs while clock_since is set.
+  Duration clock_elapsed{};
+  Timestamp clock_since = kUnset;
+  Timestamp next_severity_at = kUnset;  // first instant of the next rung; kUnset: none ahead
+
+  // Whom to tell while nobody acts. Steps count from chain_started_at; kUnset: the chain stands.
+  Timestamp chain_started_at = kUnset;
+  Timestamp chain_next_at = kUnset;
+
+  // Somebody ought to have acted by then.
+  Timestamp response_due_at = kUnset;
 
   int64_t generation = 0;  // raised by every transition; links and buttons carry the one they were made at
   int64_t opened_generation = 0;  // as of its last opening: what was made before cannot act on it
-  int32_t reopen_count = 0;
-  int32_t episode_count = 0;
 };
+static_assert(sizeof(Incident) <= 192,
+              "100,000 of them stand in memory: what is seldom set goes into IncidentCare");
 
 inline bool IsSnoozed(const Incident& incident) {
-  return IsSet(incident.snoozed_until);
+  return IsSet(incident.care->snoozed_until);
 }
 // Resolved by hand while its alerts fire on.
 inline bool IsHeldResolved(const Incident& incident) {
   return incident.state == IncidentState::kResolved && incident.resolve_reason == ResolveReason::kManual;
 }
-// Never null.
-const IncidentCare& CareOf(const Incident& incident);
+inline Timestamp ResponseBreachedAt(const Incident& incident) {
+  return incident.response_breached ? incident.response_due_at : kUnset;
+}
 
 // When the present cooldown ends; kUnset when there is none.
 Timestamp CooldownUntil(const Incident& incident);

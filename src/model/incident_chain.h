@@ -12,6 +12,7 @@
 namespace mlalert {
 
 struct ChainStep {
+  int line = 0;                        // of the config file
   Duration after{};                    // on the chain's clock, which stands while somebody has it in hand
   std::vector<std::string> receivers;  // or schedules
   Matchers matchers;                   // on effective labels; empty: always

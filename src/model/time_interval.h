@@ -25,6 +25,7 @@ struct TimeIntervalSpec {
 };
 
 struct NamedTimeInterval {
+  int line = 0;  // of the config file
   std::string name;
   std::vector<TimeIntervalSpec> specs;
 };

@@ -58,6 +58,7 @@ void Inhibitor::Update(const AlertEntry& alert) {
     (two_sided ? bucket.two_sided : bucket.plain)[fingerprint] = &alert;
   }
   if (is_source) {
+    ++version_;
     indexed_.emplace(fingerprint, alert.effective);
   }
 }
@@ -79,6 +80,7 @@ void Inhibitor::Remove(uint64_t fingerprint) {
     }
   }
   indexed_.erase(indexed);
+  ++version_;
 }
 
 const AlertEntry* Inhibitor::FirstFiring(const Sources& sources, Timestamp now) {
@@ -91,7 +93,8 @@ const AlertEntry* Inhibitor::FirstFiring(const Sources& sources, Timestamp now) 
   return nullptr;
 }
 
-std::optional<uint64_t> Inhibitor::InhibitedBy(const LabelSet& labels, Timestamp now) const {
+std::optional<uint64_t> Inhibitor::InhibitedBy(const LabelSet& labels, Timestamp now,
+                                               const InhibitRule** which) const {
   for (const Rule& rule : rules_) {
     if (rule.buckets.empty() || !MatchesAll(rule.rule->target_matchers, labels)) {
       continue;
@@ -109,6 +112,9 @@ std::optional<uint64_t> Inhibitor::InhibitedBy(const LabelSet& labels, Timestamp
       }
     }
     if (source != nullptr) {
+      if (which != nullptr) {
+        *which = rule.rule;
+      }
       return source->alert.fingerprint();
     }
   }

@@ -36,8 +36,12 @@ class Inhibitor {
 
   // A source that inhibits an alert with these effective labels; of the first rule that applies the source
   // with the lowest fingerprint. None: it may speak.
-  std::optional<uint64_t> InhibitedBy(const LabelSet& labels, Timestamp now) const;
+  // `which`, when not null, receives the rule.
+  std::optional<uint64_t> InhibitedBy(const LabelSet& labels, Timestamp now,
+                                      const InhibitRule** which = nullptr) const;
 
+  // Counts up whenever a source comes, goes or changes.
+  uint64_t version() const { return version_; }
   size_t rule_count() const { return rules_.size(); }
   // Alerts that match the source side of some rule.
   size_t source_count() const { return indexed_.size(); }
@@ -56,6 +60,7 @@ class Inhibitor {
   static const AlertEntry* FirstFiring(const Sources& sources, Timestamp now);
 
   ConfigPtr config_;
+  uint64_t version_ = 0;
   std::vector<Rule> rules_;
   // The labels under which a source stands in the index.
   std::unordered_map<uint64_t, LabelSet> indexed_;

@@ -47,6 +47,18 @@ std::vector<std::string> Muter::Recurring(const LabelSet& labels, Timestamp now)
   return out;
 }
 
+std::vector<bool> Muter::RecurringAt(Timestamp now) const {
+  std::vector<bool> out;
+  if (calm_ == nullptr) {
+    return out;
+  }
+  for (const RecurringSilence& silence : calm_->silences) {
+    out.push_back(std::any_of(silence.time_intervals.begin(), silence.time_intervals.end(),
+                              [&](const std::string& name) { return intervals_.Contains(name, now); }));
+  }
+  return out;
+}
+
 RouteMute Muter::MuteOf(const Route& route, Timestamp now) const {
   if (!route.active_time_intervals.empty() && intervals_.Active(route.active_time_intervals, now).empty()) {
     return {MuteReason::kActiveTimeInterval, route.active_time_intervals};

@@ -59,7 +59,11 @@ class Muter {
   // Names of the recurring silences that hold now and match, as "recurring:name".
   std::vector<std::string> Recurring(const LabelSet& labels, Timestamp now) const;
 
+  // Which of the recurring silences hold now.
+  std::vector<bool> RecurringAt(Timestamp now) const;
+
   Inhibitor& inhibitor() { return inhibitor_; }
+  const Inhibitor& inhibitor() const { return inhibitor_; }
   Silences& silences() { return silences_; }
   const Silences& silences() const { return silences_; }
 

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "notify/own_reasons.h"
-
 namespace mlalert {
 namespace {
 
@@ -87,11 +85,11 @@ DedupDecision Decide(const DedupInput& input) {
   std::sort(out.acknowledged.begin(), out.acknowledged.end());
 
   if (began_to_flap) {
-    out.reason = kReasonFlapping;
+    out.reason = NotifyReason::kFlapping;
   } else if (input.page && somebody_speaks) {
-    out.reason = kReasonEscalated;
+    out.reason = NotifyReason::kEscalated;
   } else if (cleared_unheard) {
-    out.reason = kReasonDigest;
+    out.reason = NotifyReason::kDigest;
   } else if (input.entry == nullptr) {
     out.reason = out.firing.empty() ? NotifyReason::kNone : NotifyReason::kFirst;
   } else if (!IsSubset(out.firing, entry.firing)) {
@@ -108,7 +106,7 @@ DedupDecision Decide(const DedupInput& input) {
   } else if (woken) {
     out.reason = NotifyReason::kUnacknowledged;
   } else if (settled) {
-    out.reason = kReasonSettled;
+    out.reason = NotifyReason::kSettled;
   } else if (somebody_speaks && entry.timestamp < input.now - input.repeat_interval) {
     out.reason = NotifyReason::kRepeat;
   }

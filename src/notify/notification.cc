@@ -2,20 +2,9 @@
 
 #include <algorithm>
 
-#include "notify/own_reasons.h"
-
 namespace mlalert {
 
 std::string_view ToString(NotifyReason reason) {
-  if (reason == kReasonEscalated) {
-    return "escalated";
-  }
-  if (reason == kReasonDigest) {
-    return "digest";
-  }
-  if (reason == kReasonFlapping || reason == kReasonSettled) {
-    return reason == kReasonFlapping ? "flapping" : "flapping ended";
-  }
   switch (reason) {
     case NotifyReason::kNone:
       return "none";
@@ -35,6 +24,14 @@ std::string_view ToString(NotifyReason reason) {
       return "unacknowledged";
     case NotifyReason::kRepeat:
       return "repeat interval elapsed";
+    case NotifyReason::kEscalated:
+      return "escalated";
+    case NotifyReason::kDigest:
+      return "digest";
+    case NotifyReason::kFlapping:
+      return "flapping";
+    case NotifyReason::kSettled:
+      return "flapping ended";
   }
   return "unknown";
 }

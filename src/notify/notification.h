@@ -26,8 +26,12 @@ enum class NotifyReason : uint8_t {
   kAcknowledged,    // ours: the receivers that were told hear that somebody took it
   kUnacknowledged,  // ours: an acknowledgement or a snooze ended, nobody has it in hand any more
   kRepeat,
+  kEscalated,  // ours: a step of the chain is due
+  kDigest,     // ours: what came and went outside business hours
+  kFlapping,   // ours: it fires and resolves all the time
+  kSettled,    // ours: it does not flap any more, and fires still
 };
-// Alertmanager's notification_reason texts; "severity raised", "acknowledged" and "unacknowledged" are ours.
+// Alertmanager's notification_reason texts, and words of our own for what is ours.
 std::string_view ToString(NotifyReason reason);
 
 struct NotifiedAlert {
@@ -59,6 +63,8 @@ struct Notification {
   // Of the last acknowledgement among the alerts, for reason kAcknowledged.
   std::string acknowledged_by;
   std::string acknowledge_comment;
+  // Somebody had taken all that this receiver knew to fire, and it was told so.
+  bool taken_before = false;
   // What the receiver stored at the last notification (e.g. Slack's thread), JSON object or empty.
   std::string receiver_data;
   std::vector<uint64_t> firing, resolved,

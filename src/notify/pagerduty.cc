@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "base/hash.h"
+#include "base/json.h"
 #include "notify/acknowledged.h"
 #include "notify/json_object.h"
 #include "notify/payload.h"
@@ -158,6 +160,20 @@ std::string BodyV2(const Event& e) {
   return out;
 }
 
+// Which of the incidents of one group it is, from 1: stored with what was told last.
+int64_t GenerationOf(std::string_view receiver_data) {
+  if (receiver_data.empty()) {
+    return 1;
+  }
+  auto data = ParseJson(receiver_data);
+  const Json* generation = data && data->is_object() ? data->Find("generation") : nullptr;
+  return generation != nullptr && generation->is_int() ? std::max<int64_t>(generation->AsInt(), 1) : 1;
+}
+
+std::string KeyOf(std::string_view group_key_hash, int64_t generation) {
+  return generation > 1 ? fmt::format("{}#{}", group_key_hash, generation) : std::string(group_key_hash);
+}
+
 // "<message>: <errors joined by ,>" of a 400.
 std::string ErrorDetails(const HttpResult& result) {
   if (result.status != 400) {
@@ -183,6 +199,10 @@ std::string ErrorDetails(const HttpResult& result) {
 
 }  // namespace
 
+std::string PagerdutyKey(std::string_view group_key, std::string_view receiver_data) {
+  return KeyOf(Sha256Hex(group_key), GenerationOf(receiver_data));
+}
+
 Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext& context) {
   const PagerdutyConfig& c = n.receiver->pagerduty_configs[n.integration.index];
   bool v1 = !c.service_key.empty() || !c.service_key_file.empty();
@@ -194,8 +214,13 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
 
   Event e;
   e.key = render.Secretly(v1 ? "service_key" : "routing_key", key_text);
-  e.dedup_key = GroupKeyHash(n);
+  const int64_t told_generation = GenerationOf(n.receiver_data);
   e.action = EventAction(n, data.resolved());
+  // The Events API knows no unacknowledge, and a trigger for an incident that somebody has acknowledged pages
+  // nobody. So what must page again ends that one and opens the next.
+  const bool anew = !v1 && e.action == "trigger" && n.taken_before;
+  const int64_t generation = anew ? told_generation + 1 : told_generation;
+  e.dedup_key = KeyOf(GroupKeyHash(n), generation);
   // Who took it stands in the event, so that PagerDuty's log says it too.
   const bool taken = e.action == "acknowledge";
   e.description =
@@ -230,7 +255,28 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
     e.details = kDetailsRemoved;
     out.call.body = body(e) + "\n";
   }
-  return out;
+  if (!anew) {
+    return out;
+  }
+  out.judge = [generation](const HttpResult& result) -> NextStep {
+    NotificationOutcome outcome = JudgePagerduty(result, false);
+    if (outcome.verdict == DeliveryVerdict::kSent) {
+      outcome.receiver_data = Json::MakeObject().Set("generation", generation).Dump();
+    }
+    return outcome;
+  };
+  PreparedCall first = JsonPost(context);
+  first.call.url = out.call.url;
+  first.call.options = c.http_config;
+  first.secrets = out.secrets;
+  first.call.body = fmt::format(R"({{"routing_key":{},"dedup_key":{},"event_action":"resolve"}})",
+                                Json(e.key).Dump(), Json(KeyOf(GroupKeyHash(n), told_generation)).Dump()) +
+                    "\n";
+  first.judge = [next = std::move(out)](const HttpResult& result) -> NextStep {
+    NotificationOutcome outcome = JudgePagerduty(result, false);
+    return outcome.verdict == DeliveryVerdict::kSent ? NextStep(next) : NextStep(std::move(outcome));
+  };
+  return first;
 }
 
 NotificationOutcome JudgePagerduty(const HttpResult& result, bool v1) {

@@ -110,6 +110,8 @@ PreparedCall JsonPost(const ReceiverContext& context);
 
 // SHA-256 of the group key: PagerDuty's dedup key.
 std::string GroupKeyHash(const Notification& n);
+// The key under which PagerDuty was told last, by what was stored then (Notification::receiver_data).
+std::string PagerdutyKey(std::string_view group_key, std::string_view receiver_data);
 // At most `runes_max` characters, the last one an ellipsis when something was cut (runes_max <= 3: a plain
 // cut).
 std::string TruncateRunes(std::string text, size_t runes_max);

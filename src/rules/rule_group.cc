@@ -227,6 +227,10 @@ std::string GroupRunner::Problem(Timestamp now) const {
                      FormatRfc3339Millis(next_slot_ - interval_));
 }
 
+bool GroupRunner::IsLate(Timestamp now) const {
+  return !rules_.empty() && setup_.datasource != nullptr && now - (next_slot_ - interval_) > 3 * interval_;
+}
+
 void GroupRunner::OnClockAhead(Duration delta) {
   for (Rule& rule : rules_) {
     rule.machine->ShiftWaits(delta);

@@ -64,6 +64,8 @@ class GroupRunner {
 
   // Why its rules are not evaluated in time; empty: they are.
   std::string Problem(Timestamp now) const;
+  // The newest evaluation that has begun is more than three intervals old.
+  bool IsLate(Timestamp now) const;
   RuleGroupView View(Timestamp now);
   // Nothing when no rule of the group has this id.
   std::optional<RuleHistory> History(uint64_t id, Timestamp now);

@@ -257,6 +257,14 @@ std::string RuleManager::Problem(Timestamp now) const {
   return {};
 }
 
+uint64_t RuleManager::LateGroups(Timestamp now) const {
+  uint64_t late = 0;
+  for (const auto& [key, group] : groups_) {
+    late += group->IsLate(now) ? 1 : 0;
+  }
+  return late;
+}
+
 RuleManagerStats RuleManager::Stats() const {
   RuleManagerStats out = stats_;
   out.groups = groups_.size();

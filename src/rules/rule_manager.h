@@ -83,6 +83,8 @@ class RuleManager {
   std::vector<DatasourceView> Datasources() const;
   // Why rules are not evaluated as they should be; empty: they are.
   std::string Problem(Timestamp now) const;
+  // Groups whose evaluations are more than three intervals late.
+  uint64_t LateGroups(Timestamp now) const;
   RuleManagerStats Stats() const;
 
  private:

@@ -257,10 +257,11 @@ Result<Incident> ReadIncident(const Stmt& row, PolicyCache& policies) {
   out.clock_elapsed = std::chrono::milliseconds(std::clamp<int64_t>(row.Int(c++), 0, kMillisMax));
   out.clock_since = TimeAt(row, c++);
   out.next_severity_at = TimeAt(row, c++);
-  out.ladder_step = static_cast<uint32_t>(row.Int(c++));
+  out.ladder_step = static_cast<uint16_t>(row.Int(c++));
   if (!row.IsNull(c)) {
-    out.ack = std::make_shared<const Acknowledgement>(
-        Acknowledgement{TimeAt(row, c + 1), row.String(c), row.String(c + 2), TimeAt(row, c + 3)});
+    out.care.Set(&IncidentCare::ack,
+                 std::make_shared<const Acknowledgement>(Acknowledgement{
+                     TimeAt(row, c + 1), row.String(c), row.String(c + 2), TimeAt(row, c + 3)}));
   }
   c += 4;
   out.last_told_at = TimeAt(row, c++);
@@ -269,30 +270,26 @@ Result<Incident> ReadIncident(const Stmt& row, PolicyCache& policies) {
   out.reopen_count = static_cast<int32_t>(row.Int(c++));
   out.episode_count = static_cast<int32_t>(row.Int(c++));
   MLALERT_ASSIGN(out.overruled, SeverityAt(row, c++));
-  out.raise_held_since = TimeAt(row, c++);
-  IncidentCare care;
-  care.assignee = row.String(c++);
-  out.snoozed_until = TimeAt(row, c++);
-  care.snoozed_by = row.String(c++);
-  care.resolved_by = row.String(c++);
-  if (!care.assignee.empty() || !care.snoozed_by.empty() || !care.resolved_by.empty()) {
-    out.care = std::make_shared<const IncidentCare>(std::move(care));
-  }
-  out.held_until = TimeAt(row, c++);
-  out.woken_at = TimeAt(row, c++);
-  out.muted_since = TimeAt(row, c++);
+  out.care.Set(&IncidentCare::raise_held_since, TimeAt(row, c++));
+  out.care.Set(&IncidentCare::assignee, row.String(c++));
+  out.care.Set(&IncidentCare::snoozed_until, TimeAt(row, c++));
+  out.care.Set(&IncidentCare::snoozed_by, row.String(c++));
+  out.care.Set(&IncidentCare::resolved_by, row.String(c++));
+  out.care.Set(&IncidentCare::held_until, TimeAt(row, c++));
+  out.care.Set(&IncidentCare::woken_at, TimeAt(row, c++));
+  out.care.Set(&IncidentCare::muted_since, TimeAt(row, c++));
   out.chain_started_at = TimeAt(row, c++);
   out.chain_next_at = TimeAt(row, c++);
   out.chain_step = static_cast<uint16_t>(row.Int(c++));
   out.chain_round = static_cast<uint16_t>(row.Int(c++));
   out.response_due_at = TimeAt(row, c++);
-  out.response_at = TimeAt(row, c++);
-  out.response_breached_at = TimeAt(row, c++);
-  out.parent = row.Int(c++);
-  out.flapping_since = TimeAt(row, c++);
+  out.care.Set(&IncidentCare::response_at, TimeAt(row, c++));
+  out.response_breached = IsSet(TimeAt(row, c++));
+  out.care.Set(&IncidentCare::parent, row.Int(c++));
+  out.care.Set(&IncidentCare::flapping_since, TimeAt(row, c++));
   MLALERT_ASSIGN(std::vector<Timestamp> edges, TimesAt(row, c++));
   if (!edges.empty()) {
-    out.edges = std::make_shared<const std::vector<Timestamp>>(std::move(edges));
+    out.care.Set(&IncidentCare::edges, std::make_shared<const std::vector<Timestamp>>(std::move(edges)));
   }
   out.opened_generation = row.Int(c++);
   return out;

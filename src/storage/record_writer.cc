@@ -435,11 +435,11 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
   // A null `by` says that there is no acknowledgement; an empty one is an acknowledgement without a name.
   std::optional<std::string_view> acked_by;
   std::optional<std::string_view> ack_comment;
-  if (i.ack != nullptr) {
-    acked_by = i.ack->by;
-    ack_comment = i.ack->comment;
+  if (i.care->ack != nullptr) {
+    acked_by = i.care->ack->by;
+    ack_comment = i.care->ack->comment;
   }
-  const std::string edges = i.edges != nullptr ? TimesToJson(*i.edges) : "";
+  const std::string edges = i.care->edges != nullptr ? TimesToJson(*i.care->edges) : "";
   return incident.Run(
       i.id, key, key_hash, json.Of(i.labels), json.Of(i.annotations), Extracted(i.labels, "alertname"),
       ToColumn(i.severity), Extracted(i.labels, "model"), Extracted(i.labels, "pipeline"),
@@ -447,15 +447,15 @@ Status RecordWriter::Statements::operator()(const IncidentRecord& record) {
       ToColumn(i.raised), NullIfEmpty(policy_name), NullIfEmpty(policy), ToColumn(i.opened_at),
       ToColumn(i.last_fired_at), ToColumn(i.resolved_at), ToString(i.resolve_reason),
       i.clock_elapsed / std::chrono::milliseconds(1), ToColumn(i.clock_since), ToColumn(i.next_severity_at),
-      i.ladder_step, i.ack != nullptr ? ToColumn(i.ack->at) : std::nullopt, acked_by, ack_comment,
-      i.ack != nullptr ? ToColumn(i.ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
+      i.ladder_step, i.care->ack != nullptr ? ToColumn(i.care->ack->at) : std::nullopt, acked_by, ack_comment,
+      i.care->ack != nullptr ? ToColumn(i.care->ack->expires_at) : std::nullopt, ToColumn(i.last_told_at),
       ToColumn(i.told_severity), i.generation, i.reopen_count, i.episode_count, ToColumn(i.overruled),
-      ToColumn(i.raise_held_since), NullIfEmpty(CareOf(i).assignee), ToColumn(i.snoozed_until),
-      NullIfEmpty(CareOf(i).snoozed_by), NullIfEmpty(CareOf(i).resolved_by), ToColumn(i.held_until),
-      ToColumn(i.woken_at), ToColumn(i.muted_since), ToColumn(i.chain_started_at), ToColumn(i.chain_next_at),
-      i.chain_step, i.chain_round, ToColumn(i.response_due_at), ToColumn(i.response_at),
-      ToColumn(i.response_breached_at), NullIfZero(i.parent), ToColumn(i.flapping_since), NullIfEmpty(edges),
-      i.opened_generation);
+      ToColumn(i.care->raise_held_since), NullIfEmpty(i.care->assignee), ToColumn(i.care->snoozed_until),
+      NullIfEmpty(i.care->snoozed_by), NullIfEmpty(i.care->resolved_by), ToColumn(i.care->held_until),
+      ToColumn(i.care->woken_at), ToColumn(i.care->muted_since), ToColumn(i.chain_started_at),
+      ToColumn(i.chain_next_at), i.chain_step, i.chain_round, ToColumn(i.response_due_at),
+      ToColumn(i.care->response_at), ToColumn(ResponseBreachedAt(i)), NullIfZero(i.care->parent),
+      ToColumn(i.care->flapping_since), NullIfEmpty(edges), i.opened_generation);
 }
 
 Status RecordWriter::Statements::BindStarted(Stmt& stmt, int first, const EpisodeRecord& r) {
@@ -766,9 +766,11 @@ struct HeapBytes {
   size_t operator()(const IncidentRecord& r) const {
     const Incident& i = r.incident;
     return i.key.ByteSize() + i.labels.ByteSize() + i.annotations.ByteSize() +
-           (i.ack != nullptr ? sizeof(Acknowledgement) + i.ack->by.size() + i.ack->comment.size() : 0) +
-           (i.care != nullptr ? sizeof(IncidentCare) : 0) +
-           (i.edges != nullptr ? i.edges->size() * sizeof(Timestamp) : 0);
+           (i.care->ack != nullptr
+                ? sizeof(Acknowledgement) + i.care->ack->by.size() + i.care->ack->comment.size()
+                : 0) +
+           (i.care.is_default() ? 0 : sizeof(IncidentCare)) +
+           (i.care->edges != nullptr ? i.care->edges->size() * sizeof(Timestamp) : 0);
   }
   size_t operator()(const EpisodeRecord& r) const {
     return r.labels.ByteSize() + r.annotations.ByteSize() + r.generator_url.size();

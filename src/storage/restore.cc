@@ -111,8 +111,12 @@ Status LoadIncidents(Db& db, Timestamp resolved_after, RestoredState& out) {
   if (!IsSet(resolved_after)) {
     sql = fmt::format("SELECT {} FROM incidents", kIncidentColumns);
   } else {
-    sql += fmt::format(" UNION ALL SELECT {} FROM incidents WHERE state = 'resolved' AND resolved_at > {}",
-                       kIncidentColumns, ToUnixMillis(resolved_after));
+    // Older ones where an alert still has to be spoken of.
+    sql += fmt::format(
+        " UNION ALL SELECT {0} FROM incidents WHERE state = 'resolved' AND resolved_at > {1}"
+        " UNION ALL SELECT {0} FROM incidents WHERE state = 'resolved' AND resolved_at <= {1}"
+        " AND id IN (SELECT incident_id FROM episodes WHERE held = 1)",
+        kIncidentColumns, ToUnixMillis(resolved_after));
   }
   MLALERT_ASSIGN(Stmt incidents, db.Prepare(sql + " ORDER BY id"));
   PolicyCache policies;

@@ -135,8 +135,8 @@ struct WeekOfThree : Storage {
     resolved.resolve_reason = ResolveReason::kTimeout;
     Incident acked = MakeIncident(3, kNow - 2h, "Down", "m2", Severity::kP0);
     acked.state = IncidentState::kAcknowledged;
-    acked.ack =
-        std::make_shared<const Acknowledgement>(Acknowledgement{kNow - 1h, "alice", "on it", kNow + 1h});
+    acked.care.Set(&IncidentCare::ack, std::make_shared<const Acknowledgement>(
+                                           Acknowledgement{kNow - 1h, "alice", "on it", kNow + 1h}));
     Write({IncidentRecord{old}, IncidentRecord{resolved}, IncidentRecord{acked},
            MakeEvent(1, kNow - 240h, "opened"), MakeEvent(2, kNow - 30h, "opened"),
            MakeEvent(2, kNow - 29h, "raised", "nobody acted"), MakeEvent(3, kNow - 2h, "opened"),

@@ -173,6 +173,105 @@ class Webhook(harness.TestCase):
         wait_until(lambda: self.daemon.rows("SELECT 1 FROM notifications WHERE integration = 'pagerduty' AND "
                                             "reason = 'acknowledged' AND attempt = 1 AND outcome = 'sent'"), "taken as told")
 
+    def test_taken_back_and_fired_again_pages_under_a_new_key(self):
+        """A trigger for an acknowledged incident of PagerDuty pages nobody, and there is no unacknowledge."""
+        self.start()
+        self.assertEqual(self.send("acknowledged").json()["result"], "acknowledged")
+        self.hub.wait_for("/hook", 2)
+        self.daemon.unack(self.incident, actor="bob")
+        events = self.hub.wait_for("/pagerduty", 3)
+        self.assertEqual([(event["event_action"], event["dedup_key"]) for event in events],
+                         [("trigger", self.key), ("resolve", self.key), ("trigger", self.key + "#2")])
+        wait_until(lambda: [row for row in self.daemon.rows("SELECT data FROM nflog WHERE integration = 'pagerduty'")
+                            if "2" in row["data"]], "the new key is remembered")
+        # What speaks of the old one is over, the new one acts; also after a restart.
+        self.assertEqual(self.send("acknowledged").json()["why"], "no incident that is not resolved has this key")
+        self.daemon.kill()
+        self.daemon.start()
+        self.key += "#2"
+        self.assertEqual(self.send("acknowledged").json()["result"], "acknowledged")
+        self.daemon.post_alerts({"labels": DRIFT, "endsAt": harness.rfc3339(time.time() - 1)})
+        last = wait_until(lambda: [event for event in self.hub.bodies("/pagerduty")
+                                   if event["event_action"] == "resolve" and event["dedup_key"] == self.key], "resolved")
+        self.assertEqual(len(last), 1)
+
+
+class Reconciler(harness.TestCase):
+    """Webhooks are lost while mlalert is down: it asks PagerDuty what has become of its incidents."""
+
+    def start(self, more=""):
+        self.hub = self.sink()
+        self.daemon = self.mlalert(config(
+            self.hub, f"{{webhook_secret: {SECRET}, api_token: rest-token-1, api_url: \"{self.hub.url}/rest\", "
+                      f"reconcile_interval: 1s{more}}}"))
+        self.daemon.post_alerts({"labels": DRIFT, "endsAt": harness.rfc3339(time.time() + 3600)})
+        self.incident = wait_until(lambda: self.daemon.only_incident(alertname="Drift"), "the incident")["id"]
+        self.key = self.hub.wait_for("/pagerduty", 1)[0]["dedup_key"]
+        self.path = (f"/rest/incidents?incident_key={self.key}&statuses%5B%5D=triggered&statuses%5B%5D=acknowledged"
+                     "&statuses%5B%5D=resolved&sort_by=created_at%3Adesc&limit=1")
+
+    def state(self):
+        return self.daemon.incident(self.incident)["state"]
+
+    def says(self, status, at, who="Ann", **more):
+        person = {"id": "PU1", "type": "user_reference", "summary": who} if who else {
+            "id": "S1", "type": "service_reference", "summary": "mlalert"}
+        body = {"incidents": [{"id": "PD1", "incident_key": self.key, "status": status, "last_status_change_at": harness.rfc3339(at),
+                               "last_status_change_by": person, "acknowledgements":
+                               [{"at": harness.rfc3339(at), "acknowledger": person}] if status == "acknowledged" else [],
+                               **more}], "limit": 1, "offset": 0, "more": False}
+        self.hub.always(self.path, harness.Answer(200, json.dumps(body), {"Content-Type": "application/json"}))
+
+    def asked_again(self, times=2):
+        have = len(self.hub.requests(self.path))
+        wait_until(lambda: len(self.hub.requests(self.path)) >= have + times, "it asks again")
+
+    def test_a_lost_acknowledge_is_found_once_and_an_old_one_does_not_undo_what_was_done_since(self):
+        self.start()
+        self.says("triggered", time.time(), who=None)
+        self.asked_again()
+        request = self.hub.requests(self.path)[0]
+        self.assertEqual(request.headers["Authorization"], "Token token=rest-token-1")
+        self.assertEqual(self.state(), "open")
+        taken = time.time() + 1
+        self.says("acknowledged", taken)
+        wait_until(lambda: self.state() == "acknowledged", "what PagerDuty knows is known here")
+        self.assertEqual(self.daemon.rows("SELECT actor, via FROM acknowledgements"), [{"actor": "Ann", "via": "pagerduty"}])
+        self.daemon.unack(self.incident, actor="bob")
+        self.asked_again()
+        self.assertEqual(self.state(), "open", "the newer word is bob's")
+        self.assertEqual(len(self.daemon.rows("SELECT 1 FROM acknowledgements")), 1)
+        self.assertNotIn("rest-token-1", self.daemon.get("/api/v2/status").text + self.daemon.log())
+
+    def test_a_lost_unacknowledge_and_a_lost_resolve(self):
+        self.start()
+        self.says("acknowledged", time.time() + 1)
+        wait_until(lambda: self.state() == "acknowledged", "acknowledged")
+        self.says("triggered", time.time() + 5)
+        wait_until(lambda: self.state() == "open", "taken back in PagerDuty")
+        self.key += "#2"  # it pages under a new key
+        self.path = self.path.replace("&statuses", "%232&statuses", 1)
+        self.says("resolved", time.time() + 6)
+        wait_until(lambda: self.state() == "acknowledged", "resolved there, fires here")
+        self.assertIn("still true", [event for event in self.daemon.incident(self.incident)["events"]
+                                     if event["type"] == "acknowledged"][-1]["reason"])
+
+    def test_our_own_events_and_refusals_change_nothing(self):
+        self.start()
+        self.hub.always(self.path, harness.Answer(500))
+        self.asked_again()
+        self.hub.always(self.path, harness.Answer(200, "{"))
+        self.asked_again()
+        self.hub.always(self.path, harness.Answer(raw=outside.reset))
+        self.asked_again()
+        self.daemon.ack(self.incident, actor="bob")
+        self.says("acknowledged", time.time() + 1, who=None)
+        self.asked_again()
+        self.assertEqual([row["actor"] for row in self.daemon.rows("SELECT actor FROM acknowledgements")], ["bob"])
+        self.says("triggered", time.time() - 60)
+        self.asked_again()
+        self.assertEqual(self.state(), "acknowledged", "our acknowledge is newer, PagerDuty has not got it yet")
+
 
 if __name__ == "__main__":
     harness.unittest.main()

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(what_was_acknowledged_and_snoozed_comes_back_open) {
   BOOST_TEST((sim.IncidentOf(kDown).state == IncidentState::kAcknowledged));
   sim.At(minutes(32));
   BOOST_TEST((sim.IncidentOf(kDown).state == IncidentState::kOpen));
-  BOOST_TEST(sim.IncidentOf(kDown).ack == nullptr);
+  BOOST_TEST(sim.IncidentOf(kDown).care->ack == nullptr);
   ExpectHeard(sim, {"+0s page/pagerduty[0] first notification firing=Down:P1",
                     "+0s page/pagerduty[0] acknowledged firing=Down:P1 by=alice",
                     "+31m page/pagerduty[0] unacknowledged firing=Down:P1"});
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(snoozing_again_moves_the_end_and_acknowledging_cancels_it) 
   sim.At(seconds(0)).Fire(kDown);
   sim.Snooze(1, hours(1));
   sim.At(minutes(10)).Snooze(1, hours(3));
-  BOOST_TEST((sim.IncidentOf(kDown).snoozed_until == sim.now() + hours(3)));
+  BOOST_TEST((sim.IncidentOf(kDown).care->snoozed_until == sim.now() + hours(3)));
   sim.At(minutes(20)).Ack(1);
   BOOST_TEST(!IsSnoozed(sim.IncidentOf(kDown)));
   sim.At(hours(4) - minutes(1));
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(somebody_else_takes_over) {
   Sim sim(kConfig);
   sim.At(seconds(0)).Fire(kDown);
   sim.Ack(1, "alice").Ack(1, "bob");
-  BOOST_TEST(sim.IncidentOf(kDown).ack->by == "bob");
+  BOOST_TEST(sim.IncidentOf(kDown).care->ack->by == "bob");
 }
 
 BOOST_AUTO_TEST_CASE(events_say_who_from_where_and_at_which_generation) {
@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE(events_say_who_from_where_and_at_which_generation) {
     a.reason = "looking";
   });
   sim.Act(ActionKind::kAssign, 1, [](IncidentAction& a) { a.assignee = "dave"; });
-  BOOST_TEST(CareOf(sim.IncidentOf(kDown)).assignee == "dave");
+  BOOST_TEST(sim.IncidentOf(kDown).care->assignee == "dave");
   ExpectLines(sim.Events(1), {"opened", "commented looking", "assigned ->dave"});
   std::vector<EventRecord> events;
   for (const Record& record : sim.journal()) {

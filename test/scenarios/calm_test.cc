@@ -46,6 +46,27 @@ BOOST_AUTO_TEST_CASE(digest_tells_also_what_cleared) {
   ExpectHeard(sim, {"+9h chat/webhook[0] digest firing=Drift:P3 resolved=Lag"});
 }
 
+BOOST_AUTO_TEST_CASE(digest_survives_a_restart) {
+  Sim sim(Config("business_hours: {calendar: office, outside: digest}"), kMonday);
+  sim.At(hours(2)).Fire(kDrift).Fire(kLag);
+  sim.At(hours(4)).Resolve(kLag);
+  sim.At(hours(5)).Restart(minutes(10));
+  sim.At(hours(12));
+  ExpectHeard(sim, {"+9h chat/webhook[0] digest firing=Drift:P3 resolved=Lag"});
+  sim.Restart();
+  sim.At(hours(13));
+  ExpectHeard(sim, {});
+}
+
+BOOST_AUTO_TEST_CASE(digest_is_told_also_when_the_process_was_down_at_nine) {
+  Sim sim(Config("business_hours: {calendar: office, outside: digest}"), kMonday);
+  sim.At(hours(2)).Fire(kLag);
+  sim.At(hours(4)).Resolve(kLag);
+  sim.At(hours(8)).Restart(hours(2));
+  sim.At(hours(12));
+  ExpectHeard(sim, {"+10h chat/webhook[0] digest resolved=Lag"});
+}
+
 BOOST_AUTO_TEST_CASE(digest_of_a_quiet_morning_has_only_what_cleared) {
   Sim sim(Config("business_hours: {calendar: office, outside: digest}"), kMonday);
   sim.At(hours(2)).Fire(kLag);
@@ -153,6 +174,20 @@ BOOST_AUTO_TEST_CASE(delays_and_merges_and_drops_nothing) {
                     "+30m chat/webhook[0] new alerts added firing=A0:P3,A1:P3,A2:P3,A3:P3"});
 }
 
+// The limit itself is forgotten; what it delayed is not.
+BOOST_AUTO_TEST_CASE(what_is_delayed_survives_a_restart) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}",
+                 "rate_limits: [{receiver: chat, count: 1, per: 1h}]\n"),
+          kMonday);
+  sim.Fire(kDrift);
+  sim.At(minutes(5)).Fire(kLag);
+  sim.At(minutes(10));
+  ExpectHeard(sim, {"+0s chat/webhook[0] first notification firing=Drift:P3"});
+  sim.Restart(minutes(1));
+  sim.At(minutes(12));
+  ExpectHeard(sim, {"+11m chat/webhook[0] new alerts added firing=Drift:P3,Lag:P3"});
+}
+
 BOOST_AUTO_TEST_CASE(p0_passes) {
   Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}",
                  "rate_limits: [{receiver: chat, count: 1, per: 1h}]\n"),
@@ -176,7 +211,7 @@ recurring_silences: [{name: retrain, matchers: [alertname=Drift], time_intervals
   sim.At(hours(2)).Fire(kDrift).Fire(kLag);
   sim.At(hours(4));
   ExpectHeard(sim, {"+2h1m chat/webhook[0] first notification firing=Lag:P3"});
-  BOOST_TEST(IsSet(sim.IncidentOf(kDrift).muted_since));
+  BOOST_TEST(IsSet(sim.IncidentOf(kDrift).care->muted_since));
   sim.At(hours(6));
   ExpectHeard(sim, {"+5h chat/webhook[0] new alerts added firing=Drift:P3,Lag:P3"});
 }
@@ -195,7 +230,7 @@ BOOST_AUTO_TEST_CASE(one_that_ends_with_the_alert_ends_with_it) {
   sim.At(hours(1)).Resolve(kDrift);
   sim.At(hours(2)).Fire(kDrift);
   sim.At(hours(2) + minutes(5));
-  BOOST_TEST(!IsSet(sim.IncidentOf(kDrift).muted_since));
+  BOOST_TEST(!IsSet(sim.IncidentOf(kDrift).care->muted_since));
   BOOST_TEST((sim.engine().muter().silences().All().at(0).ends_at == kMonday + hours(1)));
 }
 

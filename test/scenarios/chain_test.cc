@@ -322,13 +322,13 @@ BOOST_AUTO_TEST_CASE(a_target_is_met_by_acting_in_time_and_breached_otherwise) {
   BOOST_TEST((sim.IncidentOf(kDown).response_due_at == sim.now() + minutes(15)));
   sim.At(minutes(14)).Ack(1);
   sim.At(minutes(20));
-  BOOST_TEST((sim.IncidentOf(kDown).response_at == sim.now() - minutes(6)));
-  BOOST_TEST(!IsSet(sim.IncidentOf(kDown).response_breached_at));
+  BOOST_TEST((sim.IncidentOf(kDown).care->response_at == sim.now() - minutes(6)));
+  BOOST_TEST(!sim.IncidentOf(kDown).response_breached);
 
   const LabelSet slow = kDown.With("model", "n");
   sim.Fire(slow);
   sim.At(minutes(36)).Ack(2);
-  BOOST_TEST(IsSet(sim.IncidentOf(slow).response_breached_at));
+  BOOST_TEST(IsSet(ResponseBreachedAt(sim.IncidentOf(slow))));
   std::vector<std::string> events = sim.Events(2);
   BOOST_TEST(std::count_if(events.begin(), events.end(),
                            [](const std::string& e) { return e.starts_with("response_breached"); }) == 1);

@@ -134,10 +134,13 @@ class Story {
       bool ahead = i.policy != nullptr && i.ladder_step < i.policy->ladder.size();
       BOOST_TEST(IsSet(i.next_severity_at) == (ahead && i.state == IncidentState::kOpen));
       BOOST_TEST(IsSet(i.clock_since) == (i.state == IncidentState::kOpen));
-      BOOST_TEST((i.ack != nullptr) == (i.state == IncidentState::kAcknowledged));
+      BOOST_TEST((i.care->ack != nullptr) == (i.state == IncidentState::kAcknowledged));
     }
     EngineStats stats = sim_.engine().Stats();
     BOOST_TEST(stats.alerts_firing == sim_.engine().ListAlerts().size());
+    for (size_t invariant : {1, 4, 5}) {
+      BOOST_TEST(stats.invariant_breaches[invariant - 1] == 0U);
+    }
     for (; checked_ < sim_.heard().size(); ++checked_) {
       Hear(sim_.heard()[checked_]);
     }
@@ -152,6 +155,10 @@ class Story {
       known.insert(alert.substr(0, alert.find(':')));
     }
     for (const std::string& alert : heard.resolved) {
+      if (alert == "MlalertInvariantBroken") {
+        known.erase(alert);
+        continue;  // several of one name: receivers that fail or hang are a breach
+      }
       // P0 and P1 of one name share the name, so one resolve may stand for two.
       BOOST_CHECK_MESSAGE(known.erase(alert) > 0 || alert.ends_with("P1"), "told twice: " + heard.ToString());
     }

@@ -38,16 +38,16 @@ inline std::string Describe(const Incident& i) {
       ToString(i.severity), Describe(i.opened_at), Describe(i.last_fired_at), Describe(i.resolved_at),
       ToString(i.resolve_reason), i.clock_elapsed.count(), Describe(i.clock_since),
       Describe(i.next_severity_at), i.ladder_step,
-      i.ack ? fmt::format("{} {} {} {}", Describe(i.ack->at), i.ack->by, i.ack->comment,
-                          Describe(i.ack->expires_at))
-            : "none",
+      i.care->ack ? fmt::format("{} {} {} {}", Describe(i.care->ack->at), i.care->ack->by,
+                                i.care->ack->comment, Describe(i.care->ack->expires_at))
+                  : "none",
       Describe(i.last_told_at), ToString(i.told_severity), i.generation, i.reopen_count, i.episode_count,
-      ToString(i.overruled), Describe(i.raise_held_since), CareOf(i).assignee, CareOf(i).snoozed_by,
-      CareOf(i).resolved_by, Describe(i.snoozed_until), Describe(i.held_until),
-      Describe(i.woken_at) + Describe(i.muted_since), Describe(i.chain_started_at), Describe(i.chain_next_at),
-      i.chain_step, i.chain_round, Describe(i.response_due_at), Describe(i.response_at),
-      Describe(i.response_breached_at), i.parent, Describe(i.flapping_since), i.edges ? i.edges->size() : 0,
-      i.opened_generation);
+      ToString(i.overruled), Describe(i.care->raise_held_since), i.care->assignee, i.care->snoozed_by,
+      i.care->resolved_by, Describe(i.care->snoozed_until), Describe(i.care->held_until),
+      Describe(i.care->woken_at) + Describe(i.care->muted_since), Describe(i.chain_started_at),
+      Describe(i.chain_next_at), i.chain_step, i.chain_round, Describe(i.response_due_at),
+      Describe(i.care->response_at), Describe(ResponseBreachedAt(i)), i.care->parent,
+      Describe(i.care->flapping_since), i.care->edges ? i.care->edges->size() : 0, i.opened_generation);
 }
 inline std::string Describe(const EpisodeRecord& r) {
   return fmt::format("episode {} {} {} {} {} {} {} {} {} {} {}", r.id, r.incident_id, r.fingerprint,
@@ -254,31 +254,32 @@ class RandomRecords {
     i.next_severity_at = Time();
     i.ladder_step = U32(4);
     if (Below(2) == 0) {
-      i.ack = std::make_shared<const Acknowledgement>(Acknowledgement{Time(), Text(), Text(), Time()});
+      i.care.Set(&IncidentCare::ack,
+                 std::make_shared<const Acknowledgement>(Acknowledgement{Time(), Text(), Text(), Time()}));
     }
     i.last_told_at = Time();
     i.told_severity = Sev();
     i.overruled = Sev();
-    i.raise_held_since = Time();
+    i.care.Set(&IncidentCare::raise_held_since, Time());
     if (Below(2) == 0) {
       i.care = std::make_shared<const IncidentCare>(IncidentCare{Key(), Text(), Text()});
     }
-    i.snoozed_until = Time();
-    i.held_until = Time();
-    i.woken_at = Time();
-    i.muted_since = Time();
+    i.care.Set(&IncidentCare::snoozed_until, Time());
+    i.care.Set(&IncidentCare::held_until, Time());
+    i.care.Set(&IncidentCare::woken_at, Time());
+    i.care.Set(&IncidentCare::muted_since, Time());
     i.chain_started_at = Time();
     i.chain_next_at = Time();
     i.chain_step = static_cast<uint16_t>(Below(9));
     i.chain_round = static_cast<uint16_t>(Below(9));
     i.response_due_at = Time();
-    i.response_at = Time();
-    i.response_breached_at = Time();
-    i.parent = I64(5);
-    i.flapping_since = Time();
+    i.care.Set(&IncidentCare::response_at, Time());
+    i.response_breached = IsSet(i.response_due_at);
+    i.care.Set(&IncidentCare::parent, I64(5));
+    i.care.Set(&IncidentCare::flapping_since, Time());
     if (Below(2) == 0) {
-      i.edges = std::make_shared<const std::vector<Timestamp>>(
-          std::vector<Timestamp>{At(1), At(I64(4'000'000'000'000))});
+      i.care.Set(&IncidentCare::edges, std::make_shared<const std::vector<Timestamp>>(
+                                           std::vector<Timestamp>{At(1), At(I64(4'000'000'000'000))}));
     }
     i.generation = I64(1000);
     i.opened_generation = I64(1000);

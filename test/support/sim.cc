@@ -205,7 +205,7 @@ Sim& Sim::Reload(const std::string& config_yaml) {
 
 Sim& Sim::Restart(Duration down) {
   hanging_.clear();
-  RestoredState state = StateFromJournal();
+  RestoredState state = store_ != nullptr ? store_->Load() : StateFromJournal();
   now_ += down;
   engine_ = std::make_unique<Engine>(
       config_, [] { return 0.5; }, options_);
@@ -242,9 +242,30 @@ Sim& Sim::ReleaseHung(const std::string& receiver, DeliveryVerdict verdict) {
   return *this;
 }
 
+Sim& Sim::SetStore(SimStore* store) {
+  store_ = store;
+  return *this;
+}
+
+Sim& Sim::CrashWhen(std::function<bool()> dies) {
+  dies_ = std::move(dies);
+  return *this;
+}
+
+void Sim::MayCrash() const {
+  if (dies_ && dies_()) {
+    throw Crash{};
+  }
+}
+
 void Sim::Drain(Effects fx) {
+  MayCrash();
+  if (store_ != nullptr && !fx.records.empty()) {
+    store_->Commit(fx.records);
+  }
   records_ += fx.records.size();
   std::move(fx.records.begin(), fx.records.end(), std::back_inserter(journal_));
+  MayCrash();
   for (const auto& attempt : fx.attempts) {
     Deliver(attempt);
   }
@@ -265,7 +286,8 @@ void Sim::Deliver(const NotificationAttempt& attempt) {
     script.pop_front();
   }
   if (verdict == DeliveryVerdict::kSent) {
-    Heard heard{now_, name, n.reason, {}, {}, n.group_key, "", attempt.notification, !n.firing.empty()};
+    Heard heard{
+        now_, name, n.reason, {}, {}, n.group_key, "", attempt.notification, false, !n.firing.empty()};
     for (const auto& alert : n.alerts) {
       std::string who(alert.alert.name());
       if (alert.resolved) {
@@ -281,13 +303,18 @@ void Sim::Deliver(const NotificationAttempt& attempt) {
     }
     heard_.push_back(std::move(heard));
   }
+  MayCrash();
   NotificationOutcome outcome;
   outcome.notification_id = n.id;
   outcome.attempt = attempt.number;
   outcome.verdict = verdict;
+  const size_t heard_by_now = heard_.size();
   Effects fx;
   engine_->OnOutcome(outcome, now_, fx);
   Drain(std::move(fx));
+  if (verdict == DeliveryVerdict::kSent) {
+    heard_[heard_by_now - 1].logged = true;
+  }
 }
 
 std::vector<std::string> Sim::TakeHeard() {

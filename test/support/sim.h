@@ -26,9 +26,22 @@ struct Heard {
   std::string group_key;
   std::string acknowledged_by;
   NotificationPtr notification;
+  bool logged = false;     // false: the process died before it could remember that it had said so
   bool all_taken = false;  // it fires, and every firing alert in it belongs to an acknowledged incident
 
   std::string ToString() const;
+};
+
+// The process dies here: thrown out of whatever the story was doing. Restart() is the only thing to do then.
+struct Crash {};
+
+// Where rows go besides the memory of the simulation, and where a restart finds them.
+class SimStore {
+ public:
+  virtual ~SimStore() = default;
+  // One step: all of it or, when it throws Crash, nothing.
+  virtual void Commit(const std::vector<Record>& records) = 0;
+  virtual RestoredState Load() = 0;
 };
 
 class Sim {
@@ -68,6 +81,10 @@ class Sim {
   // kill -9 and start again `down` later: only what was journalled survives. Attempts in flight are lost.
   Sim& Restart(Duration down = Duration::zero());
 
+  Sim& SetStore(SimStore* store);
+  // Asked before each step is committed, after it, and after each message has left: true throws Crash.
+  Sim& CrashWhen(std::function<bool()> dies);
+
   // Scripts the answers of a receiver ("web/webhook[0]"): taken one per attempt, then always kSent. A hung
   // receiver never answers.
   Sim& Answer(const std::string& receiver, std::vector<DeliveryVerdict> verdicts);
@@ -96,6 +113,7 @@ class Sim {
   Timestamp start() const { return start_; }
 
  private:
+  void MayCrash() const;
   void Drain(Effects fx);
   void Deliver(const NotificationAttempt& attempt);
   void RunUntil(Timestamp t);
@@ -107,6 +125,8 @@ class Sim {
   Timestamp now_;
   std::unique_ptr<Engine> engine_;
   std::vector<Record> journal_;
+  SimStore* store_ = nullptr;
+  std::function<bool()> dies_;
   size_t records_ = 0;
   size_t attempts_ = 0;
   std::vector<std::string> attempt_log_;

@@ -1,4 +1,4 @@
-#include "cli/ack_command.h"
+#include "cli/action_command.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -32,21 +32,22 @@ std::string Serve(const Request& request) {
 
 struct Fixture {
   LocalServer server{LocalServer::Answering(Serve)};
-  AckOptions options;
+  ActionOptions options;
   TestConsole test;
   Fixture() {
     options.server.url = server.Url("");
+    options.action = "ack";
     options.ids = {1};
     options.actor = "alice";
     options.comment = "on it";
   }
-  int Run() { return RunAck(options, test.console); }
+  int Run() { return RunAction(options, test.console); }
 };
 
 BOOST_FIXTURE_TEST_SUITE(ack, Fixture)
 
 BOOST_AUTO_TEST_CASE(acknowledges_and_says_until_when) {
-  options.expires = "2h";
+  options.length = "2h";
   BOOST_TEST(Run() == 0);
   Request request = server.requests().at(0);
   BOOST_TEST(request.method == "POST");
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_CASE(acknowledges_and_says_until_when) {
 }
 
 BOOST_AUTO_TEST_CASE(gives_back) {
-  options.acknowledge = false;
+  options.action = "unack";
   options.comment.clear();
   BOOST_TEST(Run() == 0);
   BOOST_TEST(server.requests().at(0).target == "/api/mlalert/v1/incidents/1/unack");
@@ -80,9 +81,9 @@ BOOST_AUTO_TEST_CASE(a_blank_comment_or_a_bad_expiry_is_found_before_anybody_is_
   options.comment = " \n";
   BOOST_TEST(Run() == 2);
   options.comment = "x";
-  for (const char* expires : {"soon", "0", "0s", "-1h", "2"}) {
-    options.expires = expires;
-    BOOST_TEST_CONTEXT(expires) {
+  for (const char* length : {"soon", "0", "0s", "-1h", "2"}) {
+    options.length = length;
+    BOOST_TEST_CONTEXT(length) {
       BOOST_TEST(Run() == 2);
     }
   }

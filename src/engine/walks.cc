@@ -1,0 +1,151 @@
+// What has to look at everything: what was kept quiet may not be any more, resolved alerts and expired log
+// entries go. A hundred thousand of them take longer than anybody may wait for the gate, so a walk goes on in
+// slices, and the gate lets others in between (RunDue returns after each). Walks start when there is a
+// reason, not every minute.
+#include <algorithm>
+
+#include "engine/engine.h"
+
+namespace mlalert {
+namespace {
+
+// A millisecond or two.
+constexpr size_t kWalkSlice = 1000;
+
+}  // namespace
+
+void Engine::StartWalk(Walk& walk, Timestamp now) {
+  walk.from = SlotList<AlertEntry>::kEnd;  // one that is under way begins anew: something changed since
+  walk.after.clear();
+  if (!std::exchange(walk.active, true) && !std::exchange(walking_, true)) {
+    timers_.Add(now, {TimerKind::kWalk, 0});
+  }
+}
+
+void Engine::RunWalk(Timestamp now, Effects& fx) {
+  walking_ = false;
+  walked_ = true;
+  if (mute_walk_.active) {
+    WalkMutes(now, fx);
+  } else if (alert_walk_.active) {
+    CollectAlerts(now, fx);
+  } else if (incident_walk_.active) {
+    CollectIncidents(now);
+  } else if (log_walk_.active) {
+    CollectLog(now, fx);
+  } else {
+    return;
+  }
+  if (mute_walk_.active || alert_walk_.active || incident_walk_.active || log_walk_.active) {
+    walking_ = true;
+    timers_.Add(now, {TimerKind::kWalk, 0});
+  }
+}
+
+void Engine::RecheckMutes(Timestamp now) {
+  StartWalk(mute_walk_, now);
+}
+
+void Engine::WalkMutes(Timestamp now, Effects& fx) {
+  std::vector<IncidentEntry*> entries;
+  mute_walk_.from = incidents_.table().VisitSlice(mute_walk_.from, kWalkSlice,
+                                                  [&](IncidentEntry& entry) { entries.push_back(&entry); });
+  mute_walk_.active = mute_walk_.from != 0;
+  for (IncidentEntry* entry : entries) {
+    RecheckMute(*entry, now, fx);
+  }
+}
+
+// Resolved alerts that no group speaks of. Incidents of those that stay, stay.
+void Engine::CollectAlerts(Timestamp now, Effects& fx) {
+  std::vector<std::pair<uint64_t, int64_t>> gone;  // fingerprint, episode
+  alert_walk_.from = alerts_.VisitSlice(alert_walk_.from, kWalkSlice, [&](const AlertEntry& alert) {
+    if (!alert.firing && alert.groups.empty()) {
+      gone.emplace_back(alert.alert.fingerprint(), alert.episode_id);
+    } else if (IncidentEntry* entry = incidents_.table().Find(alert.incident_id)) {
+      entry->gc_round = gc_round_;
+    }
+  });
+  std::sort(gone.begin(), gone.end());
+  for (const auto& [fingerprint, episode] : gone) {
+    muter_.Forget(fingerprint);
+    alerts_.Erase(fingerprint);
+    if (episode != 0) {
+      fx.records.emplace_back(AlertDelete{fingerprint, episode});
+    }
+  }
+  if (alert_walk_.from == 0) {
+    alert_walk_.active = false;
+    StartWalk(incident_walk_, now);
+  }
+}
+
+// Incidents that cannot reopen, and that no alert of this round belongs to.
+void Engine::CollectIncidents(Timestamp now) {
+  std::vector<IncidentId> gone;
+  incident_walk_.from =
+      incidents_.table().VisitSlice(incident_walk_.from, kWalkSlice, [&](const IncidentEntry& entry) {
+        if (entry.incident.state == IncidentState::kResolved && entry.firing.empty() &&
+            entry.gc_round != gc_round_ && incidents_.KeepUntil(entry.incident) < now) {
+          gone.push_back(entry.incident.id);
+        }
+      });
+  incident_walk_.active = incident_walk_.from != 0;
+  for (IncidentId id : gone) {
+    decisions_.erase(decisions_.lower_bound({id, 0}), decisions_.lower_bound({id + 1, 0}));
+    incidents_.table().Erase(id);
+  }
+}
+
+void Engine::CollectLog(Timestamp now, Effects& fx) {
+  auto it = nflog_.lower_bound(log_walk_.after);
+  for (size_t left = kWalkSlice; it != nflog_.end() && left > 0; --left) {
+    const NflogEntry& entry = it->second;
+    if (entry.expires_at <= now && !IsOwed(entry)) {
+      fx.records.emplace_back(NflogDelete{entry.group_key, entry.receiver, entry.integration, entry.index});
+      it = nflog_.erase(it);
+      ++quiet_epoch_;
+    } else {
+      ++it;
+    }
+  }
+  log_walk_.active = it != nflog_.end();
+  log_walk_.after = log_walk_.active ? it->first : std::string();
+}
+
+// Silences that were set "until it resolves" (annotation until_resolved: "true") end with the last alert they
+// cover, also when nobody hears that it resolved. Looked at once for all that resolves at one instant.
+void Engine::EndSilencesOf(const AlertEntry& alert, Timestamp now) {
+  if (!muter_.silences().AnyUntilResolved()) {
+    return;
+  }
+  for (const std::string& id : muter_.MuteOf(alert, now).silenced_by) {
+    const Silence* silence = muter_.silences().Find(id);
+    if (silence != nullptr && silence->annotations.Get(kUntilResolved) == "true") {
+      if (ending_silences_.empty()) {
+        timers_.Add(now, {TimerKind::kEndSilences, 0});
+      }
+      ending_silences_.insert(id);
+    }
+  }
+}
+
+void Engine::EndSilences(Timestamp now, Effects& fx) {
+  for (const std::string& id : std::exchange(ending_silences_, {})) {
+    const Silence* silence = muter_.silences().Find(id);
+    if (silence == nullptr) {
+      continue;
+    }
+    bool covers = false;
+    for (size_t from = SlotList<AlertEntry>::kEnd; from != 0 && !covers;) {
+      from = alerts_.VisitSlice(from, kWalkSlice, [&](const AlertEntry& other) {
+        covers = covers || (other.firing && MatchesAll(silence->matchers, other.effective));
+      });
+    }
+    if (!covers) {
+      (void)ExpireSilence(id, now, fx);
+    }
+  }
+}
+
+}  // namespace mlalert
