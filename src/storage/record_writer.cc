@@ -76,20 +76,18 @@ class JsonTexts {
 
 // Nothing has happened to it but that it opened, without a policy: most columns have their defaults.
 bool HasJustOpened(const Incident& i) {
-  for (Timestamp time :
-       {i.resolved_at, i.next_severity_at, i.raise_held_since, i.snoozed_until, i.muted_since, i.held_until,
-        i.woken_at, i.chain_started_at, i.chain_next_at, i.response_due_at, i.response_at,
-        i.response_breached_at, i.flapping_since, i.last_told_at}) {
+  for (Timestamp time : {i.resolved_at, i.next_severity_at, i.chain_started_at, i.chain_next_at,
+                         i.response_due_at, i.last_told_at}) {
     if (IsSet(time)) {
       return false;
     }
   }
-  return i.state == IncidentState::kOpen && i.policy == nullptr && i.ack == nullptr && i.care == nullptr &&
-         i.edges == nullptr && i.ladder == Severity::kNone && i.raised == Severity::kNone &&
+  return i.state == IncidentState::kOpen && i.policy == nullptr && i.care.is_default() &&
+         !i.response_breached && i.ladder == Severity::kNone && i.raised == Severity::kNone &&
          i.overruled == Severity::kNone && i.told_severity == Severity::kNone &&
          i.resolve_reason == ResolveReason::kNone && i.clock_elapsed == Duration::zero() &&
-         i.ladder_step == 0 && i.chain_step == 0 && i.chain_round == 0 && i.parent == 0 &&
-         i.generation == 1 && i.opened_generation == 1 && i.reopen_count == 0 && i.episode_count == 1;
+         i.ladder_step == 0 && i.chain_step == 0 && i.chain_round == 0 && i.generation == 1 &&
+         i.opened_generation == 1 && i.reopen_count == 0 && i.episode_count == 1;
 }
 
 // Rows of one statement. More gain little: it is the begin and end of a statement that cost.
