@@ -252,7 +252,7 @@ class RandomRecords {
     i.clock_elapsed = std::chrono::milliseconds(Below(1'000'000));
     i.clock_since = Time();
     i.next_severity_at = Time();
-    i.ladder_step = U32(4);
+    i.ladder_step = static_cast<uint16_t>(Below(4));
     if (Below(2) == 0) {
       i.care.Set(&IncidentCare::ack,
                  std::make_shared<const Acknowledgement>(Acknowledgement{Time(), Text(), Text(), Time()}));
@@ -262,7 +262,9 @@ class RandomRecords {
     i.overruled = Sev();
     i.care.Set(&IncidentCare::raise_held_since, Time());
     if (Below(2) == 0) {
-      i.care = std::make_shared<const IncidentCare>(IncidentCare{Key(), Text(), Text()});
+      i.care.Set(&IncidentCare::assignee, Key());
+      i.care.Set(&IncidentCare::snoozed_by, Text());
+      i.care.Set(&IncidentCare::resolved_by, Text());
     }
     i.care.Set(&IncidentCare::snoozed_until, Time());
     i.care.Set(&IncidentCare::held_until, Time());
