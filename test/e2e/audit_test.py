@@ -13,7 +13,7 @@ class Audit(harness.TestCase):
         out.always("/slow/api/v1/query", Answer(200, EMPTY, {"Content-Type": "application/json"}, hang=6))
         rules = self.write("rules.yml", harness.rules_file({"alert": "Drift", "expr": "ml_drift > 0"}))
         daemon = self.mlalert(f"""
-datasources: [{{name: default, url: "{out.url}/slow", timeout: 10s}}]
+datasources: [{{name: default, url: "{out.url}/slow", timeout: 10s, method: POST}}]
 rule_files: ["{rules}"]
 evaluation: {{interval: 1s}}
 route: {{receiver: hook, group_by: [alertname], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
@@ -21,6 +21,7 @@ receivers: [{{name: hook, webhook_configs: [{{url: "{out.url}/hook"}}]}}]
 incident_policies: [{{name: all}}]
 """)
         told = out.wait_for("/hook", 1, "the first audit comes after 15 seconds", timeout=40)[0]
+        self.assertTrue(out.requests("/slow/api/v1/query"))
         self.assertEqual(told["commonLabels"], {"alertname": "MlalertInvariantBroken", "invariant": "I6", "severity": "P2"})
         self.assertIn("late", told["commonAnnotations"]["summary"])
         self.assertEqual(daemon.metric("mlalert_invariant_broken", invariant="I6"), 1)

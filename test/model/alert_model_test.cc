@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(aliases) {
 }
 
 BOOST_AUTO_TEST_CASE(a_policy_survives_json) {
-  IncidentPolicy policy{"p", {}, minutes(5), {{minutes(15), Severity::kP2}}, true, minutes(60)};
+  IncidentPolicy policy{"p", {}, {}, minutes(5), {{minutes(15), Severity::kP2}}, true, minutes(60)};
   auto back = PolicyFromJson(PolicyToJson(policy));
   BOOST_TEST_REQUIRE(back.has_value());
   BOOST_TEST((back->ladder == policy.ladder && back->cooldown == policy.cooldown));

@@ -159,7 +159,7 @@ class Story {
     for (;;) {
       ++died_;
       try {
-        sim_.Restart(std::chrono::seconds(Below(900)));
+        sim_.Restart(std::chrono::seconds(Below(120)));
         for (const auto& [text, labels] : known_) {
           if (firing_.contains(text)) {
             sim_.Fire(labels);

@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(cuts_times_below_a_millisecond) {
 BOOST_AUTO_TEST_CASE(incidents_of_one_policy_share_it) {
   Db db = Memory();
   Incident incident;
-  incident.policy = std::make_shared<const IncidentPolicy>(IncidentPolicy{"page", {}, {}, {}, false, {}});
+  incident.policy = std::make_shared<const IncidentPolicy>(IncidentPolicy{"page", {}, {}, {}, {}, false, {}});
   std::vector<Record> records;
   for (int i = 1; i <= 2; ++i) {
     incident.id = i;
