@@ -242,6 +242,9 @@ class Reconciler(harness.TestCase):
         wait_until(lambda: self.state() == "acknowledged", "what PagerDuty knows is known here")
         self.assertEqual(self.daemon.rows("SELECT actor, via FROM acknowledgements"), [{"actor": "Ann", "via": "pagerduty"}])
         self.daemon.unack(self.incident, actor="bob")
+        self.key += "#2"  # it pages under a new key
+        self.path = self.asked_about(self.key.replace("#", "%23"))
+        self.says("acknowledged", time.time() - 60)
         self.asked_again()
         self.assertEqual(self.state(), "open", "the newer word is bob's")
         self.assertEqual(len(self.daemon.rows("SELECT 1 FROM acknowledgements")), 1)
