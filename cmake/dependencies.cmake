@@ -13,7 +13,11 @@ pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 pkg_check_modules(sqlite3 REQUIRED IMPORTED_TARGET sqlite3)
-pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
+# Headers alone: the library is loaded when a call needs it (src/net/curl_api.h).
+pkg_check_modules(libcurl REQUIRED libcurl)
+add_library(curl_headers INTERFACE)
+target_include_directories(curl_headers SYSTEM INTERFACE ${libcurl_INCLUDE_DIRS})
+target_link_libraries(curl_headers INTERFACE ${CMAKE_DL_LIBS})
 # The .pc flags matter: without them httplib's class layouts differ from those in its shared library.
 pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 if(MLALERT_TESTS)

@@ -12,32 +12,31 @@
 
 #include "net/credentials.h"
 #include "net/proxy_bypass.h"
+#include "net/socket.h"
 
 namespace mlalert {
 
 namespace {
 
-// A peer that vanished leaves an HTTP/2 connection looking alive, and every later call on it would time out:
-// the kernel gives it up when sent data stays unacknowledged for this long.
-constexpr unsigned kUnacknowledgedMsMax = 20'000;
+// Kept for the next calls; more are freed when a burst is over.
+constexpr size_t kSpareHandlesMax = 64;
 
 int OnSocket(void*, curl_socket_t socket, curlsocktype) {
   const int flags = ::fcntl(socket, F_GETFD);
   ::fcntl(socket, F_SETFD, flags | FD_CLOEXEC);
-  const unsigned ms = kUnacknowledgedMsMax;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+  ConfigureSocket(socket);
   return CURL_SOCKOPT_OK;
 }
 
 long LongInfo(CURL* easy, CURLINFO info) {
   long value = 0;
-  curl_easy_getinfo(easy, info, &value);
+  Curl().easy_getinfo(easy, info, &value);
   return value;
 }
 
 bool Happened(CURL* easy, CURLINFO info) {
   curl_off_t micros = 0;
-  curl_easy_getinfo(easy, info, &micros);
+  Curl().easy_getinfo(easy, info, &micros);
   return micros > 0;
 }
 
@@ -48,18 +47,9 @@ std::string OsError(CURL* easy, const char* fallback) {
     case 0:
     case EINPROGRESS:
       return fallback;
-    case ECONNREFUSED:
-      return "connection refused";
-    case ENETUNREACH:
-      return "network is unreachable";
-    case EHOSTUNREACH:
-      return "no route to host";
-    case ECONNRESET:
-      return "connection reset by peer";
-    case EPIPE:
-      return "broken pipe";
     default:
-      return fmt::format("{} (errno {})", fallback, number);
+      return std::string(
+          ConnectionErrorText(static_cast<int>(number), fmt::format("{} (errno {})", fallback, number)));
   }
 }
 
@@ -122,6 +112,36 @@ CurlFailure ExplainReset(CURL* easy, CURLcode code) {
 
 }  // namespace
 
+CurlEasy CurlHandles::Take(std::string& why) {
+  if (!LoadCurl(&why)) {
+    return nullptr;
+  }
+  if (multi_ == nullptr) {
+    multi_.reset(Curl().multi_init());
+    if (multi_ != nullptr) {
+      Curl().multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kIdleConnectionsMax);
+    }
+  }
+  CurlEasy easy;
+  if (!spare_.empty()) {
+    easy = std::move(spare_.back());
+    spare_.pop_back();
+  } else if (multi_ != nullptr) {
+    easy.reset(Curl().easy_init());
+  }
+  if (easy == nullptr) {
+    why = "out of memory";
+  }
+  return easy;
+}
+
+void CurlHandles::GiveBack(CurlEasy easy) {
+  if (spare_.size() < kSpareHandlesMax) {
+    Curl().easy_reset(easy.get());
+    spare_.push_back(std::move(easy));
+  }
+}
+
 CurlFailure ExplainCurlFailure(CURL* easy, CURLcode code, std::string_view tls_text, const Url& target,
                                bool proxied, Duration timeout) {
   switch (code) {
@@ -151,7 +171,7 @@ CurlFailure ExplainCurlFailure(CURL* easy, CURLcode code, std::string_view tls_t
     case CURLE_USE_SSL_FAILED:
       return {
           Failure::kTls,
-          fmt::format("tls: {}", tls_text.empty() ? std::string_view(curl_easy_strerror(code)) : tls_text)};
+          fmt::format("tls: {}", tls_text.empty() ? std::string_view(Curl().easy_strerror(code)) : tls_text)};
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
@@ -165,7 +185,7 @@ CurlFailure ExplainCurlFailure(CURL* easy, CURLcode code, std::string_view tls_t
     case CURLE_WEIRD_SERVER_REPLY:
       return {Failure::kOther, "answer is not HTTP"};
     default:
-      return {Failure::kOther, curl_easy_strerror(code)};
+      return {Failure::kOther, Curl().easy_strerror(code)};
   }
 }
 

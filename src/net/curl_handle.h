@@ -8,31 +8,51 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "base/http_client_config.h"
+#include "net/curl_api.h"
 #include "net/transport.h"
 #include "net/url.h"
 
 namespace mlalert {
 
+inline constexpr long kIdleConnectionsMax = 256;
+
 struct CurlEasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  void operator()(CURL* easy) const { Curl().easy_cleanup(easy); }
 };
 struct CurlMultiDeleter {
-  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+  void operator()(CURLM* multi) const { Curl().multi_cleanup(multi); }
 };
 struct CurlListDeleter {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_slist* list) const { Curl().slist_free_all(list); }
 };
 using CurlEasy = std::unique_ptr<CURL, CurlEasyDeleter>;
 using CurlMulti = std::unique_ptr<CURLM, CurlMultiDeleter>;
+
+// Easy handles for the next calls, and the multi that drives them. Nothing is there before the first one is
+// asked for: until then libcurl is not even loaded.
+class CurlHandles {
+ public:
+  // Null: `why` says that libcurl cannot be had, or that memory is short.
+  CurlEasy Take(std::string& why);
+  // Also takes the credentials and the pointers into a transfer out of the handle.
+  void GiveBack(CurlEasy easy);
+  // Null before the first Take().
+  CURLM* multi() const { return multi_.get(); }
+
+ private:
+  CurlMulti multi_;
+  std::vector<CurlEasy> spare_;
+};
 
 // Strings handed to libcurl as a list, which it does not copy.
 class CurlList {
  public:
   void Add(const std::string& line) {
     // Null means out of memory; the old list is then still whole.
-    if (curl_slist* longer = curl_slist_append(list_.get(), line.c_str())) {
+    if (curl_slist* longer = Curl().slist_append(list_.get(), line.c_str())) {
       static_cast<void>(list_.release());
       list_.reset(longer);
     }
@@ -53,7 +73,7 @@ class CurlOptions {
     static_assert(std::is_same_v<T, long> || std::is_same_v<T, curl_off_t> || std::is_pointer_v<T>,
                   "libcurl reads its variadic argument by exact type");
     if (code_ == CURLE_OK) {
-      code_ = curl_easy_setopt(easy_, option, value);
+      code_ = Curl().easy_setopt(easy_, option, value);
     }
   }
   void SetString(CURLoption option, const std::string& value) { Set(option, value.c_str()); }

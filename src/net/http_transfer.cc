@@ -45,14 +45,14 @@ bool IsHarmlessHeader(std::string_view name) {
 
 // `location` read against `base`, as a browser would. Code kInvalid.
 Result<Url> ResolveLocation(const Url& base, const std::string& location) {
-  const std::unique_ptr<CURLU, void (*)(CURLU*)> handle(curl_url(), curl_url_cleanup);
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> handle(Curl().url(), Curl().url_cleanup);
   char* absolute = nullptr;
-  const bool ok =
-      handle != nullptr && curl_url_set(handle.get(), CURLUPART_URL, base.ToWire().c_str(), 0) == CURLUE_OK &&
-      curl_url_set(handle.get(), CURLUPART_URL, location.c_str(), CURLU_URLENCODE | CURLU_PATH_AS_IS) ==
-          CURLUE_OK &&
-      curl_url_get(handle.get(), CURLUPART_URL, &absolute, 0) == CURLUE_OK;
-  const std::unique_ptr<char, void (*)(void*)> owner(absolute, curl_free);
+  const bool ok = handle != nullptr &&
+                  Curl().url_set(handle.get(), CURLUPART_URL, base.ToWire().c_str(), 0) == CURLUE_OK &&
+                  Curl().url_set(handle.get(), CURLUPART_URL, location.c_str(),
+                                 CURLU_URLENCODE | CURLU_PATH_AS_IS) == CURLUE_OK &&
+                  Curl().url_get(handle.get(), CURLUPART_URL, &absolute, 0) == CURLUE_OK;
+  const std::unique_ptr<char, void (*)(void*)> owner(absolute, Curl().free);
   if (!ok) {
     return Fail(ErrorCode::kInvalid, "redirect to an invalid URL");
   }
@@ -154,7 +154,7 @@ Status HttpTransfer::SetUpToken(MonoTime now) {
     request = MakeTokenRequest(oauth2, secret, token_credentials_in_body_);
   }
   token_body_ = std::move(request.body);
-  curl_easy_reset(easy_);
+  Curl().easy_reset(easy_);
   CurlOptions options(easy_);
   SetMethodAndBody(options, "POST", token_body_);
   header_list_ = {};
@@ -170,7 +170,7 @@ Status HttpTransfer::SetUpToken(MonoTime now) {
 Status HttpTransfer::SetUpRequest(MonoTime now) {
   hop_ = Hop::kRequest;
   ++requests_;
-  curl_easy_reset(easy_);
+  Curl().easy_reset(easy_);
   CurlOptions options(easy_);
   SetMethodAndBody(options, call_.method, call_.body);
   header_list_ = {};
@@ -246,7 +246,7 @@ Status HttpTransfer::SetUpHop(CurlOptions& options, const Url& url, const TlsCon
   MLALERT_ASSIGN(proxied_, ApplyProxy(options, proxy, url, proxy_header_list_));
   if (options.code() != CURLE_OK) {
     return Fail(ErrorCode::kInvalid,
-                fmt::format("cannot set up the call: {}", curl_easy_strerror(options.code())));
+                fmt::format("cannot set up the call: {}", Curl().easy_strerror(options.code())));
   }
   header_bytes_ = 0;
   result_ = {};
@@ -378,7 +378,7 @@ bool HttpTransfer::TakeHeaderLine(std::string_view line) {
     // A new block: interim answers (1xx) come before the final one.
     result_.headers.clear();
     long status = 0;
-    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    Curl().easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
     result_.status = static_cast<int>(status);
     return true;
   }

@@ -46,6 +46,7 @@ class HttpTransfer final : public Transfer {
   Next HopDone(CURLcode code, MonoTime now) override;
   void Abort(Failure failure, std::string_view reason) override;
   HttpResult TakeResult(MonoTime now) override;
+  CURL* handle() const override { return easy_; }
 
  private:
   enum class Hop : uint8_t { kToken, kRequest };

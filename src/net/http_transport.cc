@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <set>
 #include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #include <utility>
 
 #include "net/curl_handle.h"
@@ -16,8 +18,6 @@ namespace mlalert {
 namespace {
 
 constexpr int kPollMs = 60'000;
-// Handles kept for the next calls; more are freed when a burst is over.
-constexpr size_t kSpareHandlesMax = 64;
 constexpr std::chrono::seconds kPruneEvery{5};
 
 HttpResult Refusal(Failure failure, std::string text) {
@@ -48,21 +48,17 @@ class SignalsBlocked {
 class HttpTransport::Driver {
  public:
   static std::unique_ptr<Driver> Create(Clock& clock, HttpTransportOptions options) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-      return nullptr;
-    }
     auto driver = std::unique_ptr<Driver>(new Driver(clock, std::move(options)));
-    return driver->multi_ ? std::move(driver) : nullptr;
-  }
-  ~Driver() {
-    spare_.clear();
-    multi_.reset();
-    curl_global_cleanup();
+    return driver->woken_ ? std::move(driver) : nullptr;
   }
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
 
-  void Wake() { curl_multi_wakeup(multi_.get()); }
+  void Wake() {
+    const uint64_t one = 1;
+    // Fails only when as many wake-ups as there are numbers are waiting to be seen.
+    static_cast<void>(::write(woken_.fd(), &one, sizeof(one)) == sizeof(one));
+  }
 
   void Run(HttpTransport& transport) {
     for (;;) {
@@ -70,7 +66,7 @@ class HttpTransport::Driver {
       // Without a transfer of its own libcurl has nothing to do.
       if (performing_ > 0) {
         int running = 0;
-        curl_multi_perform(multi_.get(), &running);
+        Curl().multi_perform(handles_.multi(), &running);
         busy = Reap(transport);
       }
       Work work = transport.TakeWork();
@@ -102,7 +98,7 @@ class HttpTransport::Driver {
     LaneId lane{};
     Done done;
     Duration queued{0};
-    // Before `transfer`, which points into it.
+    // Before `transfer`, which points into it. Null: the transfer has none, or its own.
     CurlEasy easy;
     std::unique_ptr<Transfer> transfer;
     bool performing = false;  // the multi has the handle
@@ -120,9 +116,13 @@ class HttpTransport::Driver {
       wake = std::min(wake, transfer.deadline());
       sockets_.push_back(transfer.WaitsFor());
     }
+    sockets_.push_back({woken_.fd(), POLLIN, 0});
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(wake - now);
-    curl_multi_poll(multi_.get(), sockets_.data(), static_cast<unsigned>(sockets_.size()),
-                    static_cast<int>(std::max<int64_t>(ms.count(), 0)), nullptr);
+    Poll(static_cast<int>(std::max<int64_t>(ms.count(), 0)));
+    if (sockets_.back().revents != 0) {
+      uint64_t count = 0;
+      static_cast<void>(::read(woken_.fd(), &count, sizeof(count)) == sizeof(count));
+    }
     now = std::chrono::steady_clock::now();
     for (size_t i = 0; i < waiting_.size(); ++i) {
       const auto it = in_flight_.find(waiting_[i]);
@@ -136,14 +136,28 @@ class HttpTransport::Driver {
     }
   }
 
-  Driver(Clock& clock, HttpTransportOptions options)
-      : multi_(curl_multi_init()),
-        shared_{.user_agent = std::move(options.user_agent), .clock = nullptr, .tokens = {}},
-        plain_(shared_.user_agent) {
-    shared_.clock = &clock;
-    if (multi_) {
-      curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kIdleConnectionsMax);
+  // Waits for sockets_ and for those of libcurl, where it has any.
+  void Poll(int ms) {
+    if (performing_ == 0) {
+      ::poll(sockets_.data(), sockets_.size(), ms);
+      return;
     }
+    curl_sockets_.clear();
+    for (const pollfd& socket : sockets_) {
+      curl_sockets_.push_back({socket.fd, socket.events, 0});
+    }
+    Curl().multi_poll(handles_.multi(), curl_sockets_.data(), static_cast<unsigned>(curl_sockets_.size()), ms,
+                      nullptr);
+    for (size_t i = 0; i < sockets_.size(); ++i) {
+      sockets_[i].revents = curl_sockets_[i].revents;
+    }
+  }
+
+  Driver(Clock& clock, HttpTransportOptions options)
+      : woken_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        shared_{.user_agent = std::move(options.user_agent), .clock = nullptr, .tokens = {}},
+        plain_(shared_.user_agent, handles_) {
+    shared_.clock = &clock;
   }
 
   void StartCall(HttpTransport& transport, Startable start) {
@@ -153,23 +167,20 @@ class HttpTransport::Driver {
     flight.lane = start.lane;
     flight.done = std::move(start.queued.done);
     flight.queued = now - start.queued.since;
-    if (spare_.empty()) {
-      flight.easy.reset(curl_easy_init());
-    } else {
-      flight.easy = std::move(spare_.back());
-      spare_.pop_back();
-    }
-    if (!flight.easy) {
-      transport.CallEnded(flight.lane, Failure::kOther);
-      flight.done(Refusal(Failure::kOther, "out of memory"));
-      return;
-    }
-    if (start.queued.call.smtp) {
-      flight.transfer = std::make_unique<SmtpTransfer>(flight.easy.get(), std::move(start.queued.call));
+    HttpCall& call = start.queued.call;
+    if (call.smtp) {
+      std::string why;
+      flight.easy = handles_.Take(why);
+      if (flight.easy == nullptr) {
+        transport.CallEnded(flight.lane, Failure::kOther);
+        flight.done(Refusal(Failure::kOther, why));
+        return;
+      }
+      flight.transfer = std::make_unique<SmtpTransfer>(flight.easy.get(), std::move(call));
     } else {
       // What is not for it (TLS, proxies, OAuth) it leaves to libcurl.
-      flight.transfer = std::make_unique<PlainTransfer>(flight.easy.get(), shared_, plain_,
-                                                        std::move(start.queued.call), start.fresh_connection);
+      flight.transfer =
+          std::make_unique<PlainTransfer>(shared_, plain_, std::move(call), start.fresh_connection);
     }
     const auto it = in_flight_.emplace(flight.seq, std::move(flight)).first;
     Continue(transport, it, it->second.transfer->Begin(now), now);
@@ -183,8 +194,9 @@ class HttpTransport::Driver {
     }
     if (next == Transfer::Next::kPerform) {
       conversing_.erase(it->first);
-      curl_easy_setopt(flight.easy.get(), CURLOPT_PRIVATE, static_cast<void*>(&flight));
-      if (curl_multi_add_handle(multi_.get(), flight.easy.get()) == CURLM_OK) {
+      CURL* const easy = flight.transfer->handle();
+      Curl().easy_setopt(easy, CURLOPT_PRIVATE, static_cast<void*>(&flight));
+      if (Curl().multi_add_handle(handles_.multi(), easy) == CURLM_OK) {
         flight.performing = true;
         ++performing_;
         added_ = true;
@@ -198,7 +210,7 @@ class HttpTransport::Driver {
   bool Reap(HttpTransport& transport) {
     bool any = false;
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    while (const CURLMsg* message = Curl().multi_info_read(handles_.multi(), &left)) {
       if (message->msg != CURLMSG_DONE) {
         continue;
       }
@@ -206,7 +218,7 @@ class HttpTransport::Driver {
       CURL* const easy = message->easy_handle;
       const CURLcode code = message->data.result;
       void* pointer = nullptr;
-      curl_easy_getinfo(easy, CURLINFO_PRIVATE, &pointer);
+      Curl().easy_getinfo(easy, CURLINFO_PRIVATE, &pointer);
       const auto it = in_flight_.find(static_cast<InFlight*>(pointer)->seq);
       InFlight& flight = it->second;
       const bool stays = flight.transfer->StaysConnected();
@@ -218,7 +230,7 @@ class HttpTransport::Driver {
       const MonoTime now = std::chrono::steady_clock::now();
       const Transfer::Next next = flight.transfer->HopDone(code, now);
       if (stays && !flight.transfer->StaysConnected()) {
-        curl_multi_remove_handle(multi_.get(), easy);
+        Curl().multi_remove_handle(handles_.multi(), easy);
       }
       Continue(transport, it, next, now);
       any = true;
@@ -231,7 +243,9 @@ class HttpTransport::Driver {
   // For one that stays connected this also closes the connection.
   void Remove(InFlight& flight) {
     StopPerforming(flight);
-    curl_multi_remove_handle(multi_.get(), flight.easy.get());
+    if (CURL* const easy = flight.transfer->handle()) {
+      Curl().multi_remove_handle(handles_.multi(), easy);
+    }
   }
 
   void CancelCalls(HttpTransport& transport, const Cancellation& cancellation) {
@@ -259,22 +273,18 @@ class HttpTransport::Driver {
     in_flight_.erase(it);
     HttpResult result = flight.transfer->TakeResult(now);
     result.queued = flight.queued;
-    if (flight.transfer->UsedHandle()) {
-      // Also takes the credentials and the pointers into the transfer out of the handle.
-      curl_easy_reset(flight.easy.get());
-    }
     flight.transfer.reset();
-    if (spare_.size() < kSpareHandlesMax) {
-      spare_.push_back(std::move(flight.easy));
+    if (flight.easy != nullptr) {
+      handles_.GiveBack(std::move(flight.easy));
     }
     transport.CallEnded(flight.lane, result.failure);
     flight.done(std::move(result));
   }
 
-  CurlMulti multi_;
+  Socket woken_;  // an eventfd
+  CurlHandles handles_;
   TransferShared shared_;
   PlainShared plain_;
-  std::vector<CurlEasy> spare_;
   InFlightMap in_flight_;
   // Of in_flight_, those that speak by themselves.
   std::set<uint64_t> conversing_;
@@ -283,13 +293,14 @@ class HttpTransport::Driver {
   MonoTime pruned_at_{};
   // Reused.
   std::vector<uint64_t> waiting_;
-  std::vector<curl_waitfd> sockets_;
+  std::vector<pollfd> sockets_;
+  std::vector<curl_waitfd> curl_sockets_;
 };
 
 Result<std::unique_ptr<HttpTransport>> HttpTransport::Start(Clock& clock, HttpTransportOptions options) {
   std::unique_ptr<Driver> driver = Driver::Create(clock, std::move(options));
   if (!driver) {
-    return Fail(ErrorCode::kInternal, "libcurl could not be started");
+    return Fail(ErrorCode::kInternal, "too many open files");
   }
   return std::unique_ptr<HttpTransport>(new HttpTransport(std::move(driver)));
 }

@@ -1,9 +1,10 @@
-// Transport over libcurl: one thread, one multi handle, any number of lanes.
+// Transport over libcurl and, for what is simple, over sockets of its own: one thread, any number of lanes.
 // Used by: the shell, which builds one and hands it down as Transport.
 // Owns: the thread, idle connections (shared by all lanes: a connection is only reused for the same host
 // under the same TLS settings; those of repeatable calls apart from the others), OAuth tokens, and every call
 // until its `done` has run. Thread: public methods from any; the thread runs with all signals blocked. Time:
-// steady clock for deadlines. Limits: LaneOptions for calls (LaneStats::refused_total), kIdleConnectionsMax.
+// steady clock for deadlines. Limits: LaneOptions for calls (LaneStats::refused_total), kIdleConnectionsMax
+// (net/curl_handle.h).
 #pragma once
 
 #include <array>
@@ -23,8 +24,6 @@
 
 namespace mlalert {
 
-inline constexpr long kIdleConnectionsMax = 256;
-
 struct HttpTransportOptions {
   std::string user_agent = "mlalert/" MLALERT_VERSION;
 };
@@ -41,8 +40,8 @@ struct LaneStats {
 
 class HttpTransport final : public Transport {
  public:
-  // `clock` serves Retry-After dates only and must outlive the transport. Error: kInternal, libcurl would not
-  // start.
+  // `clock` serves Retry-After dates only and must outlive the transport. Error: kInternal, too many open
+  // files.
   static Result<std::unique_ptr<HttpTransport>> Start(Clock& clock, HttpTransportOptions options = {});
   ~HttpTransport() override;
   HttpTransport(const HttpTransport&) = delete;
@@ -60,7 +59,8 @@ class HttpTransport final : public Transport {
  private:
   using MonoTime = std::chrono::steady_clock::time_point;
 
-  // All libcurl state; only the thread touches it. Kept out of this header so that no curl.h leaks from here.
+  // All state of calls; only the thread touches it. Kept out of this header so that no curl.h leaks from
+  // here.
   class Driver;
 
   struct Queued {

@@ -2,7 +2,7 @@
 
 #include <cerrno>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <utility>
 
 namespace mlalert {
 
@@ -16,12 +16,6 @@ bool IsQuiet(const Socket& socket) {
 }
 
 }  // namespace
-
-Socket::~Socket() {
-  if (fd_ >= 0) {
-    ::close(fd_);
-  }
-}
 
 Socket PlainConnections::Take(const std::string& origin, MonoTime now) {
   const auto it = idle_.find(origin);

@@ -5,10 +5,10 @@
 
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "net/oauth2.h"
+#include "net/socket.h"
 
 namespace mlalert {
 
@@ -18,25 +18,6 @@ inline constexpr std::chrono::seconds kIdleSocketAgeMax{118};
 // For how long a server whose answer was odd is asked through libcurl at once.
 inline constexpr std::chrono::minutes kOddServerFor{5};
 inline constexpr size_t kOddServersMax = 256;
-
-// Closes when it goes.
-class Socket {
- public:
-  Socket() = default;
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket();
-  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Socket& operator=(Socket&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-
-  explicit operator bool() const { return fd_ >= 0; }
-  int fd() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
 
 class PlainConnections {
  public:

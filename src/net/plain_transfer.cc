@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <utility>
@@ -11,7 +10,7 @@ namespace mlalert {
 
 namespace {
 
-constexpr size_t kReadBytes = size_t{256} << 10;
+constexpr size_t kReadBytes = size_t{64} << 10;
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -19,14 +18,19 @@ bool IsRedirect(int status) {
 
 }  // namespace
 
-PlainTransfer::PlainTransfer(CURL* easy, TransferShared& shared, PlainShared& plain, HttpCall call,
-                             bool fresh_connection)
-    : easy_(easy),
-      shared_(shared),
+PlainTransfer::PlainTransfer(TransferShared& shared, PlainShared& plain, HttpCall call, bool fresh_connection)
+    : shared_(shared),
       plain_(plain),
       call_(std::move(call)),
       fresh_connection_(fresh_connection),
       timeout_(call_.timeout > Duration(0) ? std::min(call_.timeout, kCallTimeoutMax) : kCallTimeoutDefault) {
+}
+
+PlainTransfer::~PlainTransfer() {
+  curl_.reset();
+  if (easy_ != nullptr) {
+    plain_.handles.GiveBack(std::move(easy_));
+  }
 }
 
 Transfer::Next PlainTransfer::Begin(MonoTime now) {
@@ -46,44 +50,31 @@ Transfer::Next PlainTransfer::Begin(MonoTime now) {
 }
 
 Transfer::Next PlainTransfer::Connect(MonoTime now) {
-  used_handle_ = true;
   kept_ = false;
-  curl_easy_reset(easy_);
-  CurlOptions options(easy_);
-  options.SetString(CURLOPT_URL, "http://" + request_->origin + "/");
-  options.Set(CURLOPT_PROTOCOLS_STR, "http");
-  options.Set(CURLOPT_CONNECT_ONLY, 1L);
-  options.Set(CURLOPT_FRESH_CONNECT, 1L);
-  // Empty, not unset: the environment's proxies are for those who ask for them.
-  options.Set(CURLOPT_PROXY, "");
-  options.Set(CURLOPT_NOPROXY, "");
-  options.Set(CURLOPT_ERRORBUFFER, &error_buffer_[0]);
-  ApplySocketOptions(options, deadline_ - now);
-  if (options.code() != CURLE_OK) {
-    return Failed(Failure::kOther,
-                  fmt::format("cannot set up the call: {}", curl_easy_strerror(options.code())));
+  dialer_ = std::make_unique<Dialer>(request_->url.host, request_->url.EffectivePort());
+  return OnDialed(dialer_->Begin(now), now);
+}
+
+Transfer::Next PlainTransfer::OnDialed(Dialer::State state, MonoTime now) {
+  switch (state) {
+    case Dialer::State::kWaiting:
+      if (now < deadline_) {
+        return Next::kConverse;
+      }
+      return Failed(Failure::kTimeout,
+                    fmt::format("deadline of {} exceeded {}", FormatGoDuration(timeout_), dialer_->Phase()));
+    case Dialer::State::kFailed:
+      return Failed(dialer_->failure(), std::string(dialer_->error()));
+    case Dialer::State::kConnected:
+      break;
   }
-  connecting_ = true;
-  return Next::kPerform;
+  socket_ = dialer_->Take();
+  dialer_.reset();
+  return SendRequest(now);
 }
 
 Transfer::Next PlainTransfer::HopDone(CURLcode code, MonoTime now) {
-  if (curl_) {
-    return curl_->HopDone(code, now);
-  }
-  connecting_ = false;
-  if (code != CURLE_OK) {
-    const CurlFailure why = ExplainCurlFailure(easy_, code, error_buffer_, request_->url, false, timeout_);
-    return Failed(why.failure, why.text);
-  }
-  // Ours from here: libcurl closes its own descriptor when the handle is removed, and the connection stays.
-  curl_socket_t socket = CURL_SOCKET_BAD;
-  curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
-  socket_ = Socket(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
-  if (!socket_) {
-    return Failed(Failure::kOther, "too many open files");
-  }
-  return SendRequest(now);
+  return curl_->HopDone(code, now);
 }
 
 Transfer::Next PlainTransfer::SendRequest(MonoTime now) {
@@ -125,6 +116,9 @@ std::optional<Transfer::Next> PlainTransfer::SendSome(MonoTime now) {
 }
 
 Transfer::Next PlainTransfer::Converse(MonoTime now) {
+  if (dialer_) {
+    return OnDialed(dialer_->Continue(now), now);
+  }
   if (sent_ < output_.size()) {
     if (const std::optional<Next> next = SendSome(now)) {
       return *next;
@@ -193,7 +187,8 @@ Transfer::Next PlainTransfer::Answered(MonoTime now) {
   if (const std::string* location = redirect ? result_.Header("location") : nullptr;
       location != nullptr && !location->empty()) {
     socket_ = Socket();
-    return HandOver().Follow(std::move(result_), now);
+    HttpResult answer = std::move(result_);
+    return HandOver() ? curl_->Follow(std::move(answer), now) : Next::kFinished;
   }
   return Next::kFinished;
 }
@@ -220,19 +215,27 @@ Transfer::Next PlainTransfer::LeaveToCurl(MonoTime now) {
     plain_.connections.MarkOdd(request_->origin, now);
   }
   socket_ = Socket();
-  return HandOver().Begin(now);
+  return HandOver() ? curl_->Begin(now) : Next::kFinished;
 }
 
-HttpTransfer& PlainTransfer::HandOver() {
-  used_handle_ = true;
-  curl_ = std::make_unique<HttpTransfer>(easy_, shared_, std::move(call_), fresh_connection_);
+bool PlainTransfer::HandOver() {
+  std::string why;
+  easy_ = plain_.handles.Take(why);
+  if (easy_ == nullptr) {
+    Failed(Failure::kOther, why);
+    return false;
+  }
+  curl_ = std::make_unique<HttpTransfer>(easy_.get(), shared_, std::move(call_), fresh_connection_);
   curl_->SetStarted(started_);
-  return *curl_;
+  return true;
 }
 
-curl_waitfd PlainTransfer::WaitsFor() const {
+pollfd PlainTransfer::WaitsFor() const {
+  if (dialer_) {
+    return {dialer_->fd(), POLLIN, 0};
+  }
   const bool sending = sent_ < output_.size();
-  const auto events = static_cast<short>(CURL_WAIT_POLLIN | (sending ? CURL_WAIT_POLLOUT : 0));
+  const auto events = static_cast<short>(POLLIN | (sending ? POLLOUT : 0));
   return {socket_.fd(), events, 0};
 }
 
@@ -246,6 +249,7 @@ void PlainTransfer::Abort(Failure failure, std::string_view reason) {
 
 Transfer::Next PlainTransfer::Failed(Failure failure, std::string_view text) {
   socket_ = Socket();
+  dialer_.reset();
   result_ = {};
   if (reader_) {
     result_.status = reader_->status();

@@ -30,7 +30,7 @@ Transfer::Next SmtpTransfer::Begin(MonoTime now) {
 }
 
 Status SmtpTransfer::SetUp(MonoTime now) {
-  curl_easy_reset(easy_);
+  Curl().easy_reset(easy_);
   CurlOptions options(easy_);
   const bool implicit = mail_->encryption == SmtpEncryption::kImplicit;
   // libcurl takes the expected name of the certificate from the URL.
@@ -57,7 +57,7 @@ Status SmtpTransfer::SetUp(MonoTime now) {
   MLALERT_TRY(ApplyTls(options, mail_->tls));
   if (options.code() != CURLE_OK) {
     return Fail(ErrorCode::kInvalid,
-                fmt::format("cannot set up the call: {}", curl_easy_strerror(options.code())));
+                fmt::format("cannot set up the call: {}", Curl().easy_strerror(options.code())));
   }
   return {};
 }
@@ -147,7 +147,7 @@ bool SmtpTransfer::SendSome() {
   while (open && sent_total < output.size()) {
     size_t sent = 0;
     const CURLcode code =
-        curl_easy_send(easy_, output.data() + sent_total, output.size() - sent_total, &sent);
+        Curl().easy_send(easy_, output.data() + sent_total, output.size() - sent_total, &sent);
     sent_total += sent;
     if (code != CURLE_OK || sent == 0) {
       open = false;
@@ -168,7 +168,7 @@ bool SmtpTransfer::SendSome() {
 bool SmtpTransfer::ReceiveSome() {
   char buffer[kReadBytes];
   size_t received = 0;
-  const CURLcode code = curl_easy_recv(easy_, buffer, sizeof(buffer), &received);
+  const CURLcode code = Curl().easy_recv(easy_, buffer, sizeof(buffer), &received);
   if (code == CURLE_AGAIN) {
     return false;
   }
@@ -180,12 +180,12 @@ bool SmtpTransfer::ReceiveSome() {
   return true;
 }
 
-curl_waitfd SmtpTransfer::WaitsFor() const {
+pollfd SmtpTransfer::WaitsFor() const {
   curl_socket_t socket = CURL_SOCKET_BAD;
-  curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
-  short events = CURL_WAIT_POLLIN;
+  Curl().easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
+  short events = POLLIN;
   if (dialog_ && !const_cast<SmtpDialog&>(*dialog_).output().empty()) {
-    events = static_cast<short>(events | CURL_WAIT_POLLOUT);
+    events = static_cast<short>(events | POLLOUT);
   }
   return {socket, events, 0};
 }

@@ -27,10 +27,11 @@ class SmtpTransfer final : public Transfer {
   Next HopDone(CURLcode code, MonoTime now) override;
   bool StaysConnected() const override { return true; }
   Next Converse(MonoTime now) override;
-  curl_waitfd WaitsFor() const override;
+  pollfd WaitsFor() const override;
   MonoTime deadline() const override { return deadline_; }
   void Abort(Failure failure, std::string_view reason) override;
   HttpResult TakeResult(MonoTime now) override;
+  CURL* handle() const override { return easy_; }
 
  private:
   Status SetUp(MonoTime now);

@@ -1,9 +1,10 @@
-// One call on one easy handle: what net/http_transport drives, whatever the protocol. Implemented by:
-// HttpTransfer, PlainTransfer, SmtpTransfer. Owns: what the handle points into, so it must outlive the
-// handle's stay in the multi. Thread: the transport's only.
+// One call: what net/http_transport drives, whatever the protocol. Implemented by: HttpTransfer and
+// SmtpTransfer on an easy handle of libcurl, PlainTransfer without. Owns: what the handle points into, so it
+// must outlive the handle's stay in the multi. Thread: the transport's only.
 #pragma once
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,8 @@ void FinishHttpResult(HttpResult& result, MonoTime started, MonoTime now, Clock&
 
 class Transfer {
  public:
-  // kPerform: the handle is ready for the multi. kConverse: libcurl has connected it, and the transfer speaks
-  // on it by itself; it stays in the multi. kFinished: see TakeResult().
+  // kPerform: handle() is ready for the multi. kConverse: the transfer speaks by itself; a handle that
+  // libcurl has connected stays in the multi. kFinished: see TakeResult().
   enum class Next : uint8_t { kPerform, kConverse, kFinished };
 
   virtual ~Transfer() = default;
@@ -35,13 +36,13 @@ class Transfer {
   virtual bool StaysConnected() const { return false; }
   // For a transfer that converses: called when its socket is ready, or its deadline has come.
   virtual Next Converse(MonoTime) { return Next::kFinished; }
-  virtual curl_waitfd WaitsFor() const { return {CURL_SOCKET_BAD, 0, 0}; }
+  virtual pollfd WaitsFor() const { return {-1, 0, 0}; }
   virtual MonoTime deadline() const { return MonoTime::max(); }
   // Ends the call from outside; the handle must be out of the multi.
   virtual void Abort(Failure failure, std::string_view reason) = 0;
   virtual HttpResult TakeResult(MonoTime now) = 0;
-  // False: the handle is as it was given, and need not be cleaned.
-  virtual bool UsedHandle() const { return true; }
+  // Of libcurl; null while it is not needed.
+  virtual CURL* handle() const = 0;
 };
 
 }  // namespace mlalert

@@ -62,10 +62,21 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
     mlalert::testing::HangHere();
     return EAI_NONAME;
   }
-  if (!name.ends_with(".local.test")) {
+  if (!name.ends_with(".local.test") && name != "two.test") {
     return EAI_NONAME;
   }
   using Real = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
   static const auto real = reinterpret_cast<Real>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  if (name == "two.test") {
+    addrinfo* second = nullptr;
+    if (real("127.0.0.1", service, hints, &second) != 0) {
+      return EAI_NONAME;
+    }
+    const int failed = real("127.0.0.2", service, hints, result);
+    if (failed == 0) {
+      (*result)->ai_next = second;
+    }
+    return failed;
+  }
   return real("127.0.0.1", service, hints, result);
 }

@@ -212,6 +212,15 @@ BOOST_AUTO_TEST_CASE(one_that_is_cancelled_leaves_nothing_to_the_next) {
   BOOST_TEST(caller.Call(Query(server.Url("/"), "second")).body == "second");
 }
 
+// Nobody listens at the first one.
+BOOST_AUTO_TEST_CASE(the_second_address_of_a_name_is_tried) {
+  LocalServer server(LocalServer::Answering([](const Request&) { return Answer(200, "here"); }));
+  Caller caller;
+  const HttpResult result = caller.Call(Query("http://two.test:" + std::to_string(server.port()) + "/"));
+  BOOST_TEST(result.error == "");
+  BOOST_TEST(result.body == "here");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace mlalert
