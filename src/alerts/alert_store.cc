@@ -1,6 +1,7 @@
 #include "alerts/alert_store.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mlalert {
 namespace {
@@ -37,17 +38,27 @@ Alert Materialise(const DecodedAlert& in, Timestamp now, const LabelSet* labels,
 
 }  // namespace
 
+AlertStore::AlertStore(AlertStore&& other) noexcept
+    : limits_(other.limits_),
+      entries_(std::move(other.entries_)),
+      by_name_(std::move(other.by_name_)),
+      list_(std::exchange(other.list_, {})) {}
+
+AlertStore::~AlertStore() {
+  list_.Visit(list_.size(), list_.size(), [](AlertEntry& entry) { delete &entry; });
+}
+
 UpsertResult AlertStore::Upsert(const DecodedAlert& in, Timestamp now) {
   bool incoming_resolved = in.ends_at <= now;
-  auto it = entries_.find(in.fingerprint);
-  if (it == entries_.end()) {
+  AlertEntry* const known = Find(in.fingerprint);
+  if (known == nullptr) {
     if (!Admit(in, now)) {
       return {UpsertOutcome::kLimited, nullptr};
     }
     return {incoming_resolved ? UpsertOutcome::kNewResolved : UpsertOutcome::kFired,
             Insert(in.fingerprint, Materialise(in, now, nullptr, nullptr))};
   }
-  AlertEntry& entry = *it->second;
+  AlertEntry& entry = *known;
   Alert& stored = entry.alert;
   if (!SameLabels(stored.labels, in.labels)) {
     return {UpsertOutcome::kCollision, nullptr};
@@ -99,18 +110,19 @@ bool AlertStore::Admit(const DecodedAlert& in, Timestamp now) {
 }
 
 void AlertStore::Erase(uint64_t fingerprint) {
-  auto it = entries_.find(fingerprint);
-  if (it == entries_.end()) {
+  AlertEntry* const entry = Find(fingerprint);
+  if (entry == nullptr) {
     return;
   }
-  if (auto counted = by_name_.find(std::string(it->second->alert.name())); counted != by_name_.end()) {
+  if (auto counted = by_name_.find(std::string(entry->alert.name())); counted != by_name_.end()) {
     counted->second.erase(fingerprint);
     if (counted->second.empty()) {
       by_name_.erase(counted);
     }
   }
-  list_.Remove(*it->second);
-  entries_.erase(it);
+  entries_.Erase(*entry);
+  list_.Remove(*entry);
+  delete entry;
 }
 
 void AlertStore::Prefetch(std::span<const DecodedAlert> batch) const {
@@ -120,9 +132,8 @@ void AlertStore::Prefetch(std::span<const DecodedAlert> batch) const {
   for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), kSlice))) {
     size_t count = 0;
     for (const DecodedAlert& alert : batch.first(std::min(batch.size(), kSlice))) {
-      auto it = entries_.find(alert.fingerprint);
-      if (it != entries_.end()) {
-        found[count] = it->second.get();
+      if (const AlertEntry* entry = Find(alert.fingerprint)) {
+        found[count] = entry;
         const char* bytes = reinterpret_cast<const char*>(found[count++]);
         for (size_t at = 0; at < sizeof(AlertEntry); at += kCacheLine) {
           __builtin_prefetch(bytes + at);
@@ -145,21 +156,15 @@ AlertEntry* AlertStore::Restore(Alert alert) {
 }
 
 AlertEntry* AlertStore::Insert(uint64_t fingerprint, Alert alert) {
-  auto entry = std::make_unique<AlertEntry>();
-  entry->alert = std::move(alert);
-  entry->effective = entry->alert.labels;
-  AlertEntry* raw = entry.get();
+  auto* const raw = new AlertEntry;
+  raw->alert = std::move(alert);
+  raw->effective = raw->alert.labels;
+  list_.Add(*raw);
   if (limits_.per_alertname_max > 0) {
     by_name_[std::string(raw->alert.name())].insert(fingerprint);
   }
-  entries_.emplace(fingerprint, std::move(entry));
-  list_.Add(*raw);
+  entries_.Insert(*raw);
   return raw;
-}
-
-AlertEntry* AlertStore::Find(uint64_t fingerprint) {
-  auto it = entries_.find(fingerprint);
-  return it != entries_.end() ? it->second.get() : nullptr;
 }
 
 bool AlertBefore(const LabelSet& a, const LabelSet& b) {

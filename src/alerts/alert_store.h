@@ -12,6 +12,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/compact_vector.h"
+#include "base/pointer_index.h"
 #include "base/slot_list.h"
 #include "intake/decoded_alert.h"
 #include "model/alert.h"
@@ -32,11 +34,11 @@ struct AlertEntry {
   Timestamp received_at = kUnset;   // first reached us in this episode
   Timestamp expiry_timer = kUnset;  // due time of the one queued expiry timer
   IncidentId incident_id = 0;
-  int64_t episode_id = 0;         // its newest episode, where the journal keeps it; 0: it never fired
-  std::vector<GroupSlot> groups;  // kept by the dispatcher; few
-  uint32_t incident_slot = 0;     // while it fires: its place among its incident's firing alerts
-  uint32_t list_slot = 0;         // the store's
-  bool firing = false;            // its episode is open
+  int64_t episode_id = 0;           // its newest episode, where the journal keeps it; 0: it never fired
+  CompactVector<GroupSlot> groups;  // kept by the dispatcher; few
+  uint32_t incident_slot = 0;       // while it fires: its place among its incident's firing alerts
+  uint32_t list_slot = 0;           // the store's
+  bool firing = false;              // its episode is open
   ResolveReason end_reason = ResolveReason::kNone;  // of its episode
 };
 
@@ -64,6 +66,9 @@ struct AlertLimits {
 class AlertStore {
  public:
   explicit AlertStore(AlertLimits limits = {}) : limits_(limits) {}
+  AlertStore(AlertStore&& other) noexcept;
+  AlertStore& operator=(AlertStore&&) = delete;
+  ~AlertStore();
 
   // Applies Alertmanager's merge rule. A refresh of an unchanged alert allocates nothing.
   UpsertResult Upsert(const DecodedAlert& incoming, Timestamp now);
@@ -75,7 +80,7 @@ class AlertStore {
   // Puts back an entry after a restart. The caller sets incident and episode.
   AlertEntry* Restore(Alert alert);
 
-  AlertEntry* Find(uint64_t fingerprint);
+  AlertEntry* Find(uint64_t fingerprint) const { return entries_.Find(fingerprint); }
   void Erase(uint64_t fingerprint);
   size_t size() const { return entries_.size(); }
 
@@ -88,26 +93,26 @@ class AlertStore {
   // In no particular order: callers sort what reaches output.
   template <class F>
   void ForEach(F&& f) {
-    for (auto& [fingerprint, entry] : entries_) {
-      f(*entry);
-    }
+    list_.Visit(list_.size(), list_.size(), f);
   }
   template <class F>
   void ForEach(F&& f) const {
-    for (const auto& [fingerprint, entry] : entries_) {
-      f(static_cast<const AlertEntry&>(*entry));
-    }
+    list_.Visit(list_.size(), list_.size(), [&](const AlertEntry& entry) { f(entry); });
   }
 
  private:
+  struct ByFingerprint {
+    uint64_t operator()(const AlertEntry& entry) const { return entry.alert.fingerprint(); }
+  };
+
   AlertEntry* Insert(uint64_t fingerprint, Alert alert);
   bool Admit(const DecodedAlert& incoming, Timestamp now);
 
   AlertLimits limits_;
-  std::unordered_map<uint64_t, std::unique_ptr<AlertEntry>> entries_;
+  PointerIndex<AlertEntry, ByFingerprint> entries_;
   // By alertname, the fingerprints that count; only with a limit.
   std::unordered_map<std::string, std::unordered_set<uint64_t>> by_name_;
-  SlotList<AlertEntry> list_;
+  SlotList<AlertEntry> list_;  // and owner
 };
 
 // Alertmanager's order of alerts in notifications and API answers: job, instance, then the label-set order.

@@ -62,8 +62,7 @@ std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
     }
     OwedNews news{group->key, ReceiverOf(*group), {}};
     for (auto& member : group->members) {
-      std::erase_if(member.alert->groups,
-                    [id = group->id](const GroupSlot& slot) { return slot.group == id; });
+      erase_if(member.alert->groups, [id = group->id](const GroupSlot& slot) { return slot.group == id; });
       if (!member.alert->firing && group->journalled) {
         news.alerts.push_back(member.alert);
       }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/shared_text.h"
 #include "base/time.h"
 #include "model/label_set.h"
 
@@ -18,7 +19,7 @@ std::string_view ToString(AlertSource source);
 struct Alert {
   LabelSet labels;
   LabelSet annotations;
-  std::string generator_url;
+  SharedText generator_url;
   Timestamp starts_at = kUnset;
   Timestamp ends_at = kUnset;
   Timestamp updated_at = kUnset;

@@ -1,6 +1,7 @@
 #include "model/label_set.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <fmt/format.h>
@@ -10,6 +11,13 @@
 #include "base/json.h"
 
 namespace mlalert {
+
+namespace {
+
+// Bytes of the names of nearly every set.
+constexpr size_t kNamesUsual = 512;
+
+}  // namespace
 
 LabelSet::LabelSet(const LabelSet& other) noexcept : block_(other.block_) {
   if (block_ != nullptr) {
@@ -29,33 +37,37 @@ LabelSet LabelSet::FromSorted(std::span<const Label> labels) {
   if (labels.empty()) {
     return out;
   }
-  size_t bytes = 0;
+  const size_t table = labels.size() * sizeof(uint32_t);
+  size_t name_bytes = 0;
+  size_t value_bytes = 0;
   for (const auto& label : labels) {
-    bytes += label.name.size() + label.value.size();
+    name_bytes += label.name.size();
+    value_bytes += label.value.size();
   }
-  void* memory = ::operator new(sizeof(Block) + labels.size() * sizeof(Entry) + bytes);
-  auto* block = new (memory) Block{{1}, static_cast<uint32_t>(labels.size()), 0};
-  auto* entries = reinterpret_cast<Entry*>(block + 1);
-  char* text = reinterpret_cast<char*>(entries + labels.size());
-  uint32_t at = 0;
+  std::array<char, kNamesUsual> usual;
+  std::string large(table + name_bytes > usual.size() ? table + name_bytes : 0, '\0');
+  char* const names = large.empty() ? usual.data() : large.data();
+  void* memory = ::operator new(sizeof(Block) + table + value_bytes);
+  char* const values = static_cast<char*>(memory) + sizeof(Block);
+  uint32_t name_end = 0;
+  uint32_t value_end = 0;
   uint64_t hash = kFnvOffset;
   for (size_t i = 0; i < labels.size(); ++i) {
     const auto& label = labels[i];
     assert(i == 0 || labels[i - 1].name < label.name);
-    uint32_t name = at;
-    std::memcpy(text + at, label.name.data(), label.name.size());
-    at += static_cast<uint32_t>(label.name.size());
-    uint32_t value = at;
-    if (!label.value.empty()) {
-      std::memcpy(text + at, label.value.data(), label.value.size());
-    }
-    at += static_cast<uint32_t>(label.value.size());
-    entries[i] = Entry{name, value, at};
+    std::copy(label.name.begin(), label.name.end(), names + table + name_end);
+    std::copy(label.value.begin(), label.value.end(), values + table + value_end);
+    name_end += static_cast<uint32_t>(label.name.size());
+    value_end += static_cast<uint32_t>(label.value.size());
+    std::memcpy(names + i * sizeof(uint32_t), &name_end, sizeof(name_end));
+    std::memcpy(values + i * sizeof(uint32_t), &value_end, sizeof(value_end));
     hash = FnvAdd(FnvAdd(hash, label.name), static_cast<unsigned char>(0xFF));
     hash = FnvAdd(FnvAdd(hash, label.value), static_cast<unsigned char>(0xFF));
   }
-  block->fingerprint = hash;
-  out.block_ = block;
+  out.block_ = new (memory) Block{{1},
+                                  static_cast<uint32_t>(labels.size()),
+                                  hash,
+                                  SharedText(std::string_view(names, table + name_bytes))};
   return out;
 }
 
@@ -81,12 +93,6 @@ LabelSet LabelSet::From(std::initializer_list<std::pair<std::string_view, std::s
     copy.emplace_back(name, value);
   }
   return From(std::move(copy));
-}
-
-Label LabelSet::operator[](size_t i) const {
-  const Entry& e = block_->entries()[i];
-  const char* text = block_->bytes();
-  return {{text + e.name, e.value - e.name}, {text + e.value, e.end - e.value}};
 }
 
 std::string_view LabelSet::Get(std::string_view name) const {
@@ -162,15 +168,12 @@ bool operator==(const LabelSet& a, const LabelSet& b) {
   if (a.block_ == b.block_) {
     return true;
   }
-  if (a.size() != b.size() || a.fingerprint() != b.fingerprint()) {
+  if (a.size() != b.size() || a.fingerprint() != b.fingerprint() || !(a.block_->names == b.block_->names)) {
     return false;
   }
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (!(a[i] == b[i])) {
-      return false;
-    }
-  }
-  return true;
+  const size_t bytes = a.ByteSize();
+  return bytes == b.ByteSize() &&
+         std::memcmp(a.block_->values(), b.block_->values(), bytes - sizeof(LabelSet::Block)) == 0;
 }
 
 bool operator<(const LabelSet& a, const LabelSet& b) {
@@ -195,7 +198,8 @@ size_t LabelSet::ByteSize() const {
   if (block_ == nullptr) {
     return 0;
   }
-  return sizeof(Block) + size() * sizeof(Entry) + block_->entries()[size() - 1].end;
+  const std::string_view last = block_->value(block_->count - 1);
+  return static_cast<size_t>(last.data() + last.size() - reinterpret_cast<const char*>(block_));
 }
 
 namespace {

@@ -1,6 +1,7 @@
-// A set of labels (or annotations): immutable, sorted by name, one allocation, shared by reference count.
-// Fed by intake/ and rules/; held by alerts, incidents and groups; read by API threads without a lock.
-// Thread: immutable; copies are safe on any thread (atomic count).
+// A set of labels (or annotations): immutable, sorted by name, one allocation (the names are kept apart, once
+// for all sets that have the same), shared by reference count. Fed by intake/ and rules/; held by alerts,
+// incidents and groups; read by API threads without a lock. Thread: immutable; copies are safe on any thread
+// (atomic count).
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "base/shared_text.h"
 
 namespace mlalert {
 
@@ -38,7 +41,7 @@ class LabelSet {
 
   size_t size() const { return block_ != nullptr ? block_->count : 0; }
   bool empty() const { return size() == 0; }
-  Label operator[](size_t i) const;
+  Label operator[](size_t i) const { return {block_->name(i), block_->value(i)}; }
 
   class Iterator {
    public:
@@ -90,18 +93,20 @@ class LabelSet {
   size_t ByteSize() const;
 
  private:
-  struct Entry {
-    uint32_t name;
-    uint32_t value;
-    uint32_t end;
-  };
   struct Block {
     std::atomic<uint32_t> refs;
     uint32_t count;
     uint64_t fingerprint;
-    // Entry[count], then the bytes follow.
-    const Entry* entries() const { return reinterpret_cast<const Entry*>(this + 1); }
-    const char* bytes() const { return reinterpret_cast<const char*>(entries() + count); }
+    SharedText names;  // where each ends, then the names
+    // Behind it, in the same way: the values.
+    const char* values() const { return reinterpret_cast<const char*>(this + 1); }
+    std::string_view name(size_t i) const { return Part(names.data(), i); }
+    std::string_view value(size_t i) const { return Part(values(), i); }
+    std::string_view Part(const char* at, size_t i) const {
+      const auto* ends = reinterpret_cast<const uint32_t*>(at);
+      const uint32_t begin = i == 0 ? 0 : ends[i - 1];
+      return {at + count * sizeof(uint32_t) + begin, ends[i] - begin};
+    }
   };
 
   Block* block_ = nullptr;

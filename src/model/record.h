@@ -40,7 +40,7 @@ struct EpisodeRecord {
   bool as_incident = false;
   // What follows is the engine's. `held`: it needs the alert, which is as it is here.
   bool held = false;
-  std::string generator_url;
+  SharedText generator_url;
   Timestamp ends_at = kUnset;  // as of the last transition, not of the last refresh
   Timestamp updated_at = kUnset;
   int16_t starts_offset_minutes = 0;

@@ -463,7 +463,7 @@ TemplateAlert AlertOf(const NotifiedAlert& alert) {
                     .annotations = alert.alert.annotations,
                     .starts_at = {alert.alert.starts_at, nullptr, alert.alert.starts_offset_minutes},
                     .ends_at = {kUnset, nullptr, 0},
-                    .generator_url = alert.alert.generator_url,
+                    .generator_url = std::string(alert.alert.generator_url.view()),
                     .fingerprint = Hex16(alert.fingerprint),
                     .severity = alert.severity,
                     .incident_id = alert.incident_id,

@@ -495,7 +495,7 @@ Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
                      Extracted(r.labels, "alertname"), ToColumn(r.severity), Extracted(r.labels, "model"),
                      Extracted(r.labels, "pipeline"), Extracted(r.labels, "team"), ToString(r.source),
                      ToColumn(r.started_at), ToColumn(r.received_at), ToColumn(r.ended_at),
-                     ToString(r.end_reason), r.held ? 1 : 0, r.generator_url, ToColumn(r.ends_at),
+                     ToString(r.end_reason), r.held ? 1 : 0, r.generator_url.view(), ToColumn(r.ends_at),
                      ToColumn(r.updated_at), r.starts_offset_minutes, r.ends_offset_minutes,
                      r.timeout ? 1 : 0);
 }

@@ -81,10 +81,10 @@ inline std::string Describe(const NflogEntry& r) {
 inline std::string Describe(const AlertRecord& r) {
   const Alert& a = r.alert;
   return fmt::format("alert {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", a.labels.ToString(),
-                     a.annotations.ToString(), a.generator_url, Describe(a.starts_at), Describe(a.ends_at),
-                     Describe(a.updated_at), a.starts_offset_minutes, a.ends_offset_minutes, a.timeout,
-                     ToString(a.source), Describe(r.received_at), r.incident_id, r.episode_id, r.ended,
-                     ToString(r.end_reason));
+                     a.annotations.ToString(), a.generator_url.view(), Describe(a.starts_at),
+                     Describe(a.ends_at), Describe(a.updated_at), a.starts_offset_minutes,
+                     a.ends_offset_minutes, a.timeout, ToString(a.source), Describe(r.received_at),
+                     r.incident_id, r.episode_id, r.ended, ToString(r.end_reason));
 }
 inline std::string Describe(const GroupRecord& r) {
   return fmt::format("group {} {} {} {}", r.route_id, r.group_key, Describe(r.created_at),
