@@ -2,9 +2,8 @@
 
 #include <charconv>
 #include <cmath>
-#include <map>
 
-#include "promql/printer.h"
+#include "rules/compiled_rule.h"
 
 namespace mlalert {
 namespace {
@@ -26,14 +25,6 @@ Json LabelsToJson(const LabelSet& labels) {
   Json::Object object;
   for (Label label : labels) {
     object.emplace_back(std::string(label.name), Json(label.value));
-  }
-  return Json(std::move(object));
-}
-
-Json MapToJson(const std::map<std::string, std::string>& map) {
-  Json::Object object;
-  for (const auto& [name, value] : map) {
-    object.emplace_back(name, Json(value));
   }
   return Json(std::move(object));
 }
@@ -69,11 +60,11 @@ Json AlertingRuleToJson(const RuleView& view, bool exclude_alerts) {
   Json json = Json::MakeObject();
   json.Set("state", StateText(view));
   json.Set("name", view.rule->name);
-  json.Set("query", view.query);
+  json.Set("query", CanonicalQuery(view.rule->expr));
   json.Set("duration", ToSeconds(view.rule->hold));
   json.Set("keepFiringFor", ToSeconds(view.rule->keep_firing_for));
-  json.Set("labels", MapToJson(view.rule->raw_labels));
-  json.Set("annotations", MapToJson(view.rule->raw_annotations));
+  json.Set("labels", LabelsToJson(view.rule->raw_labels));
+  json.Set("annotations", LabelsToJson(view.rule->raw_annotations));
   json.Set("alerts", std::move(alerts));
   json.Set("health", ToString(view.health));
   if (!view.last_error.empty()) {
@@ -89,8 +80,8 @@ Json AlertingRuleToJson(const RuleView& view, bool exclude_alerts) {
 Json RecordingRuleToJson(const RecordingRule& rule) {
   Json json = Json::MakeObject();
   json.Set("name", rule.name);
-  json.Set("query", rule.ast != nullptr ? promql::Print(*rule.ast) : rule.expr);
-  json.Set("labels", MapToJson(rule.raw_labels));
+  json.Set("query", CanonicalQuery(rule.expr));
+  json.Set("labels", LabelsToJson(rule.raw_labels));
   json.Set("health", "unknown");
   json.Set("lastError", "recording rules are not evaluated by mlalert");
   json.Set("evaluationTime", 0);

@@ -9,6 +9,7 @@
 #include "api/rule_json.h"
 #include "api/strict_input.h"
 #include "base/hash.h"
+#include "rules/compiled_rule.h"
 
 namespace mlalert {
 namespace {
@@ -71,7 +72,7 @@ Json EvaluationToJson(const RuleHistory::Evaluation& one) {
   json.Set("at", FormatRfc3339Nano(one.at)).Set("started", FormatRfc3339Nano(one.started));
   json.Set("duration_seconds", static_cast<double>(one.duration_us) / 1e6);
   json.Set("series", static_cast<int64_t>(one.series));
-  json.Set("error", one.error == nullptr ? Json() : Json(*one.error));
+  json.Set("error", one.error.empty() ? Json() : Json(one.error.view()));
   json.Set("curl", one.curl);
   return json;
 }
@@ -93,7 +94,7 @@ void GetRule(ApiContext& context, const HttpRequest& request, HttpResponse& resp
     return;
   }
   Json json = Summary(found->rule, found->file, found->group, found->datasource);
-  json.Set("query", found->rule.query);
+  json.Set("query", CanonicalQuery(found->rule.rule->expr));
   Json alerts = Json::MakeArray();
   for (const RuleAlertView& alert : found->rule.alerts) {
     alerts.Push(HeldAlert(alert));

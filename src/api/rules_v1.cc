@@ -167,12 +167,9 @@ bool OneOf(const std::vector<std::string_view>& list, std::string_view word) {
   return list.empty() || std::find(list.begin(), list.end(), word) != list.end();
 }
 
-bool LabelsMatch(const std::vector<Matchers>& sets, const std::map<std::string, std::string>& labels) {
-  if (sets.empty()) {
-    return true;
-  }
-  const LabelSet set = LabelSet::From({labels.begin(), labels.end()});
-  return std::any_of(sets.begin(), sets.end(), [&](const Matchers& m) { return MatchesAll(m, set); });
+bool LabelsMatch(const std::vector<Matchers>& sets, const LabelSet& labels) {
+  return sets.empty() ||
+         std::any_of(sets.begin(), sets.end(), [&](const Matchers& m) { return MatchesAll(m, labels); });
 }
 
 Json RulesToJson(const RuleGroupView& group, const RulesQuery& query) {

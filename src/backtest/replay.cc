@@ -253,8 +253,6 @@ Result<Replay> ReplayEpisodes(const ConfigPtr& config, const std::vector<StoredE
     RuleAlert alert;
     alert.labels = episode.labels;
     alert.annotations = episode.annotations;
-    static const auto kNoUrl = std::make_shared<const std::string>();
-    alert.generator_url = kNoUrl;
     alert.starts_at = episode.started_at;
     alert.ends_at = step.order == 0 ? now : kNever;
     std::vector<Label> labels;

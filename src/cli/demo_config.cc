@@ -200,11 +200,11 @@ Result<std::string> ScaleRules(const std::vector<RuleGroup>& groups, double spee
       promql::ScaleDurations(*expr, speed);
       Json labels = Json::MakeObject();
       for (const auto& [name, value] : rule.raw_labels) {
-        labels.Set(name, value);
+        labels.Set(std::string(name), value);
       }
       Json annotations = Json::MakeObject();
       for (const auto& [name, value] : rule.raw_annotations) {
-        annotations.Set(name, value);
+        annotations.Set(std::string(name), value);
       }
       Json json = Json::MakeObject();
       json.Set("alert", rule.name).Set("expr", promql::Print(*expr));

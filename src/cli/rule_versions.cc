@@ -11,17 +11,12 @@
 namespace mlalert {
 namespace {
 
-std::string MapText(const std::map<std::string, std::string>& map) {
+std::string TextOf(const LabelSet& set) {
   Json json = Json::MakeObject();
-  for (const auto& [name, value] : map) {
-    json.Set(name, value);
+  for (const auto& [name, value] : set) {
+    json.Set(std::string(name), value);
   }
   return json.Dump();
-}
-
-std::string ValueOf(const std::map<std::string, std::string>& map, const char* name) {
-  auto it = map.find(name);
-  return it != map.end() ? it->second : "";
 }
 
 }  // namespace
@@ -48,11 +43,11 @@ RuleSetRecord RuleSetOf(const std::vector<RuleGroup>& groups, Timestamp now) {
       version.expr = rule.expr;
       version.for_ms = rule.hold / std::chrono::milliseconds(1);
       version.keep_firing_for_ms = rule.keep_firing_for / std::chrono::milliseconds(1);
-      version.severity = ValueOf(rule.raw_labels, "severity");
-      version.labels = MapText(rule.raw_labels);
-      version.annotations = MapText(rule.raw_annotations);
-      version.runbook_url = ValueOf(rule.raw_annotations, "runbook_url");
-      version.team = ValueOf(rule.raw_labels, "team");
+      version.severity = rule.raw_labels.Get("severity");
+      version.labels = TextOf(rule.raw_labels);
+      version.annotations = TextOf(rule.raw_annotations);
+      version.runbook_url = rule.raw_annotations.Get("runbook_url");
+      version.team = rule.raw_labels.Get("team");
       const std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", version.file, version.group,
                                            version.rule, version.expr, version.for_ms,
                                            version.keep_firing_for_ms, version.labels, version.annotations);

@@ -9,23 +9,17 @@ namespace {
 constexpr std::string_view kAnnotation = "runbook_url";
 
 void Point(AlertingRule& rule, const std::vector<std::string>& names, std::string_view external_url) {
-  auto raw = rule.raw_annotations.find(std::string(kAnnotation));
-  if (raw == rule.raw_annotations.end() || raw->second.find("{{") != std::string::npos) {
+  const std::string_view written = rule.raw_annotations.Get(kAnnotation);
+  if (written.find("{{") != std::string_view::npos) {
     return;
   }
-  const std::string_view name = RunbookNameOf(raw->second);
+  const std::string_view name = RunbookNameOf(written);
   if (name.empty() || !std::binary_search(names.begin(), names.end(), name)) {
     return;
   }
-  std::string text = fmt::format("{}/runbooks/{}{}", external_url, name,
-                                 "{{ if $labels.model }}?model={{ $labels.model | urlquery }}{{ end }}");
-  auto parsed = RuleTemplate::Parse(rule.name, text);
-  auto compiled = std::find_if(rule.annotations.begin(), rule.annotations.end(),
-                               [](const auto& annotation) { return annotation.first == kAnnotation; });
-  if (parsed && compiled != rule.annotations.end()) {
-    compiled->second = std::move(*parsed);
-    raw->second = std::move(text);
-  }
+  rule.raw_annotations = rule.raw_annotations.With(
+      kAnnotation, fmt::format("{}/runbooks/{}{}", external_url, name,
+                               "{{ if $labels.model }}?model={{ $labels.model | urlquery }}{{ end }}"));
 }
 
 }  // namespace

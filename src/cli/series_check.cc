@@ -7,6 +7,7 @@
 #include "config/url_check.h"
 #include "model/label_set.h"
 #include "promql/analysis.h"
+#include "promql/parser.h"
 #include "promql/printer.h"
 #include "rules/query_result.h"
 
@@ -63,10 +64,11 @@ Diagnostics SeriesCheck::Check(const std::vector<RuleGroup>& groups) {
 }
 
 Status SeriesCheck::CheckRule(const RuleGroup& group, const AlertingRule& rule, Diagnostics& out) {
-  if (rule.ast == nullptr) {
-    return {};
+  const auto expr = promql::ParseExpr(rule.expr);
+  if (!expr) {
+    return {};  // MetricsQL
   }
-  for (const promql::RequiredSelector& required : promql::RequiredSelectors(*rule.ast)) {
+  for (const promql::RequiredSelector& required : promql::RequiredSelectors(**expr)) {
     if (IsSynthetic(*required.selector)) {
       continue;
     }

@@ -1,33 +1,27 @@
-// Rule files as loaded: groups of alerting rules, checked, with templates and expressions parsed.
-// Made by rule_loader.cc; used by rules/ (evaluation), cli/ (check) and api/ (rules API).
-// Thread: immutable after load.
+// Rule files as loaded: groups of alerting rules, checked. Expressions and templates are kept as text:
+// thousands of parsed ones would be most of the memory, and who needs one parses it again. Made by
+// rule_loader.cc; used by rules/ (evaluation), cli/ (check) and api/ (rules API). Thread: immutable after
+// load.
 #pragma once
 
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
-#include "promql/ast.h"
-#include "template/rule_template.h"
+#include "model/label_set.h"
 
 namespace mlalert {
 
 struct AlertingRule {
   std::string name;
   std::string expr;  // as written
-  std::shared_ptr<const promql::Expr> ast;
-  Duration hold{};  // `for`
+  Duration hold{};   // `for`
   Duration keep_firing_for{};
-  // Group labels merged under rule labels, by name; templates parsed.
-  std::vector<std::pair<std::string, RuleTemplate>> labels;
-  std::vector<std::pair<std::string, RuleTemplate>> annotations;
-  // The same as written, for APIs, reload identity and lint.
-  std::map<std::string, std::string> raw_labels;
-  std::map<std::string, std::string> raw_annotations;
+  // As written; group labels merged under rule labels.
+  LabelSet raw_labels;
+  LabelSet raw_annotations;
   int line = 0;
   int position = 0;              // among all rules of the group, recording ones included
   int update_entries_limit = 0;  // vmalert's: evaluations that are remembered; 0: the default
@@ -36,9 +30,8 @@ struct AlertingRule {
 // Checked, listed and left to Prometheus.
 struct RecordingRule {
   std::string name;
-  std::string expr;  // as written
-  std::shared_ptr<const promql::Expr> ast;
-  std::map<std::string, std::string> raw_labels;  // group labels merged under
+  std::string expr;     // as written
+  LabelSet raw_labels;  // group labels merged under
   int line = 0;
   int position = 0;
 

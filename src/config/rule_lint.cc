@@ -57,16 +57,17 @@ YamlValue EntryOf(const YamlMap& map, std::string_view section, const std::strin
 
 class Linter {
  public:
-  Linter(const YamlMap& map, const std::string& prefix, const AlertingRule& rule, Duration interval)
-      : map_(map), prefix_(prefix), rule_(rule), interval_(interval) {}
+  Linter(const YamlMap& map, const std::string& prefix, const AlertingRule& rule, const promql::Expr* expr,
+         Duration interval)
+      : map_(map), prefix_(prefix), rule_(rule), expr_(expr), interval_(interval) {}
 
   void Run() const {
     CheckTexts("labels", "label", rule_.raw_labels);
     CheckTexts("annotations", "annotation", rule_.raw_annotations);
     CheckFor();
     CheckPresent();
-    if (rule_.ast != nullptr) {
-      CheckAbsent(*rule_.ast);
+    if (expr_ != nullptr) {
+      CheckAbsent(*expr_);
     }
   }
 
@@ -75,17 +76,17 @@ class Linter {
     at.Warn(prefix_ + message, std::move(hint));
   }
 
-  void CheckTexts(std::string_view section, std::string_view kind,
-                  const std::map<std::string, std::string>& texts) const {
-    for (const auto& [name, text] : texts) {
+  void CheckTexts(std::string_view section, std::string_view kind, const LabelSet& texts) const {
+    for (const auto& [label_name, text] : texts) {
+      const std::string name(label_name);
       if (kind == "label" && ReadsValue(text)) {
         Warn(EntryOf(map_, section, name), fmt::format("label {} holds the value", GoQuote(name)),
              "each new value is another alert: for starts anew and the old one resolves; use an annotation");
       }
-      if (rule_.ast == nullptr) {
+      if (expr_ == nullptr) {
         continue;
       }
-      const promql::LabelScope scope = promql::LabelsOf(*rule_.ast);
+      const promql::LabelScope scope = promql::LabelsOf(*expr_);
       for (const std::string& label : LabelsRead(text)) {
         if (!scope.MayHave(label)) {
           Warn(EntryOf(map_, section, name),
@@ -110,12 +111,13 @@ class Linter {
   }
 
   void CheckPresent() const {
-    if (!rule_.raw_labels.contains("severity")) {
+    if (!rule_.raw_labels.Has("severity")) {
       Warn(map_.At("alert"), "no label severity", "routes and incident policies go by it");
     }
-    const bool runbook = std::any_of(
-        rule_.raw_annotations.begin(), rule_.raw_annotations.end(),
-        [](const auto& annotation) { return annotation.first.find("runbook") != std::string::npos; });
+    bool runbook = false;
+    for (const Label annotation : rule_.raw_annotations) {
+      runbook = runbook || annotation.name.find("runbook") != std::string_view::npos;
+    }
     if (!runbook) {
       Warn(map_.At("alert"), "no annotation runbook_url", "whoever is woken wants to know what to do");
     }
@@ -136,6 +138,7 @@ class Linter {
   const YamlMap& map_;
   const std::string& prefix_;
   const AlertingRule& rule_;
+  const promql::Expr* expr_;
   Duration interval_;
 };
 
@@ -178,8 +181,9 @@ bool ReadsValue(std::string_view whole) {
   return found;
 }
 
-void LintRule(const YamlMap& map, const std::string& prefix, const AlertingRule& rule, Duration interval) {
-  Linter(map, prefix, rule, interval).Run();
+void LintRule(const YamlMap& map, const std::string& prefix, const AlertingRule& rule,
+              const promql::Expr* expr, Duration interval) {
+  Linter(map, prefix, rule, expr, interval).Run();
 }
 
 }  // namespace mlalert

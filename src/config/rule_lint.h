@@ -10,11 +10,13 @@
 #include "base/time.h"
 #include "config/rule_file.h"
 #include "config/yaml_reader.h"
+#include "promql/ast.h"
 
 namespace mlalert {
 
-// `map` is the rule in the file. Messages begin with `prefix`.
-void LintRule(const YamlMap& map, const std::string& prefix, const AlertingRule& rule, Duration interval);
+// `map` is the rule in the file, `expr` its expression; null: not PromQL. Messages begin with `prefix`.
+void LintRule(const YamlMap& map, const std::string& prefix, const AlertingRule& rule,
+              const promql::Expr* expr, Duration interval);
 
 // Labels of the sample that a text reads: $labels.x, index $labels "x", and .Labels.x where nothing but the
 // sample can be meant. Each once.

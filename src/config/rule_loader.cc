@@ -11,6 +11,7 @@
 #include "config/yaml_reader.h"
 #include "model/label_set.h"
 #include "promql/parser.h"
+#include "template/rule_template.h"
 
 namespace mlalert {
 namespace {
@@ -308,8 +309,7 @@ class RuleFileReader {
     WarnAboutDuplicate(value, name, labels);
     if (!fields.record.empty()) {
       CheckRecording(map, fields);
-      out.recording_rules.push_back(
-          {fields.record, fields.expr, std::move(ast), std::move(labels), value.pos().line, number});
+      out.recording_rules.push_back({fields.record, fields.expr, SetOf(labels), value.pos().line, number});
       return;
     }
     AlertingRule rule;
@@ -317,16 +317,15 @@ class RuleFileReader {
     rule.update_entries_limit = fields.update_entries_limit;
     rule.name = fields.alert;
     rule.expr = fields.expr;
-    rule.ast = std::move(ast);
     rule.hold = fields.hold;
     rule.keep_firing_for = fields.keep_firing_for;
-    rule.labels = ParseTemplates(map, "label", rule.name, labels);
-    rule.annotations = ParseTemplates(map, "annotation", rule.name, fields.annotations);
-    rule.raw_labels = std::move(labels);
-    rule.raw_annotations = std::move(fields.annotations);
+    CheckTemplates(map, "label", rule.name, labels);
+    CheckTemplates(map, "annotation", rule.name, fields.annotations);
+    rule.raw_labels = SetOf(labels);
+    rule.raw_annotations = SetOf(fields.annotations);
     rule.line = value.pos().line;
     if (defaults_.lint) {
-      LintRule(map, prefix_, rule, out.interval);
+      LintRule(map, prefix_, rule, ast.get(), out.interval);
     }
     out.rules.push_back(std::move(rule));
   }
@@ -389,14 +388,11 @@ class RuleFileReader {
     }
   }
 
-  std::vector<std::pair<std::string, RuleTemplate>> ParseTemplates(YamlMap& map, std::string_view kind,
-                                                                   const std::string& alert,
-                                                                   const TextMap& texts) const {
-    std::vector<std::pair<std::string, RuleTemplate>> out;
+  void CheckTemplates(YamlMap& map, std::string_view kind, const std::string& alert,
+                      const TextMap& texts) const {
     for (const auto& [name, text] : texts) {
       auto parsed = RuleTemplate::Parse(alert, text);
       if (parsed) {
-        out.emplace_back(name, std::move(*parsed));
         continue;
       }
       YamlValue section = map.At(kind == "label" ? "labels" : "annotations");
@@ -407,7 +403,14 @@ class RuleFileReader {
                                                       fmt::format("{}.{}", section.path(), name));
       Bad(at, fmt::format("{} {}: {}", kind, GoQuote(name), parsed.error().message));
     }
-    return out;
+  }
+
+  static LabelSet SetOf(const TextMap& texts) {
+    std::vector<Label> labels;
+    for (const auto& [name, text] : texts) {
+      labels.push_back({name, text});
+    }
+    return LabelSet::FromSorted(labels);
   }
 
   // promtool's lint: same name and labels, whatever the expression.

@@ -69,7 +69,7 @@ std::string ForwardedAlertJson(const LabelMap& labels, const RuleAlert& alert) {
   }
   out += fmt::format(R"("endsAt":"{}","startsAt":"{}","generatorURL":)", FormatRfc3339Millis(alert.ends_at),
                      FormatRfc3339Millis(alert.starts_at));
-  AppendJsonString(out, *alert.generator_url);
+  AppendJsonString(out, alert.generator_url);
   out += ',';
   AppendLabels(out, "labels", labels);
   return out + "}";

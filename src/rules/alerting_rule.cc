@@ -61,42 +61,91 @@ std::string_view ToString(RuleFailure failure) {
   }
 }
 
-bool RuleMachine::BySample::operator()(const SampleKey& key, const AlertInstance* instance) const {
-  if (key.hash != instance->sample_hash || key.labels.size() != instance->sample_labels.size()) {
+RuleMachine::RuleMachine(std::shared_ptr<const CompiledRule> rule, RulePlace place,
+                         std::shared_ptr<const RuleTimes> times, std::shared_ptr<RuleWorkspace> workspace)
+    : rule_(std::move(rule)),
+      place_(std::move(place)),
+      times_(std::move(times)),
+      workspace_(workspace ? std::move(workspace) : std::make_shared<RuleWorkspace>()) {
+  if (times_->no_data) {
+    watch_ =
+        NoDataWatch::Make(*rule_, place_.group, *times_->no_data, times_->resend_delay, times_->interval);
+  }
+  if (std::max(rule_->labels_vary, rule_->annotations_vary) == Varies::kAlways) {
+    queries_ = std::make_unique<TemplateQueries>();
+  }
+  if (rule_->annotations_vary == Varies::kConstant) {
+    literal_annotations_ = ExpandAnnotations({});
+  }
+}
+
+// The sample's labels are part of the alert's, unless the rule replaces one of them: kept once then.
+void RuleMachine::SetSample(AlertInstance& instance, std::span<const Label> labels, uint64_t hash) const {
+  instance.sample_hash = hash;
+  instance.sample_in_labels = std::none_of(labels.begin(), labels.end(), [&](const Label& label) {
+    return label.name == "__name__" || label.value.empty() || rule_->Sets(label.name);
+  });
+  instance.sample_labels = instance.sample_in_labels ? LabelSet() : LabelSet::FromSorted(labels);
+}
+
+LabelSet RuleMachine::SampleOf(const AlertInstance& instance) const {
+  if (!instance.sample_in_labels) {
+    return instance.sample_labels;
+  }
+  std::vector<Label> labels;
+  for (const Label label : instance.labels) {
+    if (!rule_->Sets(label.name)) {
+      labels.push_back(label);
+    }
+  }
+  return LabelSet::FromSorted(labels);
+}
+
+bool RuleMachine::IsSampleOf(const AlertInstance& instance, std::span<const Label> labels,
+                             uint64_t hash) const {
+  if (instance.sample_hash != hash) {
     return false;
   }
-  for (size_t i = 0; i < key.labels.size(); ++i) {
-    if (!(key.labels[i] == instance->sample_labels[i])) {
+  size_t at = 0;
+  for (const Label label : instance.sample_in_labels ? instance.labels : instance.sample_labels) {
+    if (instance.sample_in_labels && rule_->Sets(label.name)) {
+      continue;
+    }
+    if (at == labels.size() || !(labels[at++] == label)) {
       return false;
     }
   }
-  return true;
+  return at == labels.size();
 }
 
-RuleMachine::RuleMachine(std::shared_ptr<const CompiledRule> rule, RulePlace place, RuleTimes times)
-    : rule_(std::move(rule)), place_(std::move(place)), times_(std::move(times)) {
-  if (times_.externals) {
-    external_labels_.assign(times_.externals->labels.begin(), times_.externals->labels.end());
+AlertInstance* RuleMachine::FindByLabels(const LabelSet& labels) const {
+  return by_labels_.Find(labels.fingerprint(),
+                         [&](const AlertInstance& instance) { return instance.labels == labels; });
+}
+
+RuleMachine::Doubts& RuleMachine::doubts() {
+  if (doubts_ == nullptr) {
+    doubts_ = std::make_unique<Doubts>();
   }
-  if (times_.no_data) {
-    watch_ = NoDataWatch(*rule_, place_.group, *times_.no_data, times_.resend_delay, times_.interval);
+  return *doubts_;
+}
+
+const SharedText& RuleMachine::GeneratorUrl() {
+  if (generator_url_.empty()) {
+    generator_url_ = rule_->GeneratorUrl();
   }
-  if (rule_->annotations_vary == Varies::kConstant) {
-    std::vector<Label> labels;
-    for (const auto& text : rule_->annotations) {
-      labels.push_back({text.name, text.literal});
-    }
-    literal_annotations_ = LabelSet::FromSorted(labels);
-  }
+  return generator_url_;
 }
 
 Status RuleMachine::Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffects& fx) {
   Abandon();
   ++evaluation_;
   MLALERT_TRY(FindTargets(answer, ts));
-  watch_.Begin(!answer.samples().empty(), answer.partial, ts, fx);
-  for (size_t i = 0; i < targets_.size(); ++i) {
-    Target& target = targets_[i];
+  if (watch_) {
+    watch_->Begin(!answer.samples().empty(), answer.partial, ts, fx);
+  }
+  for (size_t i = 0; i < workspace_->targets.size(); ++i) {
+    Target& target = workspace_->targets[i];
     if (target.instance != nullptr && target.instance->state != InstanceState::kInactive) {
       Refresh(target, answer, answer.samples()[i]);
     } else {
@@ -121,9 +170,9 @@ Status RuleMachine::Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffect
     }
   }
   std::erase(instances_, nullptr);
-  if (times_.limit > 0 && active > times_.limit) {
+  if (times_->limit > 0 && active > times_->limit) {
     DropAll(fx);
-    return Fail(ErrorCode::kLimit, fmt::format("exceeded limit of {} with {} alerts", times_.limit, active));
+    return Fail(ErrorCode::kLimit, fmt::format("exceeded limit of {} with {} alerts", times_->limit, active));
   }
   for (auto& instance : instances_) {
     if (!instance->in_doubt) {
@@ -136,22 +185,21 @@ Status RuleMachine::Evaluate(const QueryAnswer& answer, Timestamp ts, RuleEffect
 Status RuleMachine::FindTargets(const QueryAnswer& answer, Timestamp ts) {
   const bool by_sample = rule_->labels_vary <= Varies::kWithLabels;
   std::unordered_set<LabelSet, LabelSetHash> fresh;
-  targets_.clear();
-  targets_.reserve(answer.samples().size());
+  std::vector<Target>& targets = workspace_->targets;
+  targets.clear();
+  targets.reserve(answer.samples().size());
   for (const QuerySample& sample : answer.samples()) {
-    Target& target = targets_.emplace_back();
+    Target& target = targets.emplace_back();
     const std::span<const Label> labels = answer.labels(sample);
     if (by_sample) {
-      const auto known = by_sample_.find(SampleKey{labels, sample.hash});
-      if (known != by_sample_.end()) {
-        target.instance = *known;
-        target.by_sample = true;
-      }
+      target.instance = by_sample_.Find(sample.hash, [&](const AlertInstance& instance) {
+        return IsSampleOf(instance, labels, sample.hash);
+      });
+      target.by_sample = target.instance != nullptr;
     }
     if (target.instance == nullptr) {
       target.labels = BuildLabels(labels, sample.value, answer.partial, ts);
-      const auto known = by_labels_.find(target.labels);
-      target.instance = known == by_labels_.end() ? nullptr : *known;
+      target.instance = FindByLabels(target.labels);
     }
     const bool unique = target.instance != nullptr
                             ? std::exchange(target.instance->seen, evaluation_) != evaluation_
@@ -171,63 +219,77 @@ RuleTemplateData RuleMachine::TemplateData(double value, bool partial, Timestamp
   data.expr = rule_->rule->expr;
   data.active_at = now;
   data.hold = rule_->rule->hold;
-  data.interval = times_.interval;
+  data.interval = times_->interval;
   data.is_partial = partial;
-  data.query = &queries_.function();
-  data.external_labels = external_labels_;
-  data.external_url = times_.externals ? std::string_view(times_.externals->url) : std::string_view();
+  data.query = queries_ ? &queries_->function() : nullptr;
+  if (times_->externals) {
+    data.external_labels = times_->externals->pairs;
+    data.external_url = times_->externals->url;
+  }
   return data;
 }
 
 std::vector<std::string> RuleMachine::TemplateQuestions(const QueryAnswer& answer, Timestamp ts) {
-  if (rule_->labels_vary != Varies::kAlways && rule_->annotations_vary != Varies::kAlways) {
+  if (queries_ == nullptr) {
     return {};
   }
   for (const QuerySample& sample : answer.samples()) {
     RuleTemplateData data = TemplateData(sample.value, answer.partial, ts);
-    data.labels = ToPairs(answer.labels(sample), pair_scratch_);
-    for (const auto* texts : {&rule_->labels, &rule_->annotations}) {
-      for (const auto& text : *texts) {
-        if (text.varies == Varies::kAlways) {
-          text.text->Expand(data);
-        }
+    data.labels = ToPairs(answer.labels(sample), workspace_->pairs);
+    for (const LabelSet* texts : {&rule_->rule->raw_labels, &rule_->rule->raw_annotations}) {
+      for (const Label text : *texts) {
+        workspace_->templates.Expand(rule_->rule->name, text.value, data);
       }
     }
   }
-  return queries_.TakeWanted();
+  return queries_->TakeWanted();
+}
+
+void RuleMachine::BeginTemplateQueries() {
+  if (queries_) {
+    queries_->Begin();
+  }
+}
+
+void RuleMachine::OnTemplateAnswer(const std::string& query, const QueryAnswer& answer) {
+  if (queries_) {
+    queries_->OnAnswer(query, answer);
+  }
 }
 
 LabelSet RuleMachine::BuildLabels(std::span<const Label> sample, double value, bool partial, Timestamp ts) {
   ++label_runs_;
   RuleTemplateData data = TemplateData(value, partial, ts);
   if (rule_->labels_vary != Varies::kConstant) {
-    data.labels = ToPairs(sample, pair_scratch_);
+    data.labels = ToPairs(sample, workspace_->pairs);
   }
   // The rule's own labels win over those of the series, and the name over both.
   std::vector<Label> own;
-  value_scratch_.clear();
-  value_scratch_.reserve(rule_->labels.size());
+  std::vector<std::string>& values = workspace_->values;
+  values.clear();
+  values.reserve(rule_->rule->raw_labels.size());
   bool named = false;
   const Label name{"alertname", rule_->rule->name};
-  for (const auto& text : rule_->labels) {
+  for (const Label text : rule_->rule->raw_labels) {
+    if (text.name == name.name) {
+      continue;
+    }
     if (!named && name.name < text.name) {
       own.push_back(name);
       named = true;
     }
-    if (text.varies == Varies::kConstant) {
-      own.push_back({text.name, text.literal});
-    } else {
-      own.push_back({text.name, value_scratch_.emplace_back(text.text->Expand(data))});
-    }
+    own.push_back(
+        {text.name, values.emplace_back(workspace_->templates.Expand(rule_->rule->name, text.value, data))});
   }
   if (!named) {
     own.push_back(name);
   }
-  label_scratch_.clear();
+  std::vector<Label>& labels = workspace_->labels;
+  labels.clear();
   auto next = own.begin();
-  const auto put = [this](const Label& label) {
+  const auto put = [&labels](const Label& label) {
     if (!label.value.empty()) {
-      label_scratch_.push_back(label);
+      labels.push_back(label);
     }
   };
   for (const Label& label : sample) {
@@ -242,18 +304,15 @@ LabelSet RuleMachine::BuildLabels(std::span<const Label> sample, double value, b
   while (next != own.end()) {
     put(*next++);
   }
-  return LabelSet::FromSorted(label_scratch_);
+  return LabelSet::FromSorted(labels);
 }
 
 void RuleMachine::Refresh(const Target& target, const QueryAnswer& answer, const QuerySample& sample) {
   AlertInstance& instance = *target.instance;
-  const bool same_sample =
-      target.by_sample || (instance.sample_hash == sample.hash &&
-                           BySample{}(SampleKey{answer.labels(sample), sample.hash}, &instance));
+  const bool same_sample = target.by_sample || IsSampleOf(instance, answer.labels(sample), sample.hash);
   if (!same_sample) {
     Unindex(instance);
-    instance.sample_labels = LabelSet::FromSorted(answer.labels(sample));
-    instance.sample_hash = sample.hash;
+    SetSample(instance, answer.labels(sample), sample.hash);
     Index(instance);
   }
   const bool same_value = SameValue(instance.value, sample.value);
@@ -277,8 +336,7 @@ void RuleMachine::Begin(Target& target, const QueryAnswer& answer, const QuerySa
     instance = instances_.emplace_back(std::make_unique<AlertInstance>()).get();
   }
   instance->labels = std::move(labels);
-  instance->sample_labels = LabelSet::FromSorted(answer.labels(sample));
-  instance->sample_hash = sample.hash;
+  SetSample(*instance, answer.labels(sample), sample.hash);
   instance->value = sample.value;
   instance->partial = answer.partial;
   instance->active_at = ts;
@@ -313,8 +371,8 @@ bool RuleMachine::Step(AlertInstance& instance, bool partial, Timestamp ts, Rule
   }
   if (CanDoubt(instance)) {
     instance.in_doubt = true;
-    if (doubtful_.size() < kPresenceSubjectsMax) {
-      doubtful_.push_back(&instance);
+    if (doubts().doubtful.size() < kPresenceSubjectsMax) {
+      doubts().doubtful.push_back(&instance);
     }
     return true;
   }
@@ -344,9 +402,10 @@ void RuleMachine::StepPresent(AlertInstance& instance, Timestamp ts, RuleEffects
     instance.presence.reset();
     instance.changed = true;
   }
-  if (instance.state == InstanceState::kFiring && !rule_->required.empty() && !Knows(instance) &&
-      unlearned_.size() < kPresenceSubjectsMax && PolicyOf(instance).action != NoDataAction::kResolve) {
-    unlearned_.push_back(&instance);
+  if (instance.state == InstanceState::kFiring && rule_->needs_series && !Knows(instance) &&
+      PolicyOf(instance).action != NoDataAction::kResolve &&
+      doubts().unlearned.size() < kPresenceSubjectsMax) {
+    doubts().unlearned.push_back(&instance);
   }
 }
 
@@ -382,7 +441,7 @@ bool RuleMachine::CanDoubt(AlertInstance& instance) const {
 const NoDataPolicy& RuleMachine::PolicyOf(AlertInstance& instance) const {
   static const NoDataPolicy kForEver{.hold_max = Duration::zero()};
   if (instance.policy == nullptr) {
-    instance.policy = times_.no_data ? &FindNoDataPolicy(*times_.no_data, instance.labels) : &kForEver;
+    instance.policy = times_->no_data ? &FindNoDataPolicy(*times_->no_data, instance.labels) : &kForEver;
   }
   return *instance.policy;
 }
@@ -397,7 +456,7 @@ bool RuleMachine::HeldTooLong(AlertInstance& instance, Duration hold_max, Timest
 void RuleMachine::Finish(AlertInstance& instance, Timestamp ts, RuleEffects& fx) {
   if (instance.state != InstanceState::kPending) {
     const bool due = instance.resolve_unsent || !IsSet(instance.last_sent_at) ||
-                     instance.last_sent_at + times_.resend_delay < ts;
+                     instance.last_sent_at + times_->resend_delay < ts;
     if (due) {
       Send(instance, ts, fx);
     }
@@ -409,10 +468,10 @@ void RuleMachine::Finish(AlertInstance& instance, Timestamp ts, RuleEffects& fx)
 
 void RuleMachine::Send(AlertInstance& instance, Timestamp ts, RuleEffects& fx) {
   instance.last_sent_at = ts;
-  instance.valid_until = ts + 4 * std::max(times_.interval, times_.resend_delay);
+  instance.valid_until = ts + 4 * std::max(times_->interval, times_->resend_delay);
   instance.resolve_unsent = false;
   const bool resolved = instance.state == InstanceState::kInactive;
-  fx.alerts.push_back({instance.labels, Annotations(instance, ts), rule_->generator_url, instance.fired_at,
+  fx.alerts.push_back({instance.labels, Annotations(instance, ts), GeneratorUrl(), instance.fired_at,
                        resolved ? instance.resolved_at : instance.valid_until});
 }
 
@@ -422,12 +481,14 @@ size_t RuleMachine::Hold(Timestamp ts, RuleEffects& fx) {
     // Past the cap it is no longer refreshed, and ends when its time is up, as under Prometheus; the rule
     // goes on from where it was once it can be evaluated again.
     const bool expired =
-        instance->state == InstanceState::kFiring && HeldTooLong(*instance, times_.hold_max, ts);
+        instance->state == InstanceState::kFiring && HeldTooLong(*instance, times_->hold_max, ts);
     if (!expired) {
       Finish(*instance, ts, fx);
     }
   }
-  watch_.Refresh(ts, fx);
+  if (watch_) {
+    watch_->Refresh(ts, fx);
+  }
   return fx.alerts.size() - before;
 }
 
@@ -442,41 +503,44 @@ const LabelSet& RuleMachine::Annotations(AlertInstance& instance, Timestamp now)
   RuleTemplateData data = TemplateData(instance.value, instance.partial, now);
   data.active_at = instance.active_at;
   data.alert_id = instance.labels.fingerprint();
-  data.labels = ToPairs(instance.sample_labels, pair_scratch_);
-  value_scratch_.clear();
-  value_scratch_.reserve(rule_->annotations.size());
-  label_scratch_.clear();
-  for (const auto& text : rule_->annotations) {
-    if (text.varies == Varies::kConstant) {
-      label_scratch_.push_back({text.name, text.literal});
-    } else {
-      label_scratch_.push_back({text.name, value_scratch_.emplace_back(text.text->Expand(data))});
+  workspace_->pairs.clear();
+  for (const Label label : instance.sample_in_labels ? instance.labels : instance.sample_labels) {
+    if (!instance.sample_in_labels || !rule_->Sets(label.name)) {
+      workspace_->pairs.emplace_back(label.name, label.value);
     }
   }
+  data.labels = workspace_->pairs;
+  LabelSet expanded = ExpandAnnotations(data);
   // Shown between two evaluations, a template may ask what is not known now: what was said last still stands.
-  bool keep = !queries_.TakeWanted().empty() && !instance.annotations.empty();
+  const bool keep = queries_ && !queries_->TakeWanted().empty() && !instance.annotations.empty();
   if (!keep) {
-    instance.annotations = LabelSet::FromSorted(label_scratch_);
+    instance.annotations = std::move(expanded);
   }
   return instance.annotations;
 }
 
+LabelSet RuleMachine::ExpandAnnotations(const RuleTemplateData& data) const {
+  std::vector<std::string>& values = workspace_->values;
+  values.clear();
+  values.reserve(rule_->rule->raw_annotations.size());
+  workspace_->labels.clear();
+  for (const Label text : rule_->rule->raw_annotations) {
+    values.push_back(workspace_->templates.Expand(rule_->rule->name, text.value, data));
+    workspace_->labels.push_back({text.name, values.back()});
+  }
+  return LabelSet::FromSorted(workspace_->labels);
+}
+
 void RuleMachine::Index(AlertInstance& instance) {
-  by_labels_.insert(&instance);
+  by_labels_.Insert(instance);
   if (rule_->labels_vary <= Varies::kWithLabels) {
-    by_sample_.insert(&instance);
+    by_sample_.Insert(instance);
   }
 }
 
 void RuleMachine::Unindex(AlertInstance& instance) {
-  const auto by_labels = by_labels_.find(&instance);
-  if (by_labels != by_labels_.end() && *by_labels == &instance) {
-    by_labels_.erase(by_labels);
-  }
-  const auto by_sample = by_sample_.find(&instance);
-  if (by_sample != by_sample_.end() && *by_sample == &instance) {
-    by_sample_.erase(by_sample);
-  }
+  by_labels_.Erase(instance);
+  by_sample_.Erase(instance);
 }
 
 void RuleMachine::Remove(AlertInstance& instance, RuleEffects& fx) {

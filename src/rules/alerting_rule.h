@@ -9,9 +9,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
+#include "base/pointer_index.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "config/evaluation.h"
@@ -20,6 +20,7 @@
 #include "rules/presence.h"
 #include "rules/query_result.h"
 #include "rules/rule_effects.h"
+#include "rules/rule_templates.h"
 #include "rules/rule_view.h"
 #include "rules/template_queries.h"
 
@@ -31,11 +32,15 @@ inline constexpr Duration kResolvedRetention = std::chrono::minutes(15);
 inline constexpr size_t kPresenceSubjectsMax = 10000;
 
 struct AlertInstance {
-  LabelSet labels;         // identity
-  LabelSet sample_labels;  // as last seen
+  LabelSet labels;  // identity
+  // As last seen. Empty while they are `labels` without those that the rule sets: see
+  // RuleMachine::SampleOf().
+  LabelSet sample_labels;
   LabelSet annotations;
-  InstanceState state = InstanceState::kPending;
   double value = 0;
+  uint32_t seen = 0;  // evaluation it was last part of
+  InstanceState state = InstanceState::kPending;
+  bool sample_in_labels = false;
   bool partial = false;           // last seen in a partial answer
   bool annotations_stale = true;  // to be rendered when somebody looks
   bool resolve_unsent = false;
@@ -51,16 +56,24 @@ struct AlertInstance {
   Timestamp unknown_since = kUnset;                // no verdict since then: errors, partial answers
   const NoDataPolicy* policy = nullptr;            // null: not looked up yet
   std::shared_ptr<const PresenceMemory> presence;  // null: not known yet; alerts of one rule mostly share it
-  uint64_t sample_hash = 0;                        // HashLabels() of sample_labels
-  uint64_t seen = 0;                               // evaluation it was last part of
+  uint64_t sample_hash = 0;                        // HashLabels() of the sample's labels
 };
 
 // What every template sees, whatever the rule.
 struct RuleExternals {
-  std::map<std::string, std::string> labels;
-  std::string url;  // without trailing slash
+  RuleExternals(std::map<std::string, std::string> external_labels, std::string external_url)
+      : labels(std::move(external_labels)),
+        pairs(labels.begin(), labels.end()),
+        url(std::move(external_url)) {}
+  RuleExternals(const RuleExternals&) = delete;
+  RuleExternals& operator=(const RuleExternals&) = delete;
+
+  const std::map<std::string, std::string> labels;
+  const std::vector<tmpl::LabelPair> pairs;  // views into `labels`
+  const std::string url;                     // without trailing slash
 };
 
+// What the rules of a group have in common.
 struct RuleTimes {
   Duration interval{};
   Duration resend_delay{};
@@ -72,14 +85,31 @@ struct RuleTimes {
 
 // Where a rule's records belong.
 struct RulePlace {
-  std::string file;
-  std::string group;
+  SharedText file;
+  SharedText group;
   uint32_t ordinal = 0;  // among rules of equal name and labels in the group
+};
+
+// What one rule after the other uses while it is evaluated.
+struct RuleWorkspace {
+  struct Target {
+    AlertInstance* instance = nullptr;  // null: new
+    bool by_sample = false;             // found without building its labels
+    LabelSet labels;                    // of a new one
+  };
+
+  RuleTemplates templates;
+  std::vector<Target> targets;
+  std::vector<Label> labels;
+  std::vector<std::string> values;
+  std::vector<tmpl::LabelPair> pairs;
 };
 
 class RuleMachine {
  public:
-  RuleMachine(std::shared_ptr<const CompiledRule> rule, RulePlace place, RuleTimes times);
+  // `workspace`: shared by all rules of one manager; null: one of its own.
+  RuleMachine(std::shared_ptr<const CompiledRule> rule, RulePlace place,
+              std::shared_ptr<const RuleTimes> times, std::shared_ptr<RuleWorkspace> workspace = nullptr);
 
   const CompiledRule& rule() const { return *rule_; }
   const RulePlace& place() const { return place_; }
@@ -95,13 +125,11 @@ class RuleMachine {
   // before Evaluate(), again until there are none. Empty for rules whose templates do not query.
   std::vector<std::string> TemplateQuestions(const QueryAnswer& answer, Timestamp ts);
   // A new evaluation begins: answers to template queries of the last one are forgotten.
-  void BeginTemplateQueries() { queries_.Begin(); }
-  void OnTemplateAnswer(const std::string& query, const QueryAnswer& answer) {
-    queries_.OnAnswer(query, answer);
-  }
+  void BeginTemplateQueries();
+  void OnTemplateAnswer(const std::string& query, const QueryAnswer& answer);
 
   // What to ask before this slot is complete; empty in steady state. `selector` is an index into
-  // CompiledRule::required.
+  // CompiledRule::Required().
   struct Question {
     uint32_t selector = 0;
     bool bare = false;
@@ -137,33 +165,31 @@ class RuleMachine {
   std::vector<RuleAlertView> View(Timestamp now);
 
  private:
-  struct Target {
-    AlertInstance* instance = nullptr;  // null: new
-    bool by_sample = false;             // found without building its labels
-    LabelSet labels;                    // of a new one
-  };
-  struct SampleKey {
-    std::span<const Label> labels;
-    uint64_t hash;
-  };
+  using Target = RuleWorkspace::Target;
   struct BySample {
-    using is_transparent = void;
-    size_t operator()(const AlertInstance* i) const { return i->sample_hash; }
-    size_t operator()(const SampleKey& key) const { return key.hash; }
-    bool operator()(const AlertInstance* a, const AlertInstance* b) const {
-      return a->sample_labels == b->sample_labels;
-    }
-    bool operator()(const SampleKey& key, const AlertInstance* i) const;
-    bool operator()(const AlertInstance* i, const SampleKey& key) const { return (*this)(key, i); }
+    uint64_t operator()(const AlertInstance& instance) const { return instance.sample_hash; }
   };
   struct ByLabels {
-    using is_transparent = void;
-    size_t operator()(const AlertInstance* i) const { return i->labels.fingerprint(); }
-    size_t operator()(const LabelSet& labels) const { return labels.fingerprint(); }
-    bool operator()(const AlertInstance* a, const AlertInstance* b) const { return a->labels == b->labels; }
-    bool operator()(const LabelSet& labels, const AlertInstance* i) const { return labels == i->labels; }
-    bool operator()(const AlertInstance* i, const LabelSet& labels) const { return labels == i->labels; }
+    uint64_t operator()(const AlertInstance& instance) const { return instance.labels.fingerprint(); }
   };
+  // Absent or new alerts of this evaluation, up to Settle().
+  struct Doubts {
+    std::vector<AlertInstance*> doubtful;   // absent: false, or no data?
+    std::vector<AlertInstance*> unlearned;  // firing: which series are behind it?
+    std::vector<bool> blind;                // by doubtful: something it was computed from is gone
+    std::vector<PresenceMemory> learned;    // by unlearned
+    RequiredSeries required;
+    bool failed = false;
+  };
+
+  // The labels of the sample behind an instance.
+  LabelSet SampleOf(const AlertInstance& instance) const;
+  void SetSample(AlertInstance& instance, std::span<const Label> labels, uint64_t hash) const;
+  void RestoreSample(AlertInstance& instance, const LabelSet& sample) const;
+  bool IsSampleOf(const AlertInstance& instance, std::span<const Label> labels, uint64_t hash) const;
+  AlertInstance* FindByLabels(const LabelSet& labels) const;
+  Doubts& doubts();
+  const SharedText& GeneratorUrl();
 
   Status FindTargets(const QueryAnswer& answer, Timestamp ts);
   LabelSet BuildLabels(std::span<const Label> sample, double value, bool partial, Timestamp ts);
@@ -186,6 +212,7 @@ class RuleMachine {
   void Finish(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
   void Send(AlertInstance& instance, Timestamp ts, RuleEffects& fx);
   const LabelSet& Annotations(AlertInstance& instance, Timestamp now);
+  LabelSet ExpandAnnotations(const RuleTemplateData& data) const;
   void Remove(AlertInstance& instance, RuleEffects& fx);
   void DropAll(RuleEffects& fx);
   RuleStateRecord Record(const AlertInstance& instance) const;
@@ -197,30 +224,19 @@ class RuleMachine {
 
   std::shared_ptr<const CompiledRule> rule_;
   RulePlace place_;
-  RuleTimes times_;
-  std::vector<tmpl::LabelPair> external_labels_;  // views into times_.externals
-  LabelSet literal_annotations_;                  // for rules whose annotations never vary
+  std::shared_ptr<const RuleTimes> times_;
+  std::shared_ptr<RuleWorkspace> workspace_;
+  LabelSet literal_annotations_;  // for rules whose annotations never vary
+  SharedText generator_url_;      // once an alert was sent
 
   std::vector<std::unique_ptr<AlertInstance>> instances_;  // in order of appearance
-  std::unordered_set<AlertInstance*, BySample, BySample> by_sample_;
-  std::unordered_set<AlertInstance*, ByLabels, ByLabels> by_labels_;
-  uint64_t evaluation_ = 0;
+  PointerIndex<AlertInstance, BySample> by_sample_;
+  PointerIndex<AlertInstance, ByLabels> by_labels_;
+  uint32_t evaluation_ = 0;
   uint64_t label_runs_ = 0;
-  TemplateQueries queries_;
-
-  // Within one evaluation, up to Settle().
-  std::vector<AlertInstance*> doubtful_;   // absent: false, or no data?
-  std::vector<AlertInstance*> unlearned_;  // firing: which series are behind it?
-  std::vector<bool> blind_;                // by doubtful_: something it was computed from is gone
-  std::vector<PresenceMemory> learned_;    // by unlearned_
-  bool presence_failed_ = false;
-  NoDataWatch watch_;
-
-  // Reused.
-  std::vector<Target> targets_;
-  std::vector<Label> label_scratch_;
-  std::vector<std::string> value_scratch_;
-  std::vector<tmpl::LabelPair> pair_scratch_;
+  std::unique_ptr<TemplateQueries> queries_;  // null: its texts ask nothing
+  std::unique_ptr<NoDataWatch> watch_;        // null: not under the policy `alert`
+  std::unique_ptr<Doubts> doubts_;            // null: none
 };
 
 }  // namespace mlalert

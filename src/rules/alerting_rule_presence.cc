@@ -8,32 +8,37 @@ namespace mlalert {
 
 std::vector<PresenceSubject> RuleMachine::Subjects(uint32_t selector) const {
   std::vector<PresenceSubject> out;
-  for (const AlertInstance* instance : doubtful_) {
+  for (const AlertInstance* instance : doubts_->doubtful) {
     if (const PresenceMemory::Entry* known = instance->presence->Find(selector)) {
-      out.push_back({instance->sample_labels, known});
+      out.push_back({SampleOf(*instance), known});
     }
   }
-  for (const AlertInstance* instance : unlearned_) {
-    out.push_back({instance->sample_labels, nullptr});
+  for (const AlertInstance* instance : doubts_->unlearned) {
+    out.push_back({SampleOf(*instance), nullptr});
   }
   return out;
 }
 
 std::vector<RuleMachine::Question> RuleMachine::Questions() {
-  blind_.assign(doubtful_.size(), false);
-  learned_.assign(unlearned_.size(), PresenceMemory{rule_->expr_hash, {}});
-  presence_failed_ = false;
   std::vector<Question> out;
-  for (const uint32_t selector : watch_.Selectors()) {
-    out.push_back({selector, true, true, BarePresenceQuestion(rule_->required[selector])});
-  }
-  if (doubtful_.empty() && unlearned_.empty()) {
+  const std::vector<uint32_t> watched = watch_ ? watch_->Selectors() : std::vector<uint32_t>();
+  if (watched.empty() && doubts_ == nullptr) {
     return out;
   }
-  for (uint32_t i = 0; i < rule_->required.size(); ++i) {
+  RequiredSeries required = rule_->Required();
+  for (const uint32_t selector : watched) {
+    out.push_back({selector, true, true, BarePresenceQuestion(required.selectors[selector])});
+  }
+  if (doubts_ == nullptr) {
+    return out;
+  }
+  doubts_->blind.assign(doubts_->doubtful.size(), false);
+  doubts_->learned.assign(doubts_->unlearned.size(), PresenceMemory{rule_->expr_hash, {}});
+  doubts_->required = std::move(required);
+  for (uint32_t i = 0; i < doubts_->required.selectors.size(); ++i) {
     const std::vector<PresenceSubject> subjects = Subjects(i);
     if (!subjects.empty()) {
-      out.push_back({i, false, false, PresenceQuestion(rule_->required[i], subjects)});
+      out.push_back({i, false, false, PresenceQuestion(doubts_->required.selectors[i], subjects)});
     }
   }
   return out;
@@ -42,68 +47,78 @@ std::vector<RuleMachine::Question> RuleMachine::Questions() {
 std::optional<RuleMachine::Question> RuleMachine::OnPresence(const Question& question,
                                                              const QueryAnswer& answer) {
   if (question.watch) {
-    watch_.OnAnswer(question.selector, answer);
+    watch_->OnAnswer(question.selector, answer);
     return std::nullopt;
   }
   // What the server refuses to count can prove nothing, now or later: the selector drops out.
   if (answer.error == AnswerError::kRule) {
     return std::nullopt;
   }
+  if (doubts_ == nullptr) {
+    return std::nullopt;
+  }
+  Doubts& d = *doubts_;
   if (!answer.ok() || answer.partial) {
-    presence_failed_ = true;
+    d.failed = true;
     return std::nullopt;
   }
   PresenceAnswer present(answer);
-  for (size_t i = 0; i < doubtful_.size() && !question.bare; ++i) {
-    const AlertInstance& instance = *doubtful_[i];
+  for (size_t i = 0; i < d.doubtful.size() && !question.bare; ++i) {
+    const AlertInstance& instance = *d.doubtful[i];
     const PresenceMemory::Entry* known = instance.presence->Find(question.selector);
-    if (known != nullptr && !present.Has(instance.sample_labels, known->labels)) {
-      blind_[i] = true;
+    if (known != nullptr && !present.Has(SampleOf(instance), known->labels)) {
+      d.blind[i] = true;
     }
   }
   bool some_missing = false;
-  for (size_t i = 0; i < unlearned_.size(); ++i) {
-    PresenceMemory& memory = learned_[i];
+  for (size_t i = 0; i < d.unlearned.size(); ++i) {
+    PresenceMemory& memory = d.learned[i];
     if (memory.Find(question.selector) != nullptr) {
       continue;
     }
+    const LabelSet sample = question.bare ? LabelSet() : SampleOf(*d.unlearned[i]);
     if (question.bare) {
       if (!present.empty()) {
         memory.entries.push_back({question.selector, {}});
       }
-    } else if (auto names = present.FindNames(unlearned_[i]->sample_labels)) {
+    } else if (auto names = present.FindNames(sample)) {
       memory.entries.push_back({question.selector, std::move(*names)});
     } else {
-      some_missing = some_missing || !unlearned_[i]->sample_labels.empty();
+      some_missing = some_missing || !sample.empty();
     }
   }
   if (!some_missing) {
     return std::nullopt;
   }
-  return Question{question.selector, true, false, BarePresenceQuestion(rule_->required[question.selector])};
+  return Question{question.selector, true, false,
+                  BarePresenceQuestion(d.required.selectors[question.selector])};
 }
 
 size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
   size_t held = 0;
-  watch_.Settle(ts, fx);
-  if (doubtful_.empty() && unlearned_.empty()) {
+  if (watch_) {
+    watch_->Settle(ts, fx);
+  }
+  if (doubts_ == nullptr) {
     return held;
   }
-  if (!presence_failed_) {
+  const std::unique_ptr<Doubts> d = std::move(doubts_);
+  if (!d->failed) {
     std::shared_ptr<const PresenceMemory> last;
-    for (size_t i = 0; i < unlearned_.size(); ++i) {
-      if (last == nullptr || !(*last == learned_[i])) {
-        last = std::make_shared<const PresenceMemory>(std::move(learned_[i]));
+    for (size_t i = 0; i < d->unlearned.size(); ++i) {
+      AlertInstance& instance = *d->unlearned[i];
+      if (last == nullptr || !(*last == d->learned[i])) {
+        last = std::make_shared<const PresenceMemory>(std::move(d->learned[i]));
       }
-      unlearned_[i]->presence = last;
-      unlearned_[i]->changed = true;
-      Finish(*unlearned_[i], ts, fx);
+      instance.presence = last;
+      instance.changed = true;
+      Finish(instance, ts, fx);
     }
   }
-  for (size_t i = 0; i < doubtful_.size(); ++i) {
-    AlertInstance& instance = *doubtful_[i];
+  for (size_t i = 0; i < d->doubtful.size(); ++i) {
+    AlertInstance& instance = *d->doubtful[i];
     const bool was_blind = IsSet(instance.no_data_since);
-    if (blind_[i]) {
+    if (d->blind[i]) {
       ++held;
       if (!was_blind) {
         SetNoData(instance, ts, ts, fx);
@@ -111,7 +126,7 @@ size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
                  cap > Duration::zero() && ts - instance.no_data_since >= cap) {
         GiveUp(instance, ts, fx);
       }
-    } else if (!presence_failed_) {
+    } else if (!d->failed) {
       if (was_blind) {
         SetNoData(instance, kUnset, ts, fx);
       }
@@ -127,9 +142,6 @@ size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
       Finish(*instance, ts, fx);
     }
   }
-  doubtful_.clear();
-  unlearned_.clear();
-  learned_ = {};
   return held;
 }
 
@@ -148,16 +160,13 @@ void RuleMachine::GiveUp(AlertInstance& instance, Timestamp ts, RuleEffects& fx)
 }
 
 void RuleMachine::Abandon() {
-  for (AlertInstance* instance : doubtful_) {
+  if (doubts_ == nullptr) {
+    return;
+  }
+  for (auto& instance : instances_) {
     instance->in_doubt = false;
   }
-  if (doubtful_.size() >= kPresenceSubjectsMax) {
-    for (auto& instance : instances_) {
-      instance->in_doubt = false;
-    }
-  }
-  doubtful_.clear();
-  unlearned_.clear();
+  doubts_.reset();
 }
 
 void RuleMachine::SetNoData(AlertInstance& instance, Timestamp since, Timestamp ts, RuleEffects& fx) {

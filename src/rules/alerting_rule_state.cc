@@ -63,12 +63,12 @@ void ReadData(const std::string& text, const CompiledRule& rule, AlertInstance& 
 
 RuleStateRecord RuleMachine::Record(const AlertInstance& instance) const {
   RuleStateRecord out;
-  out.file = place_.file;
-  out.group = place_.group;
+  out.file = place_.file.view();
+  out.group = place_.group.view();
   out.rule = rule_->rule->name;
   out.ordinal = place_.ordinal;
   out.labels = instance.labels;
-  out.sample_labels = instance.sample_labels;
+  out.sample_labels = SampleOf(instance);
   out.annotations = instance.annotations;
   out.state = ToString(instance.state);
   out.value = instance.value;
@@ -82,7 +82,22 @@ RuleStateRecord RuleMachine::Record(const AlertInstance& instance) const {
 }
 
 RuleStateDelete RuleMachine::DeleteRecord(const AlertInstance& instance) const {
-  return {place_.file, place_.group, rule_->rule->name, place_.ordinal, instance.labels};
+  return {std::string(place_.file.view()), std::string(place_.group.view()), rule_->rule->name,
+          place_.ordinal, instance.labels};
+}
+
+// A record may be older than the rule: what it says of the sample counts, also where the labels cannot say
+// it.
+void RuleMachine::RestoreSample(AlertInstance& instance, const LabelSet& sample) const {
+  std::vector<Label> labels;
+  for (const Label label : sample) {
+    labels.push_back(label);
+  }
+  SetSample(instance, labels, HashLabels(sample));
+  if (instance.sample_in_labels && !IsSampleOf(instance, labels, instance.sample_hash)) {
+    instance.sample_in_labels = false;
+    instance.sample_labels = sample;
+  }
 }
 
 void RuleMachine::Restore(const std::vector<RuleStateRecord>& records, Timestamp grid, Timestamp now,
@@ -90,23 +105,22 @@ void RuleMachine::Restore(const std::vector<RuleStateRecord>& records, Timestamp
   for (const RuleStateRecord& record : records) {
     auto instance = std::make_unique<AlertInstance>();
     instance->labels = record.labels;
-    if (record.labels.empty() || by_labels_.contains(instance.get()) || !IsSet(record.active_at)) {
+    if (record.labels.empty() || FindByLabels(record.labels) != nullptr || !IsSet(record.active_at)) {
       continue;
     }
-    instance->sample_labels = record.sample_labels;
-    instance->sample_hash = HashLabels(record.sample_labels);
+    RestoreSample(*instance, record.sample_labels);
     instance->annotations = record.annotations;
     instance->state = record.state == "firing"     ? InstanceState::kFiring
                       : record.state == "inactive" ? InstanceState::kInactive
                                                    : InstanceState::kPending;
     instance->value = record.value;
-    instance->active_at = Snap(record.active_at, grid, times_.interval);
-    instance->fired_at = Snap(record.fired_at, grid, times_.interval);
-    instance->resolved_at = Snap(record.resolved_at, grid, times_.interval);
-    instance->keep_firing_since = Snap(record.keep_firing_since, grid, times_.interval);
-    instance->last_sent_at = Snap(record.last_sent_at, grid, times_.interval);
+    instance->active_at = Snap(record.active_at, grid, times_->interval);
+    instance->fired_at = Snap(record.fired_at, grid, times_->interval);
+    instance->resolved_at = Snap(record.resolved_at, grid, times_->interval);
+    instance->keep_firing_since = Snap(record.keep_firing_since, grid, times_->interval);
+    instance->last_sent_at = Snap(record.last_sent_at, grid, times_->interval);
     ReadData(record.data, *rule_, *instance);
-    instance->no_data_since = Snap(instance->no_data_since, grid, times_.interval);
+    instance->no_data_since = Snap(instance->no_data_since, grid, times_->interval);
     if (instance->state != InstanceState::kPending && !IsSet(instance->fired_at)) {
       instance->fired_at = instance->active_at;
     }
@@ -128,13 +142,17 @@ void RuleMachine::Retire(Timestamp now, RuleEffects& fx) {
       Send(*instance, now, fx);
     }
   }
-  watch_.Retire(now, fx);
+  if (watch_) {
+    watch_->Retire(now, fx);
+  }
   DropAll(fx);
 }
 
 void RuleMachine::Adopt(RuleMachine& old) {
   old.Abandon();
-  watch_.Adopt(old.watch_);
+  if (watch_ && old.watch_) {
+    watch_->Adopt(*old.watch_);
+  }
   instances_ = std::move(old.instances_);
   by_labels_ = std::move(old.by_labels_);
   by_sample_ = std::move(old.by_sample_);
@@ -158,7 +176,9 @@ void RuleMachine::Shift(Duration delta) {
     }
     instance->changed = true;
   }
-  watch_.Shift(delta);
+  if (watch_) {
+    watch_->Shift(delta);
+  }
 }
 
 void RuleMachine::ShiftWaits(Duration delta) {
@@ -171,7 +191,9 @@ void RuleMachine::ShiftWaits(Duration delta) {
     }
     instance->changed = true;
   }
-  watch_.Shift(delta);
+  if (watch_) {
+    watch_->Shift(delta);
+  }
 }
 
 InstanceState RuleMachine::state() const {

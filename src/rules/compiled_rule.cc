@@ -6,8 +6,8 @@
 
 #include "base/hash.h"
 #include "net/url.h"
+#include "promql/parser.h"
 #include "promql/printer.h"
-#include "rules/datasource.h"
 
 namespace mlalert {
 
@@ -176,22 +176,11 @@ class ActionScanner {
   Varies varies_ = Varies::kConstant;
 };
 
-Varies Compile(const std::vector<std::pair<std::string, RuleTemplate>>& texts,
-               const std::map<std::string, std::string>& raw, std::vector<CompiledRule::Text>& out) {
+Varies VaryWith(const LabelSet& texts) {
   Varies varies = Varies::kConstant;
-  for (const auto& [name, text] : texts) {
-    CompiledRule::Text compiled{name, &text, Varies::kConstant, {}};
-    if (!text.IsLiteral()) {
-      const auto written = raw.find(name);
-      compiled.varies = written == raw.end() ? Varies::kAlways : VariesWith(written->second);
-    }
-    if (compiled.varies == Varies::kConstant) {
-      compiled.literal = text.Expand({});
-    }
-    varies = std::max(varies, compiled.varies);
-    out.push_back(std::move(compiled));
+  for (const Label text : texts) {
+    varies = std::max(varies, VariesWith(text.value));
   }
-  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return varies;
 }
 
@@ -208,28 +197,46 @@ Varies VariesWith(std::string_view text) {
   return varies;
 }
 
-std::shared_ptr<const CompiledRule> CompileRule(std::shared_ptr<const AlertingRule> rule, Duration interval,
-                                                Duration timeout, std::string_view graph_url) {
-  auto out = std::make_shared<CompiledRule>();
-  out->query = rule->ast ? promql::Print(*rule->ast) : rule->expr;
-  out->prepared = PrepareQuery(rule->expr, timeout);
-  out->generator_url = std::make_shared<const std::string>(
-      fmt::format("{}/graph?g0.expr={}&g0.tab=1", graph_url, QueryEscape(out->query)));
-  out->labels_vary = Compile(rule->labels, rule->raw_labels, out->labels);
-  std::erase_if(out->labels, [](const auto& label) { return label.name == "alertname"; });
-  out->annotations_vary = Compile(rule->annotations, rule->raw_annotations, out->annotations);
-  if (rule->ast) {
-    out->required = promql::RequiredSelectors(*rule->ast);
-    out->required.resize(std::min(out->required.size(), kPresenceSelectorsMax));
+std::string CanonicalQuery(const std::string& expr) {
+  const auto tree = promql::ParseExpr(expr);
+  return tree ? promql::Print(**tree) : expr;
+}
+
+SharedText CompiledRule::GeneratorUrl() const {
+  return fmt::format("{}/graph?g0.expr={}&g0.tab=1", graph_url.view(),
+                     QueryEscape(CanonicalQuery(rule->expr)));
+}
+
+RequiredSeries CompiledRule::Required() const {
+  RequiredSeries out;
+  auto tree = promql::ParseExpr(rule->expr);
+  if (tree) {
+    out.tree = std::move(*tree);
+    out.selectors = promql::RequiredSelectors(*out.tree);
+    out.selectors.resize(std::min(out.selectors.size(), kPresenceSelectorsMax));
   }
+  return out;
+}
+
+bool CompiledRule::Sets(std::string_view label) const {
+  return label == "alertname" || rule->raw_labels.Has(label);
+}
+
+std::shared_ptr<const CompiledRule> CompileRule(std::shared_ptr<const AlertingRule> rule,
+                                                const SharedText& graph_url) {
+  auto out = std::make_shared<CompiledRule>();
+  out->graph_url = graph_url;
+  out->labels_vary = VaryWith(rule->raw_labels);
+  out->annotations_vary = VaryWith(rule->raw_annotations);
   uint64_t hash = kFnvOffset;
   for (const auto& [name, value] : rule->raw_labels) {
     hash = FnvAdd(FnvAdd(hash, name), static_cast<unsigned char>(0xFF));
     hash = FnvAdd(FnvAdd(hash, value), static_cast<unsigned char>(0xFF));
   }
   out->labels_hash = hash;
-  out->expr_hash = FnvAdd(kFnvOffset, out->query);
-  out->interval = interval;
+  const auto tree = promql::ParseExpr(rule->expr);
+  out->expr_hash = FnvAdd(kFnvOffset, tree ? promql::Print(**tree) : rule->expr);
+  out->needs_series = tree && !promql::RequiredSelectors(**tree).empty();
   out->rule = std::move(rule);
   return out;
 }

@@ -1,16 +1,16 @@
-// An alerting rule made ready to run: everything that does not depend on an answer is worked out once, at
-// load. Made by: rules/rule_group. Read by: rules/alerting_rule, rules/presence. Owns: nothing but values;
-// shares the rule. Thread: immutable.
+// An alerting rule made ready to run: the little that every evaluation asks is worked out once, at load; what
+// is needed when an alert begins or ends is worked out then, because there may be thousands of rules. Made
+// by: rules/rule_group. Read by: rules/alerting_rule, rules/presence. Owns: nothing but values; shares the
+// rule. Thread: immutable.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "base/time.h"
+#include "base/shared_text.h"
 #include "config/rule_file.h"
 #include "promql/analysis.h"
 
@@ -22,33 +22,35 @@ enum class Varies : uint8_t { kConstant, kWithLabels, kWithValue, kAlways };
 // Errs on the side of kAlways.
 Varies VariesWith(std::string_view template_text);
 
-struct CompiledRule {
-  struct Text {
-    std::string name;
-    const RuleTemplate* text = nullptr;  // owned by `rule`
-    Varies varies = Varies::kConstant;
-    std::string literal;  // the value, for kConstant
-  };
+// Without whose samples the expression says nothing; at most kPresenceSelectorsMax.
+struct RequiredSeries {
+  std::shared_ptr<const promql::Expr> tree;
+  std::vector<promql::RequiredSelector> selectors;  // point into it
+};
 
+struct CompiledRule {
   std::shared_ptr<const AlertingRule> rule;
-  std::string query;     // canonical form
-  std::string prepared;  // PrepareQuery() of the expression as written
-  std::shared_ptr<const std::string> generator_url;
-  std::vector<Text> labels;       // by name; without alertname, which nothing overrides
-  std::vector<Text> annotations;  // by name
+  SharedText graph_url;  // what the generator URL begins with
   Varies labels_vary = Varies::kConstant;
   Varies annotations_vary = Varies::kConstant;
-  // Without whose samples the expression says nothing; at most kPresenceSelectorsMax.
-  std::vector<promql::RequiredSelector> required;
-  uint64_t labels_hash = 0;  // of the labels as written: with the name, what a reload recognises a rule by
-  uint64_t expr_hash = 0;
-  Duration interval{};
+  bool needs_series = false;  // Required() names some
+  uint64_t labels_hash = 0;   // of the labels as written: with the name, what a reload recognises a rule by
+  uint64_t expr_hash = 0;     // of the canonical form
+
+  // Parses the expression.
+  SharedText GeneratorUrl() const;
+  RequiredSeries Required() const;
+  // Whether the rule itself sets the label.
+  bool Sets(std::string_view label) const;
 };
 
 inline constexpr size_t kPresenceSelectorsMax = 8;
 
-std::shared_ptr<const CompiledRule> CompileRule(std::shared_ptr<const AlertingRule> rule, Duration interval,
-                                                Duration timeout, std::string_view graph_url);
+std::shared_ptr<const CompiledRule> CompileRule(std::shared_ptr<const AlertingRule> rule,
+                                                const SharedText& graph_url);
+
+// The expression in canonical form; as written, when it is not PromQL. Parses it.
+std::string CanonicalQuery(const std::string& expr);
 
 // Equal in everything that shapes an evaluation.
 bool SameRule(const AlertingRule& a, const AlertingRule& b);

@@ -56,7 +56,7 @@ Datasource::Datasource(DatasourceConfig config, const EvaluationConfig& evaluati
   alert_ = SelfAlert(
       LabelSet::From(
           {{"alertname", "DatasourceUnreachable"}, {"datasource", config_.name}, {"severity", "P1"}}),
-      std::make_shared<const std::string>(config_.url), evaluation.resend_delay, evaluation.interval);
+      config_.url, evaluation.resend_delay, evaluation.interval);
   SetEvaluation(evaluation);
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "promql/printer.h"
+#include "rules/rule_templates.h"
 
 namespace mlalert {
 
@@ -12,9 +13,14 @@ namespace {
 // The labels that do not depend on a series.
 LabelSet ConstantLabels(const CompiledRule& rule, std::vector<std::pair<std::string, std::string>> more) {
   std::vector<std::pair<std::string, std::string>> labels;
-  for (const CompiledRule::Text& text : rule.labels) {
-    if (text.varies == Varies::kConstant && !text.literal.empty()) {
-      labels.emplace_back(text.name, text.literal);
+  RuleTemplates templates;
+  for (const Label label : rule.rule->raw_labels) {
+    if (label.name == "alertname" || VariesWith(label.value) != Varies::kConstant) {
+      continue;
+    }
+    std::string text = templates.Expand(rule.rule->name, label.value, {});
+    if (!text.empty()) {
+      labels.emplace_back(label.name, std::move(text));
     }
   }
   labels.insert(labels.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
@@ -30,32 +36,37 @@ const NoDataPolicy& FindNoDataPolicy(const std::vector<NoDataPolicy>& policies, 
   return found == policies.end() ? kDefault : *found;
 }
 
-NoDataWatch::NoDataWatch(const CompiledRule& rule, std::string_view group,
-                         const std::vector<NoDataPolicy>& policies, Duration resend_delay, Duration interval)
-    : rule_(rule.rule->name), ask_every_(std::max(interval, kNoDataAskEvery)) {
+std::unique_ptr<NoDataWatch> NoDataWatch::Make(const CompiledRule& rule, std::string_view group,
+                                               const std::vector<NoDataPolicy>& policies,
+                                               Duration resend_delay, Duration interval) {
+  if (!rule.needs_series || std::none_of(policies.begin(), policies.end(), [](const NoDataPolicy& policy) {
+        return policy.action == NoDataAction::kAlert;
+      })) {
+    return nullptr;
+  }
   const NoDataPolicy& policy =
       FindNoDataPolicy(policies, ConstantLabels(rule, {{"alertname", rule.rule->name}}));
-  if (policy.action != NoDataAction::kAlert || rule.required.empty()) {
-    return;
+  if (policy.action != NoDataAction::kAlert) {
+    return nullptr;
   }
-  policy_ = &policy;
-  for (const promql::RequiredSelector& required : rule.required) {
-    selectors_.push_back(promql::Print(*required.selector));
+  std::unique_ptr<NoDataWatch> out(new NoDataWatch(policy));
+  out->rule_ = rule.rule->name;
+  out->ask_every_ = std::max(interval, kNoDataAskEvery);
+  for (const promql::RequiredSelector& required : rule.Required().selectors) {
+    out->selectors_.push_back(promql::Print(*required.selector));
   }
   // It must outlast a restart, after which it takes `after` to be raised again.
-  alert_ = SelfAlert(ConstantLabels(rule, {{"alertname", "RuleNoData"},
-                                           {"rule", rule.rule->name},
-                                           {"group", std::string(group)},
-                                           {"severity", policy.severity}}),
-                     rule.generator_url, resend_delay, std::max(interval, policy.after));
+  out->alert_ = SelfAlert(ConstantLabels(rule, {{"alertname", "RuleNoData"},
+                                                {"rule", rule.rule->name},
+                                                {"group", std::string(group)},
+                                                {"severity", policy.severity}}),
+                          rule.GeneratorUrl(), resend_delay, std::max(interval, policy.after));
+  return out;
 }
 
 void NoDataWatch::Begin(bool has_samples, bool partial, Timestamp ts, RuleEffects& fx) {
   due_ = false;
   asking_ = false;
-  if (policy_ == nullptr) {
-    return;
-  }
   alert_.Refresh(ts, fx);
   if (has_samples) {
     since_ = kUnset;
@@ -127,7 +138,7 @@ void NoDataWatch::Settle(Timestamp ts, RuleEffects& fx) {
 }
 
 void NoDataWatch::Adopt(NoDataWatch& old) {
-  if (policy_ == nullptr || old.policy_ == nullptr || old.selectors_ != selectors_) {
+  if (old.selectors_ != selectors_) {
     return;
   }
   asked_at_ = old.asked_at_;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,14 +26,14 @@ const NoDataPolicy& FindNoDataPolicy(const std::vector<NoDataPolicy>& policies, 
 
 class NoDataWatch {
  public:
-  NoDataWatch() = default;
-  // `policies` must outlive it.
-  NoDataWatch(const CompiledRule& rule, std::string_view group, const std::vector<NoDataPolicy>& policies,
-              Duration resend_delay, Duration interval);
+  // Null: the rule is not under the policy `alert`, or needs no series. `policies` must outlive it.
+  static std::unique_ptr<NoDataWatch> Make(const CompiledRule& rule, std::string_view group,
+                                           const std::vector<NoDataPolicy>& policies, Duration resend_delay,
+                                           Duration interval);
 
   // An evaluation has its answer.
   void Begin(bool has_samples, bool partial, Timestamp ts, RuleEffects& fx);
-  // What to ask now: indices into CompiledRule::required. Empty in steady state.
+  // What to ask now: indices into CompiledRule::Required(). Empty in steady state.
   std::vector<uint32_t> Selectors();
   void OnAnswer(uint32_t selector, const QueryAnswer& answer);
   // After the last answer.
@@ -46,7 +47,9 @@ class NoDataWatch {
   bool firing() const { return alert_.firing(); }
 
  private:
-  const NoDataPolicy* policy_ = nullptr;  // null: not under `alert`
+  explicit NoDataWatch(const NoDataPolicy& policy) : policy_(&policy) {}
+
+  const NoDataPolicy* policy_;
   std::string rule_;
   std::vector<std::string> selectors_;  // as text
   Duration ask_every_{};

@@ -23,7 +23,7 @@ std::vector<DecodedAlert> ToDecoded(std::span<const RuleAlert> alerts, std::vect
     DecodedAlert& decoded = out.emplace_back();
     decoded.labels = append(alert.labels);
     decoded.annotations = append(alert.annotations);
-    decoded.generator_url = *alert.generator_url;
+    decoded.generator_url = alert.generator_url;
     decoded.starts_at = alert.starts_at;
     decoded.ends_at = alert.ends_at;
     decoded.source = AlertSource::kRules;

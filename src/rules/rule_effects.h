@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "base/shared_text.h"
 #include "base/time.h"
 #include "intake/decoded_alert.h"
 #include "model/label_set.h"
@@ -30,7 +30,7 @@ struct QueryRequest {
 struct RuleAlert {
   LabelSet labels;
   LabelSet annotations;
-  std::shared_ptr<const std::string> generator_url;  // never null
+  SharedText generator_url;
   Timestamp starts_at = kUnset;
   Timestamp ends_at = kUnset;
 };

@@ -29,9 +29,9 @@ Duration OffsetOf(const RuleGroup& group, Duration interval) {
 
 uint64_t IdOf(const RuleMachine& machine) {
   uint64_t id = kFnvOffset;
-  for (const std::string* text :
-       {&machine.place().file, &machine.place().group, &machine.rule().rule->name}) {
-    id = FnvAdd(FnvAdd(id, *text), static_cast<unsigned char>(0xFF));
+  for (const std::string_view text : {machine.place().file.view(), machine.place().group.view(),
+                                      std::string_view(machine.rule().rule->name)}) {
+    id = FnvAdd(FnvAdd(id, text), static_cast<unsigned char>(0xFF));
   }
   return FnvAdd(id, fmt::format("{}/{}", machine.rule().labels_hash, machine.place().ordinal));
 }
@@ -52,22 +52,20 @@ GroupRunner::GroupRunner(RuleGroup group, GroupSetup setup, Timestamp now)
       extras_(group.extras),
       grid_(OffsetOf(group, interval_)),
       next_slot_(SlotAtOrBefore(now, grid_, interval_) + interval_) {
-  const RuleTimes times{interval_,
-                        setup_.evaluation.resend_delay,
-                        limit_,
-                        std::make_shared<const std::vector<NoDataPolicy>>(setup_.evaluation.no_data_policies),
-                        setup_.evaluation.hold_max,
-                        std::make_shared<const RuleExternals>(
-                            RuleExternals{setup_.evaluation.external_labels, setup_.external_url})};
-  const Duration timeout = QueryTimeout(interval_, setup_.datasource.get());
-  std::map<std::pair<std::string, std::map<std::string, std::string>>, uint32_t> ordinals;
+  const auto times = std::make_shared<const RuleTimes>(RuleTimes{
+      interval_, setup_.evaluation.resend_delay, limit_,
+      std::make_shared<const std::vector<NoDataPolicy>>(setup_.evaluation.no_data_policies),
+      setup_.evaluation.hold_max,
+      std::make_shared<const RuleExternals>(setup_.evaluation.external_labels, setup_.external_url)});
+  const SharedText graph_url(setup_.graph_url);
+  std::map<std::pair<std::string, LabelSet>, uint32_t> ordinals;
+  rules_.reserve(group.rules.size());
   for (AlertingRule& rule : group.rules) {
     auto shared = std::make_shared<const AlertingRule>(std::move(rule));
     const uint32_t ordinal = ordinals[{shared->name, shared->raw_labels}]++;
     Rule& added = rules_.emplace_back();
-    added.machine =
-        std::make_unique<RuleMachine>(CompileRule(std::move(shared), interval_, timeout, setup_.graph_url),
-                                      RulePlace{file_, name_, ordinal}, times);
+    added.machine = std::make_unique<RuleMachine>(CompileRule(std::move(shared), graph_url),
+                                                  RulePlace{file_, name_, ordinal}, times, setup_.workspace);
     added.id = IdOf(*added.machine);
     const int kept = added.machine->rule().rule->update_entries_limit;
     added.log = EvaluationLog(kept > 0 ? static_cast<size_t>(kept) : kEvaluationsKept);
@@ -297,7 +295,7 @@ HttpCall GroupRunner::TakeCall(Timestamp now) {
     ++setup_.stats->presence_queries;
     return datasource.BuildCall(PrepareQuery(question_->query, timeout), at, left, extras_);
   }
-  return datasource.BuildCall(current().machine->rule().prepared, at, left, extras_);
+  return datasource.BuildCall(PrepareQuery(current().machine->rule().rule->expr, timeout), at, left, extras_);
 }
 
 void GroupRunner::OnAnswer(QueryAnswer answer, Timestamp now, RuleEffects& fx) {
@@ -556,7 +554,7 @@ void GroupRunner::UpdateFailingAlerts(Timestamp now, RuleEffects& fx) {
       failing_alerts_[name] = SelfAlert(
           LabelSet::From(
               {{"alertname", "RuleEvaluationFailing"}, {"rule", name}, {"group", name_}, {"severity", "P2"}}),
-          failing->machine->rule().generator_url, setup_.evaluation.resend_delay, interval_);
+          failing->machine->rule().GeneratorUrl(), setup_.evaluation.resend_delay, interval_);
     }
     failing_alerts_[name].Fire(
         LabelSet::From(
@@ -597,8 +595,6 @@ RuleView GroupRunner::ViewOf(Rule& rule, Timestamp now) {
   RuleView view;
   view.id = rule.id;
   view.rule = rule.machine->rule().rule;
-  view.query = rule.machine->rule().query;
-  view.generator_url = *rule.machine->rule().generator_url;
   view.health = rule.health;
   view.last_error = rule.last_error;
   view.warnings = rule.warnings;
@@ -627,11 +623,11 @@ std::optional<RuleHistory> GroupRunner::History(uint64_t id, Timestamp now) {
   }
   out.datasource = setup_.datasource->config().name;
   const Duration timeout = QueryTimeout(interval_, setup_.datasource.get());
+  const std::string prepared = PrepareQuery(rule->machine->rule().rule->expr, timeout);
   for (RuleEvaluation& one : rule->log.Newest()) {
     RuleHistory::Evaluation& shown = out.evaluations.emplace_back();
     static_cast<RuleEvaluation&>(shown) = std::move(one);
-    shown.curl =
-        CurlCommand(setup_.datasource->BuildCall(rule->machine->rule().prepared, shown.at, timeout, extras_));
+    shown.curl = CurlCommand(setup_.datasource->BuildCall(prepared, shown.at, timeout, extras_));
   }
   return out;
 }

@@ -34,6 +34,7 @@ struct GroupSetup {
   std::string external_url;  // of templates
   RandomUnit random;
   RuleManagerStats* stats = nullptr;
+  std::shared_ptr<RuleWorkspace> workspace;  // null: each rule has its own
 };
 
 class GroupRunner {

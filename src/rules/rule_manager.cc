@@ -9,7 +9,8 @@
 
 namespace mlalert {
 
-RuleManager::RuleManager(RuleManagerOptions options) : options_(std::move(options)) {}
+RuleManager::RuleManager(RuleManagerOptions options)
+    : options_(std::move(options)), workspace_(std::make_shared<RuleWorkspace>()) {}
 
 RuleManager::~RuleManager() = default;
 
@@ -65,8 +66,7 @@ void RuleManager::SetWatchdog(const EvaluationConfig& evaluation, Timestamp now,
     watchdog_.Resolve(now, fx);
   } else if (!watchdog_.firing()) {
     watchdog_ = SelfAlert(LabelSet::From({{"alertname", "Watchdog"}, {"severity", "none"}}),
-                          std::make_shared<const std::string>(options_.external_url), evaluation.resend_delay,
-                          evaluation.resend_delay);
+                          options_.external_url, evaluation.resend_delay, evaluation.resend_delay);
     watchdog_.Fire(
         LabelSet::From({{"summary", "alerting works"},
                         {"description",
@@ -102,6 +102,7 @@ GroupSetup RuleManager::SetupOf(const RuleGroup& group) {
   setup.external_url = options_.template_url;
   setup.random = options_.random;
   setup.stats = &stats_;
+  setup.workspace = workspace_;
   return setup;
 }
 
@@ -142,7 +143,6 @@ void RuleManager::Restore(std::vector<RuleStateRecord> records, Timestamp now, R
   for (auto& datasource : datasources_) {
     datasource->ExpectLeftover();
   }
-  const auto no_link = std::make_shared<const std::string>();
   for (auto& [key, group_records] : by_group) {
     const auto group = groups_.find(key);
     if (group != groups_.end()) {
@@ -151,7 +151,7 @@ void RuleManager::Restore(std::vector<RuleStateRecord> records, Timestamp now, R
     for (RuleStateRecord& record : group_records) {
       if (record.state == "firing") {
         const Timestamp starts_at = IsSet(record.fired_at) ? record.fired_at : now;
-        fx.alerts.push_back({record.labels, record.annotations, no_link, std::min(starts_at, now), now});
+        fx.alerts.push_back({record.labels, record.annotations, {}, std::min(starts_at, now), now});
       }
       fx.records.push_back(
           RuleStateDelete{record.file, record.group, record.rule, record.ordinal, record.labels});

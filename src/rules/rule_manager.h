@@ -31,6 +31,7 @@ namespace mlalert {
 class Datasource;
 class GroupRunner;
 struct GroupSetup;
+struct RuleWorkspace;
 
 struct RuleManagerOptions {
   // Where alerts' generatorURL points; without trailing slash. Empty: the data source's URL.
@@ -103,6 +104,7 @@ class RuleManager {
   void Forget(const GroupRunner& group);
 
   RuleManagerOptions options_;
+  std::shared_ptr<RuleWorkspace> workspace_;
   EvaluationConfig evaluation_;
   std::vector<std::shared_ptr<Datasource>> datasources_;  // in the order of the configuration
   std::map<GroupKey, std::unique_ptr<GroupRunner>> groups_;

@@ -42,8 +42,6 @@ struct RuleView {
   // survives restarts and edits of everything else.
   uint64_t id = 0;
   std::shared_ptr<const AlertingRule> rule;
-  std::string query;          // the expression in canonical form
-  std::string generator_url;  // link to the expression's graph
   RuleHealth health = RuleHealth::kUnknown;
   std::string last_error;             // empty when healthy
   std::vector<std::string> warnings;  // of the last answer, infos included

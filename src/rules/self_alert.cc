@@ -5,8 +5,7 @@
 
 namespace mlalert {
 
-SelfAlert::SelfAlert(LabelSet labels, std::shared_ptr<const std::string> generator_url, Duration resend_delay,
-                     Duration horizon)
+SelfAlert::SelfAlert(LabelSet labels, SharedText generator_url, Duration resend_delay, Duration horizon)
     : labels_(std::move(labels)), generator_url_(std::move(generator_url)) {
   SetTimes(resend_delay, horizon);
 }

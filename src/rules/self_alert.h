@@ -3,9 +3,7 @@
 // last sent. Thread: that of its owner.
 #pragma once
 
-#include <memory>
-#include <string>
-
+#include "base/shared_text.h"
 #include "base/time.h"
 #include "model/label_set.h"
 #include "rules/rule_effects.h"
@@ -17,8 +15,7 @@ class SelfAlert {
   SelfAlert() = default;
   // Sent again every `resend_delay` while it fires; each time it is good for four times `horizon`, at least
   // four times `resend_delay`.
-  SelfAlert(LabelSet labels, std::shared_ptr<const std::string> generator_url, Duration resend_delay,
-            Duration horizon);
+  SelfAlert(LabelSet labels, SharedText generator_url, Duration resend_delay, Duration horizon);
 
   bool firing() const { return IsSet(since_); }
   void SetTimes(Duration resend_delay, Duration horizon);
@@ -39,7 +36,7 @@ class SelfAlert {
 
   LabelSet labels_;
   LabelSet annotations_;
-  std::shared_ptr<const std::string> generator_url_;
+  SharedText generator_url_;
   Duration resend_delay_{};
   Duration horizon_{};
   Timestamp since_ = kUnset;

@@ -15,11 +15,11 @@ RuleView MakeRule(const std::string& name) {
   rule->name = name;
   rule->hold = 90s;
   rule->keep_firing_for = 10min;
-  rule->raw_labels = {{"severity", "P2"}};
-  rule->raw_annotations = {{"summary", "{{ $value }} < 1"}};
+  rule->expr = "up==0";
+  rule->raw_labels = LabelSet::From({{"severity", "P2"}});
+  rule->raw_annotations = LabelSet::From({{"summary", "{{ $value }} < 1"}});
   RuleView view;
   view.rule = rule;
-  view.query = "up == 0";
   view.health = RuleHealth::kOk;
   view.evaluation_time = 1500us;
   view.last_evaluation = FromUnixMillis(1767225600000) + 123456789ns;
@@ -63,7 +63,7 @@ struct RulesFixture : ApiFixture {
     RecordingRule recording;
     recording.name = "job:up:sum";
     recording.expr = "sum by (job) (up)";
-    recording.raw_labels = {{"team", "infra"}};
+    recording.raw_labels = LabelSet::From({{"team", "infra"}});
     recording.position = 9;
     groups[1].recording_rules = {recording};
     context.rule_groups = [this] { return groups; };

@@ -6,6 +6,7 @@
 #include "cli/cli_case.h"
 
 #include "config/rule_loader.h"
+#include "template/rule_template.h"
 
 namespace mlalert {
 namespace {
@@ -31,12 +32,9 @@ std::string Rendered(const AlertingRule& rule, std::string_view model) {
   if (!model.empty()) {
     labels.push_back({"model", model});
   }
-  for (const auto& [name, text] : rule.annotations) {
-    if (name == "runbook_url") {
-      return text.Expand({.labels = labels});
-    }
-  }
-  return "";
+  const auto text = RuleTemplate::Parse(rule.name, rule.raw_annotations.Get("runbook_url"));
+  BOOST_REQUIRE(text.has_value());
+  return text->Expand({.labels = labels});
 }
 
 BOOST_AUTO_TEST_SUITE(runbook_links)
@@ -51,12 +49,12 @@ BOOST_AUTO_TEST_CASE(a_link_leads_here_when_the_runbook_is_here) {
   BOOST_TEST(Rendered(rules[0], "") == "http://alerts/ml/runbooks/here");
   // The rules API shows what is rendered.
   BOOST_TEST(
-      rules[0].raw_annotations.at("runbook_url") ==
+      rules[0].raw_annotations.Get("runbook_url") ==
       "http://alerts/ml/runbooks/here{{ if $labels.model }}?model={{ $labels.model | urlquery }}{{ end }}");
-  BOOST_TEST(rules[0].raw_annotations.at("summary") == "s");
+  BOOST_TEST(rules[0].raw_annotations.Get("summary") == "s");
   BOOST_TEST(Rendered(rules[1], "m") == "https://wiki.internal/runbooks/elsewhere");
   BOOST_TEST(Rendered(rules[2], "m") == "https://wiki/m/here");
-  BOOST_TEST(rules[3].raw_annotations.at("summary") == "https://wiki.internal/runbooks/here");
+  BOOST_TEST(rules[3].raw_annotations.Get("summary") == "https://wiki.internal/runbooks/here");
 }
 
 BOOST_AUTO_TEST_CASE(without_runbooks_nothing_changes) {

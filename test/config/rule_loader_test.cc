@@ -97,13 +97,12 @@ BOOST_AUTO_TEST_CASE(reads_a_group_with_its_defaults) {
   const AlertingRule& a = g.rules[0];
   BOOST_TEST(a.name == "A");
   BOOST_TEST(a.expr == "up == 0");
-  BOOST_TEST((a.ast != nullptr));
   BOOST_TEST((a.hold == minutes(5) && a.keep_firing_for == minutes(10)));
   BOOST_TEST(a.line == 8);
-  BOOST_TEST(a.labels.size() == 3U);
-  BOOST_TEST(a.raw_labels.at("team") == "{{ $labels.team }}");
-  BOOST_TEST(a.raw_labels.at("tier") == "1");
-  BOOST_TEST(a.annotations.size() == 1U);
+  BOOST_TEST(a.raw_labels.size() == 3U);
+  BOOST_TEST(a.raw_labels.Get("team") == "{{ $labels.team }}");
+  BOOST_TEST(a.raw_labels.Get("tier") == "1");
+  BOOST_TEST(a.raw_annotations.size() == 1U);
   BOOST_TEST((groups[1].interval == minutes(2) && groups[1].query_offset == seconds(7)));
   BOOST_TEST(groups[1].rules.empty());
 }
@@ -120,13 +119,13 @@ BOOST_AUTO_TEST_CASE(scalars_keep_their_text) {
   const auto& labels = groups[0].rules[0].raw_labels;
   BOOST_TEST(groups[0].name == "5");
   BOOST_TEST(groups[0].rules[0].name == "123");
-  BOOST_TEST(labels.at("a") == "1");
-  BOOST_TEST(labels.at("b") == "true");
-  BOOST_TEST(labels.at("c") == "1.50");
-  BOOST_TEST(labels.at("e") == "0x10");
-  BOOST_TEST(labels.at("f") == "yes");
-  BOOST_TEST(labels.at("g") == "2020-01-01");
-  BOOST_TEST(labels.at("h") == "");
+  BOOST_TEST(labels.Get("a") == "1");
+  BOOST_TEST(labels.Get("b") == "true");
+  BOOST_TEST(labels.Get("c") == "1.50");
+  BOOST_TEST(labels.Get("e") == "0x10");
+  BOOST_TEST(labels.Get("f") == "yes");
+  BOOST_TEST(labels.Get("g") == "2020-01-01");
+  BOOST_TEST(labels.Get("h") == "");
 }
 
 BOOST_AUTO_TEST_CASE(anchors_and_merges_work) {
@@ -140,7 +139,7 @@ BOOST_AUTO_TEST_CASE(anchors_and_merges_work) {
     expr: up == 0
     labels: {<<: *l, x: y}
 )");
-  BOOST_TEST(groups[0].rules[1].raw_labels.at("severity") == "P1");
+  BOOST_TEST(groups[0].rules[1].raw_labels.Get("severity") == "P1");
 }
 
 BOOST_AUTO_TEST_CASE(recording_rules_are_listed_with_one_warning) {
@@ -154,7 +153,7 @@ BOOST_AUTO_TEST_CASE(recording_rules_are_listed_with_one_warning) {
              R"(group "g" has 2 recording rules, which mlalert does not evaluate: j:x, j:y)");
   BOOST_REQUIRE(groups[0].recording_rules.size() == 2U);
   BOOST_TEST(groups[0].recording_rules[1].expr == "up");
-  BOOST_TEST(groups[0].recording_rules[0].raw_labels.at("a") == "{{");
+  BOOST_TEST(groups[0].recording_rules[0].raw_labels.Get("a") == "{{");
   BOOST_TEST(groups[0].recording_rules[1].position == 2);
   BOOST_TEST(groups[0].rules[0].position == 3);
   BOOST_TEST(groups[0].rules.size() == 1U);

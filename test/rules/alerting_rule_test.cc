@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(generator_url_and_source) {
   h.SetRules({MakeGroup("g", 1min, {MakeRule("A", "m{a=\"b c\"}   >   0", 0s, 0s, {}, {{"s", "x"}})})});
   h.RunFor(1min);
   const auto alerts = h.TakeAlerts();
-  BOOST_TEST(*alerts.at(0).generator_url ==
+  BOOST_TEST(alerts.at(0).generator_url.view() ==
              "http://mlalert/graph?g0.expr=m%7Ba%3D%22b+c%22%7D+%3E+0&g0.tab=1");
   std::vector<Label> storage;
   const auto decoded = ToDecoded(alerts, storage);

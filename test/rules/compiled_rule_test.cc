@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(what_a_template_depends_on) {
 BOOST_AUTO_TEST_CASE(identity_of_labels_and_of_the_expression) {
   const auto compile = [](const std::string& expr, std::map<std::string, std::string> labels) {
     return CompileRule(
-        std::make_shared<const AlertingRule>(testing::MakeRule("A", expr, 0s, 0s, std::move(labels))), 1min,
-        30s, "http://x");
+        std::make_shared<const AlertingRule>(testing::MakeRule("A", expr, 0s, 0s, std::move(labels))),
+        "http://x");
   };
   const auto base = compile("m > 0", {{"a", "b"}});
   BOOST_TEST(base->labels_hash != compile("m > 0", {{"ab", ""}})->labels_hash);
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(identity_of_labels_and_of_the_expression) {
   // Spaces do not make another expression.
   BOOST_TEST(base->expr_hash == compile("m>0", {})->expr_hash);
   BOOST_TEST(base->expr_hash != compile("m > 1", {})->expr_hash);
-  BOOST_TEST(base->prepared == "query=m+%3E+0&timeout=30s&time=");
+  BOOST_TEST(base->GeneratorUrl().view() == "http://x/graph?g0.expr=m+%3E+0&g0.tab=1");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,6 +15,7 @@
 #include "config/rule_file.h"
 #include "promql/parser.h"
 #include "rules/rule_manager.h"
+#include "template/rule_template.h"
 
 namespace mlalert::testing {
 
@@ -79,22 +80,19 @@ inline AlertingRule MakeRule(std::string name, std::string expr, Duration hold =
   if (!ast) {
     throw std::runtime_error(ast.error().message);
   }
-  rule.ast = std::move(*ast);
   rule.hold = hold;
   rule.keep_firing_for = keep;
-  const auto parse = [&](const auto& raw, auto& parsed) {
+  const auto set_of = [&](const auto& raw) {
     for (const auto& [key, text] : raw) {
       auto one = RuleTemplate::Parse(rule.name, text);
       if (!one) {
         throw std::runtime_error(one.error().message);
       }
-      parsed.emplace_back(key, std::move(*one));
     }
+    return LabelSet::From({raw.begin(), raw.end()});
   };
-  parse(labels, rule.labels);
-  parse(annotations, rule.annotations);
-  rule.raw_labels = std::move(labels);
-  rule.raw_annotations = std::move(annotations);
+  rule.raw_labels = set_of(labels);
+  rule.raw_annotations = set_of(annotations);
   return rule;
 }
 

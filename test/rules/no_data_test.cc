@@ -251,7 +251,8 @@ BOOST_AUTO_TEST_CASE(memory_of_another_expression_is_not_used) {
 
 BOOST_AUTO_TEST_CASE(questions) {
   const auto rule = MakeRule("A", "sum by (model) (rate(m{job=\"x\"}[5m])) > 1");
-  const auto required = promql::RequiredSelectors(*rule.ast);
+  const auto tree = promql::ParseExpr(rule.expr);
+  const auto required = promql::RequiredSelectors(**tree);
   BOOST_TEST(required.size() == 1);
   const LabelSet odd = LabelSet::From({{"__name__", "m"}, {"model", "a.b|\"c\""}});
   BOOST_TEST(PresenceQuestion(required[0], {{kModelA, nullptr}}) ==

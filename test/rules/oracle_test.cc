@@ -122,8 +122,9 @@ void RunHistory(unsigned seed) {
   NaiveRule naive{pick(4), no_data ? 0 : pick(4), pick(4) == 0 ? 3 : 0, no_data, {}};
   auto rule = std::make_shared<const AlertingRule>(
       MakeRule("A", "m > 5", naive.hold * 1min, naive.keep * 1min, {}, {{"s", "{{ $value }}"}}));
-  RuleMachine machine(CompileRule(rule, 1min, 30s, "http://x"), {"f", "g", 0},
-                      {1min, 1min, naive.limit, PoliciesOf(naive.hold_no_data), {}});
+  RuleMachine machine(CompileRule(rule, "http://x"), {"f", "g", 0},
+                      std::make_shared<const RuleTimes>(
+                          RuleTimes{1min, 1min, naive.limit, PoliciesOf(naive.hold_no_data), {}, {}}));
   std::map<std::string, Seen> world;
   for (const char* who : {"a", "b", "c", "d", "e"}) {
     world[who] = Seen::kFalse;
