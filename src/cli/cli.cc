@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <exception>
 #include <fmt/format.h>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -30,8 +31,8 @@ namespace {
 
 constexpr int kUsageExit = 2;
 
-void AddCommands(CLI::App& app, int& exit_code) {
-  AddServeCommand(app, exit_code);
+void AddCommands(CLI::App& app, int& exit_code, std::function<int()>& serve) {
+  AddServeCommand(app, exit_code, serve);
   AddCheckCommand(app, exit_code);
   AddIncidentsCommand(app, exit_code);
   AddActionCommands(app, exit_code);
@@ -185,13 +186,20 @@ int Parse(CLI::App& app, int argc, char** argv, int& exit_code) {
 
 int RunCli(int argc, char** argv) {
   int exit_code = 0;
+  std::function<int()> serve;
   try {
-    CLI::App app("Evaluates alerting rules, is an Alertmanager, and remembers incidents.", "mlalert");
-    app.get_formatter()->column_width(40);
-    app.set_version_flag("--version", VersionText(), "Print the version and exit");
-    app.footer("Run `mlalert SUBCOMMAND --help` for the flags of each.");
-    AddCommands(app, exit_code);
-    exit_code = Parse(app, argc, argv, exit_code);
+    {
+      CLI::App app("Evaluates alerting rules, is an Alertmanager, and remembers incidents.", "mlalert");
+      app.get_formatter()->column_width(40);
+      app.set_version_flag("--version", VersionText(), "Print the version and exit");
+      app.footer("Run `mlalert SUBCOMMAND --help` for the flags of each.");
+      AddCommands(app, exit_code, serve);
+      exit_code = Parse(app, argc, argv, exit_code);
+    }
+    // A daemon that runs for months has no use for the commands and their flags.
+    if (serve) {
+      return serve();
+    }
   } catch (const std::exception& error) {
     std::cerr << "mlalert: internal error: " << Printable(error.what()) << '\n';
     return 1;

@@ -26,6 +26,7 @@
 #include "api/runbooks.h"
 #include "api/web_guard.h"
 #include "backtest/proposals.h"
+#include "base/heap.h"
 #include "config/config_loader.h"
 #include "config/rule_loader.h"
 #include "config/watched_files.h"
@@ -213,6 +214,7 @@ Status Daemon::Impl::OpenStorage() {
   MLALERT_ASSIGN(AlertmanagerImport import, ImportAlertmanagerState(db, options_.storage_path, clock_.Now()));
   LogImport(import);
   MLALERT_ASSIGN(restored_, LoadState(db, clock_.Now() - LookBack(*config_)));
+  db.ReleaseMemory();  // what was read will not be read again
   SqliteJournalOptions options;
   options.clock = &clock_;
   options.retention = config_->history.retention;
@@ -303,6 +305,7 @@ Status Daemon::Impl::Start() {
     reload_timer_ =
         std::make_unique<ReloadTimer>(options_.auto_reload_interval, [this] { ReloadIfChanged(); });
   }
+  TidyAfterLoad();
   started_ = true;
   LogListening();
   return {};
@@ -441,6 +444,7 @@ Status Daemon::Impl::ReloadLocked() {
   PointAtRunbooks(loaded->groups, runbooks_, web_.external_url);
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
   LogTemplateWarnings();
+  TidyAfterLoad();
   LogInfo("Completed loading of configuration file", {{"file", options_.config_file}});
   return {};
 }

@@ -73,6 +73,7 @@ Status ReviewScheduler::Look() {
   for (const ReviewTeam& team : config->review.teams) {
     MLALERT_TRY(LookAt(team, config, now));
   }
+  source_.reset();  // opened anew by the next look that needs it: half a minute is long for a connection
   return {};
 }
 

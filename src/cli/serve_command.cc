@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <memory>
 #include <optional>
 
@@ -14,22 +13,13 @@
 #include "cli/service_notify.h"
 #include "cli/version_command.h"
 
+#include "base/heap.h"
+
 namespace mlalert {
 namespace {
 
 // As Alertmanager's, whose scripts may look at it.
 constexpr int kUsageExit = 1;
-
-// glibc raises both limits with the first large block that is freed, and would then keep for good what a
-// burst of alerts needed once: 100,000 new alerts left 100 MiB behind. Naming the limits keeps them where
-// they start.
-void ReturnFreedMemory() {
-#ifdef __GLIBC__
-  constexpr int kBytes = 128 * 1024;
-  mallopt(M_MMAP_THRESHOLD, kBytes);
-  mallopt(M_TRIM_THRESHOLD, kBytes);
-#endif
-}
 
 // Signals are taken by one thread with sigwait, so that no handler ever runs.
 sigset_t BlockSignals() {
@@ -44,7 +34,7 @@ sigset_t BlockSignals() {
 }
 
 int Serve(const ServeOptions& options) {
-  ReturnFreedMemory();
+  SetUpHeap();
   SetupLog(options.log_level, options.log_format);
   sigset_t signals = BlockSignals();
   LogInfo("Starting mlalert", {{"version", MLALERT_VERSION}});
@@ -87,20 +77,20 @@ int Serve(const ServeOptions& options) {
 
 }  // namespace
 
-void AddServeCommand(CLI::App& app, int& exit_code) {
+void AddServeCommand(CLI::App& app, int& exit_code, std::function<int()>& run) {
   auto flags = std::make_shared<ServeFlags>();
   flags->options.listen_addresses.clear();
   CLI::App* serve = app.add_subcommand("serve", "Run the daemon: evaluate, receive, notify, remember");
   serve->set_version_flag("--version", VersionText(), "Print the version and exit");
   AddServeFlags(*serve, flags);
-  serve->callback([flags, &exit_code] {
+  serve->callback([flags, &exit_code, &run] {
     auto options = FinishServeFlags(*flags);
     if (!options) {
       fmt::print(stderr, "mlalert: error: {}, try --help\n", options.error().message);
       exit_code = kUsageExit;
       return;
     }
-    exit_code = Serve(*options);
+    run = [options = std::move(*options)] { return Serve(options); };
   });
 }
 

@@ -312,6 +312,10 @@ void Db::SetWatch(std::function<bool()> go_on) {
   sqlite3_progress_handler(db_, kWatchInstructions, WatchSaysStop, watch_.get());
 }
 
+void Db::ReleaseMemory() {
+  sqlite3_db_release_memory(db_);
+}
+
 Result<Db::Checkpoint> Db::RunCheckpoint(CheckpointMode mode) {
   int pages = 0;
   int done = 0;

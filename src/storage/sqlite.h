@@ -158,6 +158,8 @@ class Db {
   enum class CheckpointMode : uint8_t { kPassive, kTruncate };
   // A reader in the way is not an error: `complete` is false.
   Result<Checkpoint> RunCheckpoint(CheckpointMode mode);
+  // Forgets cached pages that are not in use.
+  void ReleaseMemory();
   // Size of the write-ahead log file; 0 when there is none. It shrinks by truncation only.
   int64_t WalBytes() const;
   // Pages in use in the write-ahead log after this connection's last commit; 0 after a complete checkpoint.

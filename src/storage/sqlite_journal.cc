@@ -5,12 +5,12 @@
 #include <condition_variable>
 #include <deque>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
 
+#include "base/heap.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "storage/record_writer.h"
@@ -241,8 +241,10 @@ void SqliteJournal::Impl::Run() {
     Batch batch = NextBatch();
     bool idle = batch.empty();
     if (idle && CommittedSeq() - trimmed_at >= kTrimAfterRecords) {
-      // A storm's queue leaves holes all over the heap, which nothing would ever give back.
-      ::malloc_trim(0);
+      // A storm's queue leaves holes all over the heap, and its rows fill the page cache, which nothing would
+      // ever give back.
+      db_.ReleaseMemory();
+      TidyHeap();
       trimmed_at = CommittedSeq();
     }
     if (!idle && !CommitUntilDone(batch)) {
