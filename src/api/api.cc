@@ -21,6 +21,7 @@ HttpRouter BuildRouter(ApiContext& context) {
   AddTwilioHooks(router, context);
   AddReview(router, context);
   AddRulesV1(router, context);
+  AddQueryV1(router, context);
   AddRulesOwn(router, context);
   AddManagement(router, context);
   AddRemovedV1(router);

@@ -16,6 +16,7 @@ void AddFeedback(HttpRouter& router, ApiContext& context);       // /api/mlalert
 void AddChanges(HttpRouter& router, ApiContext& context);        // /api/mlalert/v1/changes
 void AddReview(HttpRouter& router, ApiContext& context);         // /api/mlalert/v1/review, reviews
 void AddRulesV1(HttpRouter& router, ApiContext& context);        // /api/v1/rules, alerts, status/buildinfo
+void AddQueryV1(HttpRouter& router, ApiContext& context);        // /api/v1/query, labels, series
 void AddRulesOwn(HttpRouter& router, ApiContext& context);       // /api/mlalert/v1/rules
 void AddRemovedV1(HttpRouter& router);                           // what Alertmanager's API v1 was: 410
 void AddManagement(HttpRouter& router, ApiContext& context);     // /-/*, /metrics
