@@ -63,7 +63,10 @@ class RuleFileReader {
     std::vector<RuleGroup> out;
     if (auto groups = root.Take("groups")) {
       for (const YamlValue& item : groups->Items("[]rulefmt.RuleGroup")) {
-        ReadGroup(item, out.emplace_back());
+        // An empty item is dropped, as upstream's decoder does.
+        if (!item.IsNull()) {
+          ReadGroup(item, out.emplace_back());
+        }
       }
     }
     root.Finish();
@@ -248,6 +251,9 @@ class RuleFileReader {
     int number = 0;
     std::optional<YamlValue> first_recording;
     for (const YamlValue& item : rules->Items("[]rulefmt.RuleNode")) {
+      if (item.IsNull()) {
+        continue;
+      }
       ReadRule(item, ++number, group_labels, out);
       if (!first_recording && !out.recording_rules.empty()) {
         first_recording = item;
