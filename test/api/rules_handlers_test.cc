@@ -254,7 +254,7 @@ BOOST_FIXTURE_TEST_CASE(one_rule_comes_with_its_evaluations, RulesFixture) {
     one.started = one.at + 250ms;
     one.duration_us = 1500;
     one.series = 3;
-    one.error = std::make_shared<const std::string>("no such host");
+    one.error = "no such host";
     one.curl = "curl 'http://p'";
     return out;
   };

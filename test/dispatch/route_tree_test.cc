@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(members_and_their_alerts_agree_while_alerts_leave_in_any_or
     BOOST_TEST((group == nullptr) == (left == 0));
     BOOST_TEST(alert.groups.empty());
     for (size_t i = 0; group != nullptr && i < group->members.size(); ++i) {
-      BOOST_TEST(group->members[i].alert->groups.at(0).member == i);
+      BOOST_TEST(group->members[i].alert->groups[0].member == i);
     }
   }
   BOOST_TEST(dispatcher.group_count() == 0U);

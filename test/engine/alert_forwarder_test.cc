@@ -15,7 +15,7 @@ using testing::FakeTransport;
 const Timestamp kStart = FromUnixMillis(1767225600123);
 
 RuleAlert Alert(std::string name, std::string more = "") {
-  static const auto kLink = std::make_shared<const std::string>("http://p/graph?g0.expr=a+%3C+b&g0.tab=1");
+  static const SharedText kLink = "http://p/graph?g0.expr=a+%3C+b&g0.tab=1";
   return {LabelSet::From({{"alertname", name}, {"more", more}}), LabelSet::From({{"summary", "<b>"}}), kLink,
           kStart, kStart + 4min};
 }
