@@ -466,9 +466,9 @@ Status RecordWriter::Statements::BindStarted(Stmt& stmt, int first, const Episod
   return stmt.BindFrom(first, r.id, NullIfZero(r.incident_id), texts.Hex(r.fingerprint), labels, annotations,
                        Extracted(r.labels, "alertname"), ToColumn(r.severity), Extracted(r.labels, "model"),
                        Extracted(r.labels, "pipeline"), Extracted(r.labels, "team"), ToString(r.source),
-                       ToColumn(r.started_at), ToColumn(r.received_at), r.generator_url, ToColumn(r.ends_at),
-                       ToColumn(r.updated_at), r.starts_offset_minutes, r.ends_offset_minutes,
-                       r.timeout ? 1 : 0);
+                       ToColumn(r.started_at), ToColumn(r.received_at), r.generator_url.view(),
+                       ToColumn(r.ends_at), ToColumn(r.updated_at), r.starts_offset_minutes,
+                       r.ends_offset_minutes, r.timeout ? 1 : 0);
 }
 
 Status RecordWriter::Statements::operator()(const EpisodeRecord& r) {
