@@ -51,8 +51,15 @@ void Engine::Settle(Group& group, Timestamp now) {
 }
 
 void Engine::Unsettle(const IncidentEntry& entry) {
+  // Those of a storm share their groups: each is looked up once in a row, not once for each alert.
+  const AlertEntry* last = nullptr;
   for (const AlertEntry* alert : entry.firing) {
-    dispatcher_.Unsettle(*alert);
+    const bool same = last != nullptr && last->groups.size() == 1 && alert->groups.size() == 1 &&
+                      last->groups.front().group == alert->groups.front().group;
+    if (!same) {
+      dispatcher_.Unsettle(*alert);
+    }
+    last = alert;
   }
 }
 
