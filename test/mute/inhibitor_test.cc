@@ -24,7 +24,7 @@ Matchers M(const std::string& text) {
 }
 
 InhibitRule Rule(const std::string& source, const std::string& target, std::vector<std::string> equal) {
-  return {"", M(source), M(target), std::move(equal)};
+  return {0, "", M(source), M(target), std::move(equal)};
 }
 
 ConfigPtr WithRules(std::vector<InhibitRule> rules) {
@@ -148,10 +148,10 @@ BOOST_AUTO_TEST_CASE(an_empty_rule_never_inhibits) {
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_with_one_empty_side_matches_everything_there) {
-  Alerts no_source({InhibitRule{"", {}, M("b=1"), {}}});
+  Alerts no_source({InhibitRule{0, "", {}, M("b=1"), {}}});
   no_source.Fire(Labels({{"x", "1"}}));
   BOOST_TEST(no_source.Inhibited(Labels({{"b", "1"}})));
-  Alerts no_target({InhibitRule{"", M("a=1"), {}, {}}});
+  Alerts no_target({InhibitRule{0, "", M("a=1"), {}, {}}});
   no_target.Fire(Labels({{"a", "1"}}));
   BOOST_TEST(no_target.Inhibited(Labels({{"x", "1"}})));
   BOOST_TEST(!no_target.Inhibited(Labels({{"a", "1"}, {"y", "1"}})));
@@ -245,8 +245,8 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_naive_version_through_random_changes) {
       Rule("s=0", "s=1", {"x"}),
       Rule("s=~\"0|1\"", "s=~\"1|2\"", {"y"}),
       Rule("s!=2", "s!=0", {"x", "y"}),
-      InhibitRule{"", {}, M("y=2"), {"s"}},
-      InhibitRule{"", M("x=2,y=1"), {}, {}},
+      InhibitRule{0, "", {}, M("y=2"), {"s"}},
+      InhibitRule{0, "", M("x=2,y=1"), {}, {}},
   };
   for (unsigned seed = 1; seed <= 20; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {

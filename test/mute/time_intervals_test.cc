@@ -18,7 +18,7 @@ Timestamp At(const std::string& text) {
 }
 
 bool Contains(const TimeIntervalSpec& spec, const std::string& time) {
-  std::vector<NamedTimeInterval> intervals{{"x", {spec}}};
+  std::vector<NamedTimeInterval> intervals{{0, "x", {spec}}};
   return TimeIntervals(intervals).Contains("x", At(time));
 }
 
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(an_empty_list_is_never) {
 }
 
 BOOST_AUTO_TEST_CASE(an_interval_without_specs_or_name_is_never) {
-  std::vector<NamedTimeInterval> intervals{{"empty", {}}};
+  std::vector<NamedTimeInterval> intervals{{0, "empty", {}}};
   TimeIntervals t(intervals);
   BOOST_TEST(!t.Contains("empty", At("2026-01-01T00:00:00Z")));
   BOOST_TEST(!t.Contains("unknown", At("2026-01-01T00:00:00Z")));
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(a_zone_that_has_vanished_counts_as_utc) {
 
 BOOST_AUTO_TEST_CASE(active_names_in_the_order_asked_once_per_spec) {
   TimeIntervalSpec never{.months = Ranges{}};
-  std::vector<NamedTimeInterval> intervals{{"twice", {never, {}, {}}}, {"never", {never}}, {"too", {{}}}};
+  std::vector<NamedTimeInterval> intervals{{0, "twice", {never, {}, {}}}, {0, "never", {never}}, {0, "too", {{}}}};
   TimeIntervals t(intervals);
   const std::vector<std::string> names{"too", "never", "twice", "gone"};
   const std::vector<std::string> want{"too", "twice", "twice"};
