@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -356,10 +357,17 @@ class NaiveState {
 
   RestoredState State(Timestamp resolved_after) const {
     RestoredState out;
+    std::set<int64_t> spoken_of;  // incidents with an alert that the engine still needs
+    for (const auto& [id, episode] : episodes_) {
+      if (episode.held) {
+        spoken_of.insert(episode.incident_id);
+      }
+    }
     for (const auto& [id, incident] : incidents_) {
       out.next_incident_id = id + 1;
       if (incident.state != IncidentState::kResolved || !IsSet(resolved_after) ||
-          (IsSet(incident.resolved_at) && incident.resolved_at > resolved_after)) {
+          (IsSet(incident.resolved_at) &&
+           (incident.resolved_at > resolved_after || spoken_of.contains(id)))) {
         out.incidents.push_back(incident);
         auto told = told_.find(id);
         if (told != told_.end() && told->second.first > incident.last_told_at) {
