@@ -237,7 +237,8 @@ BOOST_AUTO_TEST_CASE(a_zone_that_has_vanished_counts_as_utc) {
 
 BOOST_AUTO_TEST_CASE(active_names_in_the_order_asked_once_per_spec) {
   TimeIntervalSpec never{.months = Ranges{}};
-  std::vector<NamedTimeInterval> intervals{{0, "twice", {never, {}, {}}}, {0, "never", {never}}, {0, "too", {{}}}};
+  std::vector<NamedTimeInterval> intervals{
+      {0, "twice", {never, {}, {}}}, {0, "never", {never}}, {0, "too", {{}}}};
   TimeIntervals t(intervals);
   const std::vector<std::string> names{"too", "never", "twice", "gone"};
   const std::vector<std::string> want{"too", "twice", "twice"};

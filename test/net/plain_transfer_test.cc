@@ -126,10 +126,9 @@ BOOST_AUTO_TEST_CASE(what_must_not_be_sent_twice_is_sent_once_whatever_the_answe
   HttpCall call = Query(server.Url("/"), "a");
   call.repeatable = false;
   int sent = 0;
-  for (const char* text :
-       {"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nbody", "HTTP/1.1 200 OK\r\n\r\nbody",
-        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
-        "HTTP/1.1 200 OK\nContent-Length: 4\n\nbody"}) {
+  for (const char* text : {"HTTP/1.0 200 OK\r\nServer: x\r\n\r\nbody", "HTTP/1.1 200 OK\r\n\r\nbody",
+                           "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody",
+                           "HTTP/1.1 200 OK\nContent-Length: 4\n\nbody"}) {
     answer = text;
     const HttpResult result = caller.Call(call);
     BOOST_TEST_CONTEXT(text) {

@@ -465,7 +465,8 @@ BOOST_AUTO_TEST_CASE(wal_stays_small_while_writing_and_is_truncated_when_idle) {
     BOOST_REQUIRE(journal->WaitCommitted(seq, kLong));
     largest = std::max(largest, journal->Stats().wal_bytes);
   }
-  // A commit may pass the limit by what it holds; most of it are the pages of the schema itself, at the start.
+  // A commit may pass the limit by what it holds; most of it are the pages of the schema itself, at the
+  // start.
   BOOST_TEST(largest < 220 * 4200);
   // The idle truncation is what makes the file empty; Close() would also do it.
   auto deadline = std::chrono::steady_clock::now() + kLong;
