@@ -46,7 +46,7 @@ void Whisper(ApiContext& context, const SlackClick& click, const std::string& te
   Json body = Json::MakeObject();
   body.Set("response_type", "ephemeral").Set("replace_original", false).Set("text", text);
   context.call(JsonCall(click.response_url, body),
-               [](HttpResult result) { LogOutcome("ephemeral message", result); });
+               [](const HttpResult& result) { LogOutcome("ephemeral message", result); });
 }
 
 // "0/chat": which integration sent the message.
@@ -109,7 +109,7 @@ void Redraw(ApiContext& context, const Press& press, const ActedOn& acted, std::
   auto by_response_url = [&context, response_url, replacement] {
     if (!response_url.empty()) {
       context.call(JsonCall(response_url, replacement),
-                   [](HttpResult result) { LogOutcome("response_url", result); });
+                   [](const HttpResult& result) { LogOutcome("response_url", result); });
     }
   };
   std::string url = token ? press.sender->api_url.Reveal() : std::string();
@@ -121,7 +121,7 @@ void Redraw(ApiContext& context, const Press& press, const ActedOn& acted, std::
   body.Set("channel", press.click.channel_id).Set("ts", press.click.message_ts);
   HttpCall call = JsonCall(std::move(url), body);
   call.options = press.sender->http_config;
-  context.call(std::move(call), [by_response_url](HttpResult result) {
+  context.call(std::move(call), [by_response_url](const HttpResult& result) {
     auto answer = ParseJson(result.body);
     const Json* ok = result.ok() && answer ? answer->Find("ok") : nullptr;
     if (ok == nullptr || !ok->AsBool()) {

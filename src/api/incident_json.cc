@@ -67,15 +67,15 @@ Json ResponseJson(const Incident& incident, Timestamp now) {
   if (!IsSet(incident.response_due_at)) {
     return {};
   }
+  const bool acted = IsSet(incident.care->response_at);
+  const bool over = incident.state == IncidentState::kResolved;
   std::string_view state = "due";
-  if (incident.response_breached) {
+  if (incident.response_breached || (!acted && !over && incident.response_due_at <= now)) {
     state = "breached";
-  } else if (IsSet(incident.care->response_at)) {
+  } else if (acted) {
     state = "met";
-  } else if (incident.state == IncidentState::kResolved) {
+  } else if (over) {
     state = "not_needed";  // it was over before anybody had to act
-  } else if (incident.response_due_at <= now) {
-    state = "breached";
   }
   Json json = Json::MakeObject();
   json.Set("state", state);

@@ -66,7 +66,7 @@ class CompactVector {
 
   T* heap() const {
     T* out = nullptr;
-    std::memcpy(&out, bytes_, sizeof(out));
+    std::memcpy(&out, bytes_, sizeof(void*));
     return out;
   }
   T* data() { return capacity_ > kInline ? heap() : reinterpret_cast<T*>(bytes_); }

@@ -102,11 +102,13 @@ class TreeHandler {
       return;
     }
     std::vector<size_t> firsts;
+    firsts.reserve(place.size());
     for (const auto& [key, first] : place) {
       firsts.push_back(first);
     }
     std::sort(firsts.begin(), firsts.end());
     Json::Object kept;
+    kept.reserve(firsts.size());
     for (size_t first : firsts) {
       kept.push_back(std::move(members[last_of[first]]));
     }

@@ -235,7 +235,7 @@ void PrintTimeline(Console& console, const Json& detail) {
   }
   for (const Json& notification : ObjectField(detail, "notifications").AsArray()) {
     Timestamp at = TimeField(notification, "at");
-    std::string what = notification.GetString("reason");
+    const std::string& what = notification.GetString("reason");
     rows.push_back(
         {at,
          {TimeText(at),

@@ -58,6 +58,7 @@ template <class EndedAt>
 void MuteLog::Observe(uint64_t fingerprint, IncidentId incident, std::string_view receiver,
                       std::vector<Cause> causes, EndedAt ended_at, std::vector<Record>& out) {
   std::vector<Cause*> fresh;  // null: goes on
+  fresh.reserve(causes.size());
   for (Cause& cause : causes) {
     fresh.push_back(&cause);
   }
