@@ -132,7 +132,7 @@ class SelfAlerts(unittest.TestCase):
         names = set()
         for path in (SOURCE_DIR / "src").rglob("*.cc"):
             if path.parent.name in ("rules", "engine"):
-                names |= set(re.findall(r'"alertname", "(\w+)"', path.read_text()))
+                names |= set(re.findall(r'(?:"alertname", |kAlert = )"(\w+)"', path.read_text()))
         storm = re.search(r'kStormName\s*=\s*"(\w+)"', "".join(p.read_text() for p in (SOURCE_DIR / "src").rglob("*.[ch]*")))
         names.add(storm[1])
         section = (SOURCE_DIR / "docs/operations.md").read_text().split("## Self-alerts\n", 1)[1].split("\n### ", 1)[0]

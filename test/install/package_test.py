@@ -46,7 +46,7 @@ def zsh_completes(functions, home, typed, until=None):
         seen = ""
         os.write(terminal, typed.encode() + b"\t")
         last = typed.split()[-1]
-        return read_until(lambda text: until in text if until else len(text.split(last, 1)[-1].rstrip("\r\n")) > 1)
+        return read_until(lambda text: until in text if until else len(text.partition(last)[2].rstrip("\r\n")) > 1)
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
