@@ -15,21 +15,6 @@ using std::chrono::hours;
 
 constexpr std::array<const char*, 5> kSeverities = {"P0", "P1", "P2", "P3", "none"};
 
-size_t Rank(Severity severity) {
-  switch (severity) {
-    case Severity::kP0:
-      return 0;
-    case Severity::kP1:
-      return 1;
-    case Severity::kP2:
-      return 2;
-    case Severity::kP3:
-      return 3;
-    default:
-      return 4;
-  }
-}
-
 struct Counts {
   int64_t alerts = 0, incidents = 0, notifications = 0, interruptions = 0;
   std::array<int64_t, kBuckets> buckets{};

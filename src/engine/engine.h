@@ -111,8 +111,9 @@ class Engine {
   PagerdutyReply OnPagerduty(const PagerdutyEvent& event, const std::string& webhook_id,
                              bool trust_remote_resolve, Timestamp now, Effects& fx);
   // Dedup keys under which PagerDuty was told that something fires and not yet that it is over, at most
-  // `limit`.
-  std::vector<std::string> PagerdutyKeys(size_t limit) const;
+  // `limit`, from `after` on: where the last call stopped; empty is the beginning, and again when all were
+  // given.
+  std::vector<std::string> PagerdutyKeys(size_t limit, std::string& after) const;
   // False: `key` of `source` was seen within `life` before. From now on it was.
   bool FirstSight(const std::string& source, const std::string& key, Duration life, Timestamp now,
                   Effects& fx);

@@ -68,14 +68,16 @@ std::vector<IncidentId> Engine::ToldToPagerduty(const std::string& dedup_key, Pa
   return out;
 }
 
-std::vector<std::string> Engine::PagerdutyKeys(size_t limit) const {
+std::vector<std::string> Engine::PagerdutyKeys(size_t limit, std::string& after) const {
   std::vector<std::string> keys;
-  for (const auto& [log_key, entry] : nflog_) {
-    if (keys.size() < limit && !entry.firing.empty() &&
-        entry.integration == ToString(IntegrationKind::kPagerduty)) {
+  auto it = nflog_.lower_bound(after);
+  for (; it != nflog_.end() && keys.size() < limit; ++it) {
+    const NflogEntry& entry = it->second;
+    if (!entry.firing.empty() && entry.integration == ToString(IntegrationKind::kPagerduty)) {
       keys.push_back(PagerdutyKey(entry.group_key, entry.data));
     }
   }
+  after = it != nflog_.end() ? it->first : std::string();
   std::sort(keys.begin(), keys.end());
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   return keys;

@@ -75,7 +75,7 @@ void PagerdutyReconciler::Ask(const ConfigPtr& config) {
     return;
   }
   const std::vector<std::string> keys =
-      gate_.Read([](Engine& engine) { return engine.PagerdutyKeys(kKeysMax); });
+      gate_.Read([this](Engine& engine) { return engine.PagerdutyKeys(kKeysMax, asked_up_to_); });
   for (const std::string& key : keys) {
     HttpCall call;
     // A key is hexadecimal, and `#2`.

@@ -42,7 +42,8 @@ class PagerdutyReconciler {
   Gate& gate_;
   LaneId lane_{};
   FileAccess files_;
-  std::mutex mutex_;  // protects what follows
+  std::string asked_up_to_;  // more than a round's: the next one goes on here; the loop's
+  std::mutex mutex_;         // protects what follows
   std::condition_variable wake_;
   ConfigPtr config_;
   bool asked_since_config_ = false;

@@ -16,7 +16,7 @@ IncidentTable::~IncidentTable() {
 
 IncidentEntry* IncidentTable::FindByKey(const LabelSet& key) {
   IncidentEntry* newest = nullptr;
-  by_key_.Visit(key.fingerprint(), [&](IncidentEntry& entry) {
+  by_key_.ForEach(key.fingerprint(), [&](IncidentEntry& entry) {
     if (entry.incident.key == key && (newest == nullptr || entry.incident.id > newest->incident.id)) {
       newest = &entry;
     }
@@ -25,15 +25,11 @@ IncidentEntry* IncidentTable::FindByKey(const LabelSet& key) {
 }
 
 IncidentEntry* IncidentTable::Find(IncidentId id) {
-  IncidentEntry* found = nullptr;
-  by_id_.Visit(static_cast<uint64_t>(id), [&](IncidentEntry& entry) { found = &entry; });
-  return found;
+  return by_id_.Find(static_cast<uint64_t>(id));
 }
 
 const IncidentEntry* IncidentTable::Find(IncidentId id) const {
-  const IncidentEntry* found = nullptr;
-  by_id_.Visit(static_cast<uint64_t>(id), [&](const IncidentEntry& entry) { found = &entry; });
-  return found;
+  return by_id_.Find(static_cast<uint64_t>(id));
 }
 
 IncidentEntry* IncidentTable::Insert(Incident incident) {
@@ -51,8 +47,8 @@ void IncidentTable::Erase(IncidentId id) {
   if (entry == nullptr) {
     return;
   }
-  by_id_.Remove(*entry);
-  by_key_.Remove(*entry);
+  by_id_.Erase(*entry);
+  by_key_.Erase(*entry);
   list_.Remove(*entry);
   delete entry;
 }

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/intrusive_index.h"
+#include "base/pointer_index.h"
 #include "base/slot_list.h"
 #include "incidents/alert_refs.h"
 #include "model/incident.h"
@@ -17,12 +17,10 @@ namespace mlalert {
 
 struct IncidentEntry {
   Incident incident;
-  AlertRefs firing;                     // its alerts that fire now
-  Timestamp timer_due = kNever;         // of the queued timer that counts
-  IncidentEntry* next_by_id = nullptr;  // these three are the table's
-  IncidentEntry* next_by_key = nullptr;
-  uint32_t list_slot = 0;
-  uint32_t gc_round = 0;  // the engine's: an alert still belonged to it then
+  AlertRefs firing;              // its alerts that fire now
+  Timestamp timer_due = kNever;  // of the queued timer that counts
+  uint32_t list_slot = 0;        // the table's
+  uint32_t gc_round = 0;         // the engine's: an alert still belonged to it then
 };
 
 class IncidentTable {
@@ -61,12 +59,16 @@ class IncidentTable {
   std::vector<IncidentEntry*> Sorted();
 
  private:
-  static uint64_t IdOf(const IncidentEntry& entry) { return static_cast<uint64_t>(entry.incident.id); }
-  static uint64_t KeyOf(const IncidentEntry& entry) { return entry.incident.key.fingerprint(); }
+  struct ById {
+    uint64_t operator()(const IncidentEntry& entry) const { return static_cast<uint64_t>(entry.incident.id); }
+  };
+  struct ByKey {
+    uint64_t operator()(const IncidentEntry& entry) const { return entry.incident.key.fingerprint(); }
+  };
   using Timer = std::pair<Timestamp, IncidentId>;
 
-  IntrusiveIndex<IncidentEntry, &IncidentEntry::next_by_id, &IncidentTable::IdOf> by_id_;
-  IntrusiveIndex<IncidentEntry, &IncidentEntry::next_by_key, &IncidentTable::KeyOf> by_key_;
+  PointerIndex<IncidentEntry, ById> by_id_;
+  PointerIndex<IncidentEntry, ByKey> by_key_;
   SlotList<IncidentEntry> list_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
 };

@@ -38,21 +38,6 @@ double Gini(std::vector<double> values) {
   return sum <= 0 ? 0 : 2 * weighted / (n * sum) - (n + 1) / n;
 }
 
-size_t Rank(Severity severity) {
-  switch (severity) {
-    case Severity::kP0:
-      return 0;
-    case Severity::kP1:
-      return 1;
-    case Severity::kP2:
-      return 2;
-    case Severity::kP3:
-      return 3;
-    default:
-      return 4;
-  }
-}
-
 void AddResolve(const IncidentFacts& i, Totals& out, std::array<std::vector<double>, 4>& seconds) {
   if (i.test) {
     ++out.resolve_test;
@@ -95,6 +80,21 @@ void AddPages(const std::vector<PageFacts>& pages, const Span& span, const std::
 }
 
 }  // namespace
+
+size_t Rank(Severity severity) {
+  switch (severity) {
+    case Severity::kP0:
+      return 0;
+    case Severity::kP1:
+      return 1;
+    case Severity::kP2:
+      return 2;
+    case Severity::kP3:
+      return 3;
+    default:
+      return 4;
+  }
+}
 
 std::optional<double> Ratio::value() const {
   return n > 0 ? std::optional(static_cast<double>(k) / static_cast<double>(n)) : std::nullopt;

@@ -31,6 +31,9 @@ struct Ratio {
   double high() const;  // 1 when n is 0
 };
 
+// Place of a severity in tables of them: P0 is 0, P3 is 3, none is 4.
+size_t Rank(Severity severity);
+
 // Nothing in n: at 95 % the true rate is at most 1 - 0.05^(1/n).
 double UpperBoundOfNone(int64_t n);
 

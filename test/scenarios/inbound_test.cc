@@ -1,5 +1,6 @@
 // What other systems say, told as stories: PagerDuty's webhooks and phone calls, on exact time and over
 // restarts.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "base/hash.h"
@@ -30,6 +31,9 @@ incident_policies: [{name: all, cooldown: 15m}]
 )";
 
 const LabelSet kDown = Labels({{"alertname", "Down"}, {"model", "m"}, {"severity", "P1"}});
+
+const LabelSet kAnd = Labels({{"alertname", "Down"}, {"model", "n"}, {"severity", "P1"}});
+const LabelSet kAlso = Labels({{"alertname", "Down"}, {"model", "o"}, {"severity", "P1"}});
 
 struct Pager {
   Sim& sim;
@@ -188,6 +192,28 @@ BOOST_AUTO_TEST_CASE(a_note_finds_its_incident_by_pagerdutys_number) {
   note.id = "again";
   sim.Restart();
   BOOST_TEST(pager.Send(note).result == "commented");
+}
+
+BOOST_AUTO_TEST_CASE(more_than_a_round_can_ask_about_are_asked_about_in_turn) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(seconds(1)).Fire(kAnd);
+  sim.At(seconds(2)).Fire(kAlso);
+  sim.At(minutes(1));
+  std::string after;
+  const std::vector<std::string> all = sim.engine().PagerdutyKeys(300, after);
+  BOOST_TEST(all.size() == 3u);
+  BOOST_TEST(after.empty());
+  std::vector<std::string> asked;
+  for (size_t expected : {2u, 1u}) {
+    const std::vector<std::string> keys = sim.engine().PagerdutyKeys(2, after);
+    BOOST_TEST(keys.size() == expected);
+    asked.insert(asked.end(), keys.begin(), keys.end());
+  }
+  std::sort(asked.begin(), asked.end());
+  BOOST_TEST(asked == all);
+  BOOST_TEST(after.empty());
+  BOOST_TEST(sim.engine().PagerdutyKeys(2, after).size() == 2u);  // from the beginning again
 }
 
 BOOST_AUTO_TEST_SUITE_END()
