@@ -119,6 +119,7 @@ Json BacktestReport(const Replay& replay, const TimeZone& zone) {
   }
   auto rules_of = [&](const std::vector<int64_t>& ids) {
     std::vector<std::string> names;
+    names.reserve(ids.size());
     for (int64_t id : ids) {
       names.push_back(name_of(id));
     }

@@ -176,6 +176,7 @@ class Crash(harness.TestCase):
         self.assertEqual(len(self.pages()), 1)
         self.out.reset("/pagerduty")
         self.wait_pages("trigger", "resolve")
+        wait_until(lambda: not daemon.rows("SELECT 1 FROM nflog WHERE firing <> '[]'"), "logged as sent")
         self.crash(daemon)
         stays(lambda: len(self.pages()) == 2, "one resolve", 1.5)
 
