@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "backtest/flow_mapping.h"
+
 namespace mlalert {
 namespace {
 
@@ -30,6 +32,12 @@ bool IsBlank(std::string_view line) {
   return at == std::string_view::npos || line[at] == '#';
 }
 
+std::string_view Unquoted(std::string_view text) {
+  const bool quoted =
+      text.size() >= 2 && (text.front() == '"' || text.front() == '\'') && text.back() == text.front();
+  return quoted ? text.substr(1, text.size() - 2) : text;
+}
+
 // The value of `key: value` at the end of the indent; the comment behind it is not part of it.
 std::optional<std::string> ValueOf(std::string_view rest, std::string_view key) {
   if (!rest.starts_with(key) || rest.size() <= key.size() || rest[key.size()] != ':') {
@@ -46,10 +54,7 @@ std::optional<std::string> ValueOf(std::string_view rest, std::string_view key) 
   while (!rest.empty() && (rest.back() == ' ' || rest.back() == '\r')) {
     rest.remove_suffix(1);
   }
-  if (rest.size() >= 2 && (rest.front() == '"' || rest.front() == '\'') && rest.back() == rest.front()) {
-    rest = rest.substr(1, rest.size() - 2);
-  }
-  return std::string(rest);
+  return std::string(Unquoted(rest));
 }
 
 struct Block {
@@ -108,19 +113,56 @@ std::string WithValue(const std::string& line, std::string_view key, std::string
   return carriage ? out + "\r" : out;
 }
 
+std::string Replaced(const std::string& line, TextSpan span, std::string_view value) {
+  return line.substr(0, span.begin) + std::string(value) + line.substr(span.end);
+}
+
 // The line `labels: {..., severity: P1, ...}` with another severity.
 std::optional<std::string> WithFlowSeverity(const std::string& line, std::string_view rest,
                                             std::string_view value) {
-  constexpr std::string_view kKey = "severity:";
   if (!rest.starts_with("labels: {")) {
     return std::nullopt;
   }
-  const size_t key = line.find(kKey);
-  if (key == std::string::npos || (line[key - 1] != '{' && line[key - 1] != ' ') || line.find('}') < key) {
-    return std::nullopt;
+  const std::optional<TextSpan> span = FlowValue(line, line.find('{'), "severity");
+  return span ? std::optional(Replaced(line, *span, value)) : std::nullopt;
+}
+
+// A rule that is one line, `- {alert: X, expr: Y, for: 5m}`.
+struct FlowRule {
+  size_t line = 0;
+  size_t open = 0;
+};
+
+std::optional<FlowRule> FindFlowRule(const std::vector<std::string>& lines, std::string_view rule) {
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string_view line = lines[i];
+    const size_t dash = IndentOf(line);
+    const size_t open =
+        line.substr(dash).starts_with("- ") ? line.find_first_not_of(' ', dash + 1) : std::string_view::npos;
+    if (open == std::string_view::npos || line[open] != '{') {
+      continue;
+    }
+    const std::optional<TextSpan> name = FlowValue(line, open, "alert");
+    if (name && Unquoted(line.substr(name->begin, name->end - name->begin)) == rule && FlowEnd(line, open)) {
+      return FlowRule{i, open};
+    }
   }
-  const size_t begin = key + kKey.size();
-  return line.substr(0, begin) + " " + std::string(value) + line.substr(line.find_first_of(",}", begin));
+  return std::nullopt;
+}
+
+std::optional<std::string> WithFlowValue(const std::string& line, size_t open, std::string_view field,
+                                         std::string_view value) {
+  if (field == "severity") {
+    const std::optional<TextSpan> labels = FlowValue(line, open, "labels");
+    const std::optional<TextSpan> severity =
+        labels && line[labels->begin] == '{' ? FlowValue(line, labels->begin, field) : std::nullopt;
+    return severity ? std::optional(Replaced(line, *severity, value)) : std::nullopt;
+  }
+  if (const std::optional<TextSpan> span = FlowValue(line, open, field)) {
+    return Replaced(line, *span, value);
+  }
+  const size_t end = FlowValue(line, open, "alert")->end;
+  return Replaced(line, {end, end}, fmt::format(", {}: {}", field, value));
 }
 
 std::string Hunk(const std::vector<std::string>& lines, size_t from, size_t removed,
@@ -149,15 +191,23 @@ std::string Hunk(const std::vector<std::string>& lines, size_t from, size_t remo
 std::string RulePatch(const std::string& file, std::string_view text, std::string_view rule,
                       std::string_view field, std::string_view value) {
   const std::vector<std::string> lines = Lines(text);
-  const std::optional<Block> block = FindRule(lines, rule);
-  if (!block) {
-    return "";
-  }
   std::string relative = file;
   while (relative.starts_with('/')) {
     relative.erase(0, 1);
   }
   const std::string head = fmt::format("--- a/{0}\n+++ b/{0}\n", relative);
+  const std::optional<Block> block = FindRule(lines, rule);
+  if (!block) {
+    const std::optional<FlowRule> flow = FindFlowRule(lines, rule);
+    if (!flow) {
+      return "";
+    }
+    if (field == "delete") {
+      return head + Hunk(lines, flow->line, 1, {});
+    }
+    const std::optional<std::string> line = WithFlowValue(lines[flow->line], flow->open, field, value);
+    return line ? head + Hunk(lines, flow->line, 1, {*line}) : "";
+  }
   if (field == "delete") {
     return head + Hunk(lines, block->first, block->end - block->first, {});
   }

@@ -8,7 +8,7 @@
 namespace mlalert {
 
 // `field`: for | keep_firing_for | severity | delete. Empty when the rule cannot be found or is written in a
-// way that a line cannot be changed in (flow style, aliases).
+// way that a line cannot be changed in (flow style over several lines, aliases).
 std::string RulePatch(const std::string& file, std::string_view text, std::string_view rule,
                       std::string_view field, std::string_view value);
 

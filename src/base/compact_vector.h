@@ -78,7 +78,7 @@ class CompactVector {
     if (capacity_ > kInline) {
       delete[] heap();
     }
-    std::memcpy(bytes_, &larger, sizeof(larger));
+    std::memcpy(bytes_, &larger, sizeof(void*));
     capacity_ = capacity;
   }
   void Assign(const CompactVector& other) {

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
+#include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <fmt/format.h>
 #include <iterator>
@@ -18,6 +21,7 @@
 #include "cli/review_scheduler.h"
 #include "cli/rule_versions.h"
 #include "cli/runbook_links.h"
+#include "cli/time_text.h"
 #include "cli/web_options.h"
 
 #include "api/api.h"
@@ -86,6 +90,25 @@ void LogImport(const AlertmanagerImport& import) {
                {{"file", file->path}, {"left_out", file->unreadable}, {"err", file->problem}});
     }
   }
+}
+
+// A line each two seconds. A signal to end, which waits for the main thread, ends the import too.
+WorkProgress ImportProgress() {
+  const auto started = std::chrono::steady_clock::now();
+  return [started, said = started](double done) mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - said >= std::chrono::seconds(2) && done > 0) {
+      said = now;
+      const std::chrono::duration<double> left = (now - started) * ((1 - done) / done);
+      LogInfo("Importing Alertmanager's state",
+              {{"percent", std::lround(100 * done)},
+               {"left", SpanText(std::chrono::duration_cast<Duration>(left))}});
+    }
+    sigset_t waiting;
+    sigemptyset(&waiting);
+    sigpending(&waiting);
+    return sigismember(&waiting, SIGTERM) == 0 && sigismember(&waiting, SIGINT) == 0;
+  };
 }
 
 std::function<double()> MakeRandom() {
@@ -212,7 +235,8 @@ Status Daemon::Impl::OpenStorage() {
   MLALERT_ASSIGN(link_key_,
                  ReadOrMakeLinkKey((std::filesystem::path(options_.storage_path) / "link.key").string()));
   MLALERT_ASSIGN(Db db, OpenAndMigrate(database_));
-  MLALERT_ASSIGN(AlertmanagerImport import, ImportAlertmanagerState(db, options_.storage_path, clock_.Now()));
+  MLALERT_ASSIGN(AlertmanagerImport import,
+                 ImportAlertmanagerState(db, options_.storage_path, clock_.Now(), ImportProgress()));
   LogImport(import);
   MLALERT_ASSIGN(restored_, LoadState(db, clock_.Now() - LookBack(*config_)));
   db.ReleaseMemory();  // what was read will not be read again

@@ -36,7 +36,7 @@ Result<std::unique_ptr<SeriesCheck>> SeriesCheck::Open(const std::string& url) {
   return std::unique_ptr<SeriesCheck>(new SeriesCheck(url, std::move(clock), std::move(transport)));
 }
 
-SeriesCheck::SeriesCheck(std::string url, std::unique_ptr<SystemClock> clock,
+SeriesCheck::SeriesCheck(const std::string& url, std::unique_ptr<SystemClock> clock,
                          std::unique_ptr<HttpTransport> transport)
     : clock_(std::move(clock)),
       transport_(std::move(transport)),

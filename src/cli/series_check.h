@@ -26,7 +26,8 @@ class SeriesCheck {
   Diagnostics Check(const std::vector<RuleGroup>& groups);
 
  private:
-  SeriesCheck(std::string url, std::unique_ptr<SystemClock> clock, std::unique_ptr<HttpTransport> transport);
+  SeriesCheck(const std::string& url, std::unique_ptr<SystemClock> clock,
+              std::unique_ptr<HttpTransport> transport);
   Result<bool> Exists(const std::string& query);
   Status CheckRule(const RuleGroup& group, const AlertingRule& rule, Diagnostics& out);
 

@@ -423,7 +423,7 @@ class RuleFileReader {
   void WarnAboutDuplicate(const YamlValue& value, const std::string& name, const TextMap& labels) {
     std::string key = name;
     for (const auto& [label, text] : labels) {
-      key += '\0' + label + '\0' + text;
+      key.append(1, '\0').append(label).append(1, '\0').append(text);
     }
     auto [first, fresh] = seen_rules_.emplace(std::move(key), value.pos().line);
     if (!fresh && !name.empty()) {

@@ -52,7 +52,7 @@ std::string IntegrationName(std::string_view receiver, std::string_view integrat
   return fmt::format("{}/{}[{}]", receiver, integration, index);
 }
 
-Engine::Engine(ConfigPtr config, std::function<double()> random, EngineOptions options)
+Engine::Engine(const ConfigPtr& config, std::function<double()> random, EngineOptions options)
     : config_(config),
       options_(options),
       random_(std::move(random)),

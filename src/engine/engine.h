@@ -77,7 +77,7 @@ struct GroupView {
 class Engine {
  public:
   // `random` gives [0, 1): retry jitter.
-  Engine(ConfigPtr config, std::function<double()> random, EngineOptions options = {});
+  Engine(const ConfigPtr& config, std::function<double()> random, EngineOptions options = {});
 
   // Once, before anything else. Firing alerts are held until their senders have had time to speak again.
   void Restore(RestoredState state, Timestamp now, Effects& fx);

@@ -23,7 +23,7 @@ std::string_view ToString(MuteReason reason) {
   return "";
 }
 
-Muter::Muter(ConfigPtr config, SilenceLimits limits)
+Muter::Muter(const ConfigPtr& config, SilenceLimits limits)
     : inhibitor_(config), silences_(limits), intervals_(config->time_intervals), calm_(config->calm) {}
 
 void Muter::SetConfig(const ConfigPtr& config) {

@@ -42,7 +42,7 @@ struct CalmConfig;
 
 class Muter {
  public:
-  explicit Muter(ConfigPtr config, SilenceLimits limits = {});
+  explicit Muter(const ConfigPtr& config, SilenceLimits limits = {});
 
   // Silences stay. The caller then calls inhibitor().Update for every firing alert.
   void SetConfig(const ConfigPtr& config);

@@ -70,21 +70,48 @@ Status Write(RecordWriter& writer, const Record& record, File& file) {
   return {};
 }
 
+// How far the entries of both files are. Decoding, which comes before them, is a small part of the work.
+class Entries {
+ public:
+  Entries(size_t total, const WorkProgress& progress) : total_(total), progress_(progress) {}
+
+  Status Next() {
+    if (progress_ && done_ % kEntriesBetweenProgress == 0 &&
+        !progress_(static_cast<double>(done_) / static_cast<double>(total_))) {
+      return Fail(ErrorCode::kDeadline, "stopped: nothing of Alertmanager's state was imported");
+    }
+    ++done_;
+    return {};
+  }
+
+ private:
+  static constexpr size_t kEntriesBetweenProgress = 500;
+  size_t total_;
+  size_t done_ = 0;
+  const WorkProgress& progress_;
+};
+
 template <class T>
 void Note(File& file, const DecodedState<T>& decoded) {
   file.unreadable = decoded.unreadable;
   file.problem = decoded.problem;
 }
 
-Status ImportSilences(Db& db, RecordWriter& writer, File& file, Timestamp now) {
-  std::optional<std::string> bytes = ReadFile(file);
-  if (!bytes) {
-    return {};
+template <class T>
+DecodedState<T> Decode(File& file, DecodedState<T> (*decode)(std::string_view bytes)) {
+  DecodedState<T> decoded;
+  if (std::optional<std::string> bytes = ReadFile(file)) {
+    decoded = decode(*bytes);
+    Note(file, decoded);
   }
-  DecodedState<StoredSilence> decoded = DecodeSilences(*bytes);
-  Note(file, decoded);
+  return decoded;
+}
+
+Status ImportSilences(std::vector<StoredSilence> silences, Db& db, RecordWriter& writer, File& file,
+                      Timestamp now, Entries& entries) {
   MLALERT_ASSIGN(Stmt known, db.Prepare("SELECT updated_at FROM silences WHERE id = ?"));
-  for (StoredSilence& stored : decoded.entries) {
+  for (StoredSilence& stored : silences) {
+    MLALERT_TRY(entries.Next());
     if (IsSet(stored.expires_at) && stored.expires_at <= now) {
       ++file.expired;
       continue;
@@ -100,17 +127,13 @@ Status ImportSilences(Db& db, RecordWriter& writer, File& file, Timestamp now) {
   return {};
 }
 
-Status ImportNflog(Db& db, RecordWriter& writer, File& file, Timestamp now) {
-  std::optional<std::string> bytes = ReadFile(file);
-  if (!bytes) {
-    return {};
-  }
-  DecodedState<NflogEntry> decoded = DecodeNflog(*bytes);
-  Note(file, decoded);
+Status ImportNflog(const std::vector<NflogEntry>& log, Db& db, RecordWriter& writer, File& file,
+                   Timestamp now, Entries& entries) {
   MLALERT_ASSIGN(Stmt known,
                  db.Prepare("SELECT timestamp FROM nflog WHERE group_key = ? AND receiver = ? AND "
                             "integration = ? AND integration_index = ?"));
-  for (const NflogEntry& entry : decoded.entries) {
+  for (const NflogEntry& entry : log) {
+    MLALERT_TRY(entries.Next());
     if (IsSet(entry.expires_at) && entry.expires_at <= now) {
       ++file.expired;
       continue;
@@ -128,7 +151,8 @@ Status ImportNflog(Db& db, RecordWriter& writer, File& file, Timestamp now) {
 
 }  // namespace
 
-Result<AlertmanagerImport> ImportAlertmanagerState(Db& db, const std::string& folder, Timestamp now) {
+Result<AlertmanagerImport> ImportAlertmanagerState(Db& db, const std::string& folder, Timestamp now,
+                                                   const WorkProgress& progress) {
   AlertmanagerImport out;
   out.silences.path = (std::filesystem::path(folder) / "silences").string();
   out.nflog.path = (std::filesystem::path(folder) / "nflog").string();
@@ -138,13 +162,16 @@ Result<AlertmanagerImport> ImportAlertmanagerState(Db& db, const std::string& fo
   if (out.done_before) {
     return out;
   }
+  auto silences = Decode<StoredSilence>(out.silences, DecodeSilences);
+  auto nflog = Decode<NflogEntry>(out.nflog, DecodeNflog);
+  if (!out.found()) {
+    return out;  // files that come later are imported then
+  }
+  Entries entries(silences.entries.size() + nflog.entries.size(), progress);
   MLALERT_ASSIGN(RecordWriter writer, RecordWriter::Create(db));
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db));
-  MLALERT_TRY(ImportSilences(db, writer, out.silences, now));
-  MLALERT_TRY(ImportNflog(db, writer, out.nflog, now));
-  if (!out.found()) {
-    return out;  // the transaction is rolled back; files that come later are imported then
-  }
+  MLALERT_TRY(ImportSilences(std::move(silences.entries), db, writer, out.silences, now, entries));
+  MLALERT_TRY(ImportNflog(nflog.entries, db, writer, out.nflog, now, entries));
   MLALERT_ASSIGN(Stmt mark, db.Prepare("INSERT INTO meta (key, value) VALUES (?, ?)"));
   MLALERT_TRY(
       mark.Run(kAlertmanagerImportKey, fmt::format("{} silences={} nflog={}", FormatRfc3339Millis(now),

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/maintenance.h"
 #include "storage/sqlite.h"
 
 namespace mlalert {
@@ -33,7 +34,9 @@ struct AlertmanagerImport {
 inline constexpr const char* kAlertmanagerImportKey = "alertmanager_import";
 
 // `folder` is --storage.path. A file that cannot be opened or is damaged is reported in the result; what can
-// be read of it is imported. Errors are those of the database.
-Result<AlertmanagerImport> ImportAlertmanagerState(Db& db, const std::string& folder, Timestamp now);
+// be read of it is imported. `progress` is asked now and then; when it stops the work, nothing was imported
+// and the next start does it (kDeadline). Other errors are those of the database.
+Result<AlertmanagerImport> ImportAlertmanagerState(Db& db, const std::string& folder, Timestamp now,
+                                                   const WorkProgress& progress = {});
 
 }  // namespace mlalert

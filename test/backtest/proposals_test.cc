@@ -126,6 +126,32 @@ BOOST_AUTO_TEST_CASE(severity_in_labels_and_whole_rules) {
   BOOST_TEST(RulePatch("r.yml", "", "Drift", "for", "1m") == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_rule_on_one_line_in_flow_style_is_patched_within_its_line) {
+  const std::string file =
+      "groups:\n"
+      "- name: g\n"
+      "  rules:\n"
+      "  - {alert: Other, expr: up == 0}\n"
+      "  - {alert: 'Drift', expr: \"psi{a=\\\"b, for: 1h}\\\"} > 1\", for: 5m, labels: {team: a, severity: "
+      "P1}, annotations: {summary: it's, "
+      "for: x}}  # ours\n";
+  auto changed = [&](std::string_view rule, std::string_view field, std::string_view value) {
+    const std::string patch = RulePatch("r.yml", file, rule, field, value);
+    const size_t at = patch.find("\n+ ");
+    return at == std::string::npos ? patch : patch.substr(at + 2, patch.find('\n', at + 1) - at - 2);
+  };
+  const std::string head = "  - {alert: 'Drift', expr: \"psi{a=\\\"b, for: 1h}\\\"} > 1\", ";
+  const std::string tail = ", annotations: {summary: it's, for: x}}  # ours";
+  BOOST_TEST(changed("Drift", "for", "12m") == head + "for: 12m, labels: {team: a, severity: P1}" + tail);
+  BOOST_TEST(changed("Drift", "severity", "P3") == head + "for: 5m, labels: {team: a, severity: P3}" + tail);
+  BOOST_TEST(changed("Other", "keep_firing_for", "9m") ==
+             "  - {alert: Other, keep_firing_for: 9m, expr: up == 0}");
+  BOOST_TEST(changed("Other", "severity", "P3") == "");
+  BOOST_TEST(RulePatch("r.yml", file, "Other", "delete", "").find("-  - {alert: Other, expr: up == 0}\n") !=
+             std::string::npos);
+  BOOST_TEST(RulePatch("r.yml", "- {alert: A,\n   expr: b}\n", "A", "for", "1m") == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -87,6 +87,12 @@ class Feedback(Case):
         self.assertIn("false_alarm", done.stdout)
         self.assertEqual(self.rows("SELECT actor, verdict, comment, counts FROM v_feedback"),
                          [("ada", "false_alarm", "threshold", 1)])
+        for verdict in ("acted", "not_actionable", "poor_details"):
+            done = self.daemon.cli("feedback", str(incident), verdict, "--as", f"of-{verdict}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.rows("SELECT actor, verdict FROM v_feedback WHERE actor LIKE 'of-%' ORDER BY verdict"),
+                         [(f"of-{verdict}", verdict) for verdict in ("acted", "not_actionable", "poor_details")])
+        self.assertEqual(self.level(incident), "A2")
         self.assertEqual(self.daemon.cli("feedback", "77", "acted", "--as", "ada").returncode, 3)
         self.assertEqual(self.daemon.cli("feedback", str(incident), "nice", "--as", "ada").returncode, 2)
 

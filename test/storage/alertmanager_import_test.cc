@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <fmt/format.h>
 #include <fstream>
 
 #include "storage/alertmanager_state.h"
@@ -289,6 +290,30 @@ BOOST_AUTO_TEST_CASE(of_a_damaged_file_the_readable_part_is_taken_and_the_rest_s
   BOOST_TEST(import.silences.problem.starts_with("entry 1 at byte "), import.silences.problem);
   BOOST_TEST(import.nflog.imported == 0U);
   BOOST_TEST(import.nflog.problem != "");
+}
+
+BOOST_AUTO_TEST_CASE(a_long_import_tells_how_far_it_is_and_a_stop_leaves_nothing_of_it) {
+  Folder folder;
+  Db db = folder.Open();
+  std::string nflog;
+  for (int i = 0; i < 1500; ++i) {
+    nflog += EntryFile(fmt::format("k{}", i));
+  }
+  folder.Put("nflog", nflog);
+  folder.Put("silences", SilenceFile(Plain("s1")));
+  std::vector<double> parts;
+  auto stopped = ImportAlertmanagerState(db, folder.dir.path(), kNow, [&](double part) {
+    parts.push_back(part);
+    return part < 0.5;
+  });
+  BOOST_REQUIRE(!stopped);
+  BOOST_TEST((stopped.error().code == ErrorCode::kDeadline));
+  BOOST_TEST(db.QueryInt("SELECT (SELECT count(*) FROM nflog) + (SELECT count(*) FROM silences)").value() ==
+             0);
+  BOOST_TEST(parts == (std::vector<double>{0, 500.0 / 1501, 1000.0 / 1501}),
+             boost::test_tools::per_element());
+  AlertmanagerImport again = folder.Import(db);
+  BOOST_TEST((again.nflog.imported == 1500U && again.silences.imported == 1U));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_a_file_is_said_and_tried_again_at_the_next_start) {
