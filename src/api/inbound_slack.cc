@@ -1,11 +1,13 @@
 // POST /api/mlalert/v1/hooks/slack: a press on one of our buttons. Slack waits 3 seconds for the answer, so
 // the message is drawn anew afterwards, by chat.update where the receiver has an app token, else by the
 // address that came with the press.
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "api/durable.h"
 #include "api/inbound.h"
 #include "api/own_error.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "intake/signatures.h"
 #include "intake/slack_click.h"
@@ -17,15 +19,18 @@ namespace {
 
 constexpr Duration kCallTimeout = std::chrono::seconds(10);
 constexpr size_t kNameBytesMax = 200;
+constexpr Duration kRepeatsLife = 4 * kSlackSignatureWindow;
 constexpr std::string_view kPostMessage = "/chat.postMessage";
 
-HttpCall JsonCall(std::string url, const Json& body) {
+// `sender`: whose `timeout` counts where it is shorter; may be null.
+HttpCall JsonCall(std::string url, const Json& body, const SlackConfig* sender) {
   HttpCall call;
   call.method = "POST";
   call.url = std::move(url);
   call.headers = {{"Content-Type", "application/json; charset=utf-8"}};
   call.body = body.Dump();
-  call.timeout = kCallTimeout;
+  const bool own = sender != nullptr && sender->timeout > Duration::zero();
+  call.timeout = own ? std::min(sender->timeout, kCallTimeout) : kCallTimeout;
   return call;
 }
 
@@ -45,7 +50,7 @@ void Whisper(ApiContext& context, const SlackClick& click, const std::string& te
   }
   Json body = Json::MakeObject();
   body.Set("response_type", "ephemeral").Set("replace_original", false).Set("text", text);
-  context.call(JsonCall(click.response_url, body),
+  context.call(JsonCall(click.response_url, body, nullptr),
                [](const HttpResult& result) { LogOutcome("ephemeral message", result); });
 }
 
@@ -103,13 +108,13 @@ void Redraw(ApiContext& context, const Press& press, const ActedOn& acted, std::
   Json body = WithButtonRow(press.click.message, kSlackBlockId, parsed ? *parsed : Json());
   const bool token =
       press.sender != nullptr && (!press.sender->app_token.empty() || !press.sender->app_token_file.empty());
-  std::string response_url = press.click.response_url;
   Json replacement = body;
   replacement.Set("replace_original", true);
-  auto by_response_url = [&context, response_url, replacement] {
-    if (!response_url.empty()) {
-      context.call(JsonCall(response_url, replacement),
-                   [](const HttpResult& result) { LogOutcome("response_url", result); });
+  // Made here: the config may be gone when chat.update has failed.
+  HttpCall replace = JsonCall(press.click.response_url, replacement, press.sender);
+  auto by_response_url = [&context, replace] {
+    if (!replace.url.empty()) {
+      context.call(replace, [](const HttpResult& result) { LogOutcome("response_url", result); });
     }
   };
   std::string url = token ? press.sender->api_url.Reveal() : std::string();
@@ -119,7 +124,7 @@ void Redraw(ApiContext& context, const Press& press, const ActedOn& acted, std::
   }
   url.replace(url.size() - kPostMessage.size(), kPostMessage.size(), "/chat.update");
   body.Set("channel", press.click.channel_id).Set("ts", press.click.message_ts);
-  HttpCall call = JsonCall(std::move(url), body);
+  HttpCall call = JsonCall(std::move(url), body, press.sender);
   call.options = press.sender->http_config;
   context.call(std::move(call), [by_response_url](const HttpResult& result) {
     auto answer = ParseJson(result.body);
@@ -144,7 +149,16 @@ std::optional<Actor> ActorOf(const InboundConfig::Slack& config, const SlackClic
   return Actor{name.empty() ? "somebody (Slack)" : name.substr(0, kNameBytesMax), "slack", click.user_id};
 }
 
-void OnPress(ApiContext& context, Press press, std::string_view signature, HttpResponse& response) {
+// A request that has been here before: the same to the byte, or signed anew, as Slack says in a header.
+bool IsRepeated(Engine& engine, const HttpRequest& request, Timestamp now, Effects& fx) {
+  const bool signed_before =
+      !engine.FirstSight("slack", std::string(request.Header("X-Slack-Signature")), kRepeatsLife, now, fx);
+  const bool sent_before =
+      !engine.FirstSight("slack", "body/" + Sha256Hex(request.body), kRepeatsLife, now, fx);
+  return signed_before || (sent_before && !request.Header("X-Slack-Retry-Num").empty());
+}
+
+void OnPress(ApiContext& context, Press press, const HttpRequest& request, HttpResponse& response) {
   auto token = VerifyToken(press.click.value, TokenPurpose::kSlack, press.links.key, context.clock.Now());
   if (!token) {
     Whisper(context, press.click,
@@ -159,7 +173,7 @@ void OnPress(ApiContext& context, Press press, std::string_view signature, HttpR
   ActedOn acted;
   bool repeated = false;
   const uint64_t seq = context.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
-    repeated = !engine.FirstSight("slack", std::string(signature), 4 * kSlackSignatureWindow, now, fx);
+    repeated = IsRepeated(engine, request, now, fx);
     if (!repeated) {
       acted = ActOnTargets(engine, press.token.action, press.token.targets, past, press.actor, "",
                            press.origin, now, fx);
@@ -182,6 +196,16 @@ void OnPress(ApiContext& context, Press press, std::string_view signature, HttpR
             fmt::format("It was so already: {}.", EscapeSlack(StateText(acted.incidents.front()))));
   }
   Redraw(context, press, acted, acted.changed > 0 ? DoneText(press.token.action) : "Looked at");
+}
+
+// What Slack asks once when the address is also entered as that of events.
+bool AnswersChallenge(const HttpRequest& request, HttpResponse& response) {
+  auto json = request.body.starts_with("{") ? ParseJson(request.body) : Result<Json>(Json());
+  if (!json || !json->is_object() || json->GetString("type") != "url_verification") {
+    return false;
+  }
+  SetJson(response, Json::MakeObject().Set("challenge", json->GetString("challenge")));
+  return true;
 }
 
 void PostClick(ApiContext& context, HttpRequest& request, HttpResponse& response) {
@@ -209,6 +233,9 @@ void PostClick(ApiContext& context, HttpRequest& request, HttpResponse& response
                 fmt::format("the signature {}", ToString(verdict)));
     return;
   }
+  if (AnswersChallenge(request, response)) {
+    return;
+  }
   auto form = ParseForm(request.body);
   auto click = form ? DecodeSlackClick(FormField(*form, "payload")) : Result<SlackClick>(Fail(form.error()));
   if (!click) {
@@ -229,7 +256,7 @@ void PostClick(ApiContext& context, HttpRequest& request, HttpResponse& response
     return;
   }
   press.actor = std::move(*actor);
-  OnPress(context, std::move(press), signature, response);
+  OnPress(context, std::move(press), request, response);
 }
 
 }  // namespace

@@ -40,6 +40,7 @@
 #include "engine/pagerduty_reconciler.h"
 #include "engine/rule_runner.h"
 #include "net/http_transport.h"
+#include "net/retrying_sender.h"
 #include "notify/deliverer.h"
 #include "storage/alertmanager_import.h"
 #include "storage/history.h"
@@ -198,6 +199,7 @@ class Daemon::Impl {
   DeliveryJudge delivery_judge_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<PagerdutyReconciler> reconciler_;
+  std::unique_ptr<RetryingSender> inbound_calls_;
   std::unique_ptr<ApiContext> context_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<ReloadTimer> reload_timer_;  // null without --config.auto-reload-interval
@@ -391,9 +393,9 @@ ApiContext Daemon::Impl::MakeContext() {
   context.log_silences = options_.log_silences;
   context.cluster = web_.cluster;
   context.link_key = link_key_;
-  context.call = [this, lane = transport_->OpenLane({.name = "inbound"})](HttpCall call,
-                                                                          Transport::Done done) {
-    transport_->Send(lane, std::move(call), std::move(done));
+  inbound_calls_ = std::make_unique<RetryingSender>(*transport_, transport_->OpenLane({.name = "inbound"}));
+  context.call = [this](HttpCall call, Transport::Done done) {
+    inbound_calls_->Send(std::move(call), std::move(done));
   };
   if (guard_ != nullptr) {
     context.web_guard = [this] { return guard_->Stats(); };

@@ -206,8 +206,11 @@ NotificationOutcome JudgeSlack(const HttpResult& result, bool update_message) {
   if (type != nullptr && type->starts_with("application/json")) {
     return JudgeWebApi(std::move(out), result, update_message);
   }
-  // An answer that broke off after its status has still been given.
-  if (result.ok() && result.body != "ok") {
+  // The body is the answer: of half of it nobody knows what it would have been.
+  if (!result.ok()) {
+    out.verdict = DeliveryVerdict::kRetry;
+    out.error = fmt::format("could not read the answer from Slack: {}", result.error);
+  } else if (result.body != "ok") {
     out.verdict = DeliveryVerdict::kFailed;
     out.error = fmt::format("received an error response from Slack: {}", QuotedBody(result));
   }

@@ -137,6 +137,12 @@ class Webhook(harness.TestCase):
         both = self.pagerduty.sign(body, "wrong") + "," + good
         self.assertEqual(self.pagerduty.send(event, signature=both).status, 200)
         self.assertEqual(self.state(), "acknowledged")
+        # The secret is being replaced: what the new one signed counts too, also beside versions to come.
+        back = self.pagerduty.event("incident.unacknowledged", self.key)
+        body = json.dumps({"event": back}).encode()
+        listed = "v2=00, " + self.pagerduty.sign(body, "gone") + ", " + self.pagerduty.sign(body, "next-secret")
+        self.assertEqual(self.pagerduty.send(back, signature=listed).json()["result"], "unacknowledged")
+        self.assertEqual(self.state(), "open")
         broken = b'{"event":'
         reply = self.daemon.post(self.pagerduty.path, broken, headers={
             "X-PagerDuty-Signature": self.pagerduty.sign(broken, "next-secret")})

@@ -12,12 +12,12 @@ DOWN = {"alertname": "ModelDown", "model": "fraud", "severity": "P0"}
 ONE, TWO, THREE = "+4917000000001", "+4917000000002", "+4917000000003"
 
 
-def config(sink, more="", public="https://alerts.example.com"):
+def config(sink, more="", public="https://alerts.example.com", numbers=(ONE, TWO, THREE)):
     return f"""
 route: {{receiver: phone, group_by: [model], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
 receivers:
 - name: phone
-  twilio_configs: [{{account_sid: AC1, auth_token: {TOKEN}, from: "+14155550100", to: ["{ONE}", "{TWO}", "{THREE}"],
+  twilio_configs: [{{account_sid: AC1, auth_token: {TOKEN}, from: "+14155550100", to: [{", ".join(f'"{number}"' for number in numbers)}],
     api_url: "{sink.url}"{more}}}]
 incidents: {{identity: [alertname, model]}}
 incident_policies: [{{name: all, cooldown: 0s}}]
@@ -87,6 +87,25 @@ class Call(Phone):
                          ["a machine answered", "the call ended: busy", "no key was pressed"])
         stays(lambda: len(self.twilio.calls()) == 3, "all numbers had their turn", 1.5)
         self.assertEqual(self.state(), "open")
+
+    def test_every_way_in_which_a_call_ends_unheard_rings_the_next_number(self):
+        statuses = ("busy", "no-answer", "failed", "canceled", "completed")
+        numbers = [f"+49170000000{digit}" for digit in range(len(statuses) + 1)]
+        self.start(numbers=numbers)
+        for index, status in enumerate(statuses):
+            call = self.wait_calls(index + 1)[index]
+            self.assertEqual(call["To"], numbers[index])
+            for under_way in ("queued", "initiated", "ringing", "in-progress", "a-new-one"):
+                self.assertEqual(self.twilio.end(call, under_way).status, 204)
+            self.assertEqual(self.twilio.end(call, status, SipResponseCode="480").status, 204)
+        # Who answers and lets the time pass has not pressed a key; then the call ends.
+        last = self.wait_calls(len(numbers))[-1]
+        self.assertIn("Goodbye", self.twilio.press(last, "").text)
+        self.assertEqual(self.state(), "open")
+        self.assertEqual(self.twilio.press(last, "4").status, 200)
+        self.assertEqual((self.state(), len(self.twilio.calls())), ("acknowledged", len(numbers)))
+        self.assertEqual(self.events("call_not_heard"), [f"the call ended: {status}" for status in statuses[:-1]]
+                         + ["no key was pressed"])
 
     def test_pressing_while_a_machine_is_thought_to_answer_and_other_keys(self):
         self.start()

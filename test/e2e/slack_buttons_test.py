@@ -170,6 +170,31 @@ class Buttons(harness.TestCase):
         self.assertEqual(self.daemon.post(self.slack.path, body, headers=good).status, 200)
         self.assertEqual(self.state(), "open", "the same request again does nothing")
 
+    def test_what_slack_sends_again_acts_once(self):
+        """Signed anew, so that it looks new: but Slack says that it is a repetition."""
+        self.start()
+        body = self.slack.body(self.slack.payload(self.message, "mlalert_acknowledge"))
+        self.assertEqual(self.daemon.post(self.slack.path, body, headers=self.slack.headers(body)).status, 200)
+        self.assertEqual(self.state(), "acknowledged")
+        self.daemon.unack(self.incident, actor="bob")
+        again = {**self.slack.headers(body, at=time.time() + 2), "X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
+        self.assertEqual(self.daemon.post(self.slack.path, body, headers=again).status, 200)
+        self.assertEqual(self.state(), "open")
+        # What has not arrived the first time acts when it is repeated.
+        late = self.slack.body(self.slack.payload(self.message, "mlalert_acknowledge", user="U2", name="eve"))
+        again = {**self.slack.headers(late), "X-Slack-Retry-Num": "2", "X-Slack-Retry-Reason": "connection_failed"}
+        self.assertEqual(self.daemon.post(self.slack.path, late, headers=again).status, 200)
+        self.assertEqual([row["actor"] for row in self.daemon.rows("SELECT actor FROM acknowledgements ORDER BY at")],
+                         ["ann", "eve"])
+
+    def test_the_challenge_of_the_events_api_is_answered_when_it_is_signed(self):
+        self.start()
+        body = b'{"token":"t","challenge":"3eZbrw1aB","type":"url_verification"}'
+        headers = {**self.slack.headers(body), "Content-Type": "application/json"}
+        self.assertEqual(self.daemon.post(self.slack.path, body, headers=headers).json(), {"challenge": "3eZbrw1aB"})
+        self.assertEqual(self.daemon.post(self.slack.path, body, headers={
+            **self.slack.headers(body, secret="wrong"), "Content-Type": "application/json"}).status, 403)
+
     def test_without_the_key_nothing_changes(self):
         self.start(buttons="false")
         self.assertEqual(len(self.message["attachments"]), 1)

@@ -183,12 +183,13 @@ BOOST_AUTO_TEST_CASE(verdict_table) {
   const char* json = "application/json; charset=utf-8";
   HttpResult broke_off = Answer(200, "o");
   broke_off.failure = Failure::kReset;
+  broke_off.error = "connection ended";
   HttpResult broke_off_json = Answer(200, "{\"ok\":tr", json);
   broke_off_json.failure = Failure::kReset;
   const std::vector<Case> cases{
       {Answer(200, "ok"), "sent", ""},
       {Answer(200, "ok", "text/html"), "sent", ""},
-      {broke_off, "sent", ""},
+      {broke_off, "retry", "could not read the answer from Slack: connection ended"},
       {Answer(200, "no_text", "text/plain"), "failed", "received an error response from Slack: no_text"},
       {Answer(200, ""), "failed", "received an error response from Slack: "},
       {Answer(200, R"({"ok":true})", json), "sent", ""},
