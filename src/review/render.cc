@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <fmt/format.h>
 #include <functional>
@@ -58,6 +59,23 @@ std::string SpreadText(const Json& spread) {
   return fmt::format("mean {}, p50 {}, p90 {} (n = {})", MinutesText(At(spread, "mean_seconds").AsDouble()),
                      MinutesText(At(spread, "p50_seconds").AsDouble()),
                      MinutesText(At(spread, "p90_seconds").AsDouble()), n);
+}
+
+std::string CountOf(const Json& json, std::string_view what) {
+  return fmt::format("{} {}{}", Count(json), what, Count(json) == "1" ? "" : "s");
+}
+
+// A person reads the first ones; --format json has all that was kept.
+constexpr size_t kIdsShown = 5;
+constexpr size_t kLinesShown = 15;
+
+void AddLines(Section& section, std::vector<std::string> lines) {
+  const size_t shown = lines.size() <= kLinesShown + 1 ? lines.size() : kLinesShown;
+  section.lines.insert(section.lines.end(), lines.begin(),
+                       lines.begin() + static_cast<std::ptrdiff_t>(shown));
+  if (shown < lines.size()) {
+    section.lines.push_back(fmt::format("and {} more (--format json)", lines.size() - shown));
+  }
 }
 
 // " (+3 against the median of 4 weeks)".
@@ -128,11 +146,14 @@ Section Targets(const Json& review) {
       continue;
     }
     std::string breached = Count(At(one, "breached"));
-    std::string ids;
-    for (const Json& id : At(one, "breaches").AsArray()) {
-      ids += fmt::format("{}{}", ids.empty() ? "" : ", ", id.AsInt());
+    const auto& ids = At(one, "breaches").AsArray();
+    if (!ids.empty()) {
+      breached += ids.size() == 1 ? " (incident " : " (incidents ";
+      for (size_t i = 0; i < ids.size() && i < kIdsShown; ++i) {
+        breached += fmt::format("{}{}", i == 0 ? "" : ", ", ids[i].AsInt());
+      }
+      breached += ids.size() > kIdsShown ? ", ...)" : ")";
     }
-    breached += ids.empty() ? "" : fmt::format(" (incidents {})", ids);
     out.rows.push_back(
         {one.GetString("severity"), one.GetString("target"),
          fmt::format("{} of {} ({})", Count(At(one, "attained")), n, Percent(At(one, "ratio"))), breached,
@@ -144,15 +165,15 @@ Section Targets(const Json& review) {
 Section WorstRules(const Json& review) {
   Section out{fmt::format("Worst rules, last {} days", Count(At(review, "rule_window_days"))),
               {},
-              {"Rule", "Reason", "Told", "Interruptions", "Acted on", "Noise", "Parts"},
+              {"Rule", "Told", "Interruptions", "Acted on", "Noise", "Reason", "Parts"},
               {},
               ""};
   for (const Json& rule : At(review, "worst_rules").AsArray()) {
     const Json& parts = At(rule, "noise_parts");
     out.rows.push_back(
-        {rule.GetString("rule"), fmt::format("{}: {}", rule.GetString("reason"), rule.GetString("why")),
-         Count(At(rule, "told")), Count(At(rule, "interruptions")), Count(At(rule, "acted")),
-         fmt::format("{:.0f}", At(rule, "noise").AsDouble()),
+        {rule.GetString("rule"), Count(At(rule, "told")), Count(At(rule, "interruptions")),
+         Count(At(rule, "acted")), fmt::format("{:.0f}", At(rule, "noise").AsDouble()),
+         fmt::format("{}: {}", rule.GetString("reason"), rule.GetString("why")),
          fmt::format("not acted {:.2f}, under 5 min {:.2f}, flap {:.2f}, sleep {:.2f}, duplicate {:.2f}",
                      At(parts, "not_acted").AsDouble(), At(parts, "under_5m").AsDouble(),
                      At(parts, "flap").AsDouble(), At(parts, "sleep_share").AsDouble(),
@@ -166,11 +187,13 @@ Section WorstRules(const Json& review) {
 
 Section NeverActed(const Json& review) {
   Section out{"Never acted on", {}, {}, {}, ""};
+  std::vector<std::string> lines;
   for (const Json& rule : At(review, "never_acted_on").AsArray()) {
-    out.lines.push_back(fmt::format(
-        "{}: told {} times, acted on 0 times; the true rate is at most {} (95 %): {}", rule.GetString("rule"),
-        Count(At(rule, "told")), Percent(At(rule, "upper_bound")), rule.GetString("verdict")));
+    lines.push_back(fmt::format("{}: told {}, acted on 0 times; the true rate is at most {} (95 %): {}",
+                                rule.GetString("rule"), CountOf(At(rule, "told"), "time"),
+                                Percent(At(rule, "upper_bound")), rule.GetString("verdict")));
   }
+  AddLines(out, std::move(lines));
   return out;
 }
 
@@ -186,29 +209,39 @@ Section Proposals(const Json& review) {
 Section Hygiene(const Json& review) {
   const Json& h = At(review, "hygiene");
   Section out{"Hygiene", {}, {}, {}, ""};
-  for (const Json& rule : At(h, "rules_that_never_fired").AsArray()) {
-    out.lines.push_back(
-        fmt::format("{} did not fire in the last {} days", rule.GetString("rule"), Count(At(rule, "days"))));
-  }
-  for (const Json& s : At(h, "stale_silences").AsArray()) {
-    out.lines.push_back(fmt::format("silence {} by {} ({}): {}, until {}", s.GetString("id"),
-                                    s.GetString("created_by"), s.GetString("comment"), s.GetString("why"),
-                                    s.GetString("ends_at")));
-  }
-  for (const Json& a : At(h, "fell_to_default_route").AsArray()) {
-    out.lines.push_back(fmt::format("{}: {} incidents fell to the default route", a.GetString("alertname"),
-                                    Count(At(a, "incidents"))));
-  }
-  for (const Json& f : At(h, "failed_notifications").AsArray()) {
-    out.lines.push_back(fmt::format("{} ({}): {} notifications were given up, the last at {}: {}",
-                                    f.GetString("receiver"), f.GetString("integration"),
-                                    Count(At(f, "failed")), f.GetString("last_at"), f.GetString("error")));
-  }
+  auto add = [&](std::string_view list, const std::function<std::string(const Json&)>& line) {
+    std::vector<std::string> lines;
+    for (const Json& item : At(h, list).AsArray()) {
+      lines.push_back(line(item));
+    }
+    AddLines(out, std::move(lines));
+  };
+  add("rules_that_never_fired", [](const Json& rule) {
+    return fmt::format("{} did not fire in the last {}", rule.GetString("rule"),
+                       CountOf(At(rule, "days"), "day"));
+  });
+  add("stale_silences", [](const Json& s) {
+    return fmt::format("silence {} by {} ({}): {}, until {}", s.GetString("id"), s.GetString("created_by"),
+                       s.GetString("comment"), s.GetString("why"), s.GetString("ends_at"));
+  });
+  add("fell_to_default_route", [](const Json& a) {
+    return fmt::format("{}: {} fell to the default route", a.GetString("alertname"),
+                       CountOf(At(a, "incidents"), "incident"));
+  });
+  add("failed_notifications", [](const Json& f) {
+    const std::string& error = f.GetString("error");
+    return fmt::format("{} ({}): {} given up, the last at {}{}{}", f.GetString("receiver"),
+                       f.GetString("integration"), CountOf(At(f, "failed"), "notification"),
+                       f.GetString("last_at"), error.empty() ? "" : ": ", error);
+  });
   const auto& bare = At(h, "rules_without_runbook").AsArray();
   if (!bare.empty()) {
     std::string names;
-    for (const Json& name : bare) {
-      names += (names.empty() ? "" : ", ") + name.AsString();
+    for (size_t i = 0; i < bare.size() && i < kLinesShown; ++i) {
+      names += (i == 0 ? "" : ", ") + bare[i].AsString();
+    }
+    if (bare.size() > kLinesShown) {
+      names += fmt::format(" and {} more", bare.size() - kLinesShown);
     }
     out.lines.push_back("without a runbook: " + names);
   }
@@ -460,9 +493,12 @@ std::string ReviewAsSlack(const Json& review) {
     }
     for (const auto& row : section.rows) {
       // A chat has no tables: the parts of the noise are in the mail.
-      out += "• " + EscapeMrkdwn(row[0]) + ": " + EscapeMrkdwn(row[1]);
-      for (size_t c = 2; c < row.size() && c + 1 < section.columns.size(); ++c) {
-        out += fmt::format(", {} {}", section.columns[c], EscapeMrkdwn(row[c]));
+      out += "• " + EscapeMrkdwn(row[0]) + ": ";
+      if (row.size() == 2) {
+        out += EscapeMrkdwn(row[1]);
+      }
+      for (size_t c = 1; c + 1 < row.size(); ++c) {
+        out += fmt::format("{}{} {}", c == 1 ? "" : ", ", section.columns[c], EscapeMrkdwn(row[c]));
       }
       out += "\n";
     }

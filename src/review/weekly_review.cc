@@ -13,7 +13,8 @@ using std::chrono::hours;
 
 constexpr Duration kNeverFired = hours(24 * 90);
 constexpr Duration kStaleSilence = hours(24 * 14);
-constexpr size_t kListMax = 50;
+constexpr size_t kListMax = 1000;
+constexpr size_t kBreachesMax = 50;  // of each severity
 constexpr std::array<std::string_view, 5> kSeverityNames = {"P0", "P1", "P2", "P3", "none"};
 
 double Rounded(double value, double digits = 1000) {
@@ -61,7 +62,7 @@ Json TargetsJson(const std::array<TargetCounts, 4>& targets) {
     const Ratio ratio{counts.attained, counts.attained + counts.breached};
     one.Set("ratio", ratio.value() ? Json(Rounded(*ratio.value(), 10000)) : Json());
     Json breaches = Json::MakeArray();
-    for (size_t b = 0; b < counts.breaches.size() && b < kListMax; ++b) {
+    for (size_t b = 0; b < counts.breaches.size() && b < kBreachesMax; ++b) {
       breaches.Push(counts.breaches[b]);
     }
     one.Set("breaches", std::move(breaches));
@@ -330,7 +331,7 @@ class Builder {
             .Set("verdict", NeverActedWord(rule.told));
         never.Push(std::move(one));
       }
-      if (all.AsArray().size() < 4 * kListMax) {
+      if (all.AsArray().size() < kListMax) {
         all.Push(std::move(json));
       }
     }

@@ -190,7 +190,7 @@ rule_files: [{rules}]
         attachment, = slack["attachments"]
         self.assertEqual((slack["channel"], attachment["title"]), ("#ml", f"Weekly review {self.week}"))
         self.assertIn("12 % (1 of 8", attachment["text"])
-        self.assertIn("• Drift: self-heals", attachment["text"])
+        self.assertRegex(attachment["text"], r"• Drift: Told 8, Interruptions 8, Acted on 1, Noise \d+, Reason self-heals: ")
         wait_until(lambda: len(daemon.rows("SELECT 1 FROM review_deliveries WHERE outcome = 'sent'")) == 2, "both are on record")
         daemon.restart()
         time.sleep(1)
