@@ -64,6 +64,12 @@ ssize_t HttpStream::Handshake() {
       (void)::send(fd_, kPlain.data(), kPlain.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
     ERR_clear_error();
+    // Closing a socket with unread bytes resets it, and takes the alert or the answer away from the client.
+    constexpr int kReadsMax = 16;
+    ::shutdown(fd_, SHUT_WR);
+    char rest[4096];
+    for (int i = 0; i < kReadsMax && ::recv(fd_, rest, sizeof(rest), MSG_DONTWAIT) > 0; ++i) {
+    }
   }
   return outcome;
 }

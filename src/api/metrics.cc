@@ -10,6 +10,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "api/api.h"
+#include "api/metric_family_builder.h"
 #include "api/metrics_collector.h"
 
 namespace mlalert {
@@ -210,7 +211,15 @@ void Metrics::SetReload(bool ok, Timestamp at) {
 
 std::string Metrics::Render(const ApiContext& context) const {
   std::vector<prometheus::MetricFamily> all = families_->registry.Collect();
-  for (auto&& more : {CollectSources(context), CollectProcess(context.started_at)}) {
+  const double taken = families_->received_firing_v2->Value() + families_->received_resolved_v2->Value() -
+                       families_->invalid_v2->Value();
+  FamilyList handed_on;
+  handed_on
+      .Counter("alertmanager_alerts_subscriber_channel_writes_total",
+               "Alerts handed on to routing and inhibition: here all that were valid.")
+      .Add(taken, {{"subscriber", "dispatcher"}})
+      .Add(taken, {{"subscriber", "inhibitor"}});
+  for (auto&& more : {CollectSources(context), CollectProcess(context.started_at), handed_on.Take()}) {
     all.insert(all.end(), more.begin(), more.end());
   }
   return prometheus::TextSerializer().Serialize(all);

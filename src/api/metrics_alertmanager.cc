@@ -32,6 +32,12 @@ void CollectReceivers(const Route& route, std::set<std::string_view>& out) {
   }
 }
 
+// With the bounds that Prometheus' client library has when none are given.
+void AddEmptyHistogram(FamilyList& out, const MetricLabels& labels = {}) {
+  const std::vector<double> bounds = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+  out.AddHistogram(bounds, std::vector<uint64_t>(bounds.size() + 1), {}, labels);
+}
+
 void AddConfig(const ApiContext& context, const EngineView& engine, FamilyList& out) {
   out.Gauge("alertmanager_build_info",
             "Always 1; the version is that of the Alertmanager whose API is spoken.")
@@ -78,6 +84,9 @@ void AddAlerts(const ApiContext& context, const EngineView& engine, FamilyList& 
                                 "alertmanager_dispatcher_aggregation_group_creation_given_up_total"}) {
     out.Counter(name, "Always 0: groups have no limit and their creation does not fail.").Add(0);
   }
+  out.Summary("alertmanager_dispatcher_alert_processing_duration_seconds",
+              "Always 0: an alert is in its groups before its post is answered.")
+      .AddSummary(0, {});
   out.Counter("alertmanager_notifications_suppressed_total",
               "The total number of notifications suppressed for being silenced, inhibited, outside of active "
               "time intervals or within muted time intervals.");
@@ -134,8 +143,32 @@ void AddState(const EngineView& engine, FamilyList& out) {
        {"alertmanager_silences_gc_errors_total", "alertmanager_silences_maintenance_errors_total",
         "alertmanager_silences_query_errors_total", "alertmanager_silences_gossip_messages_propagated_total",
         "alertmanager_nflog_maintenance_errors_total", "alertmanager_nflog_query_errors_total",
-        "alertmanager_nflog_gossip_messages_propagated_total"}) {
+        "alertmanager_nflog_gossip_messages_propagated_total", "alertmanager_silences_maintenance_total",
+        "alertmanager_silences_queries_total", "alertmanager_silences_query_silences_scanned_total",
+        "alertmanager_silences_query_silences_skipped_total", "alertmanager_nflog_maintenance_total",
+        "alertmanager_nflog_queries_total"}) {
     out.Counter(name, "Always 0 here.").Add(0);
+  }
+  out.Counter("alertmanager_silences_matcher_compile_errors_total", "Always 0 here.")
+      .Add(0, {{"stage", "index"}})
+      .Add(0, {{"stage", "load_snapshot"}});
+  for (std::string_view name :
+       {"alertmanager_silences_matcher_index_size", "alertmanager_silences_version_index_size"}) {
+    out.Gauge(name, "The number of silences kept.").Add(s.active + s.expired + s.pending);
+  }
+  for (std::string_view name :
+       {"alertmanager_silences_snapshot_size_bytes", "alertmanager_nflog_snapshot_size_bytes"}) {
+    out.Gauge(name, "Always 0 here.").Add(0);
+  }
+  for (std::string_view name :
+       {"alertmanager_silences_gc_duration_seconds", "alertmanager_silences_snapshot_duration_seconds",
+        "alertmanager_nflog_gc_duration_seconds", "alertmanager_nflog_snapshot_duration_seconds"}) {
+    out.Summary(name, "Always 0 here.").AddSummary(0, {});
+  }
+  for (std::string_view name :
+       {"alertmanager_silences_query_duration_seconds", "alertmanager_nflog_query_duration_seconds"}) {
+    out.Histogram(name, "Always 0 here.");
+    AddEmptyHistogram(out);
   }
 }
 
@@ -157,7 +190,8 @@ void AddCluster(const ClusterView& cluster, FamilyList& out) {
        {"alertmanager_cluster_messages_pruned_total", "alertmanager_cluster_peers_joined_total",
         "alertmanager_cluster_peers_left_total", "alertmanager_cluster_peers_update_total",
         "alertmanager_cluster_reconnections_total", "alertmanager_cluster_reconnections_failed_total",
-        "alertmanager_cluster_refresh_join_total", "alertmanager_cluster_refresh_join_failed_total"}) {
+        "alertmanager_cluster_refresh_join_total", "alertmanager_cluster_refresh_join_failed_total",
+        "alertmanager_cluster_peer_name_conflicts_total"}) {
     // A peer counts itself when it joins.
     out.Counter(name, "There is no gossip.").Add(name == "alertmanager_cluster_peers_joined_total" ? 1 : 0);
   }
@@ -168,6 +202,16 @@ void AddCluster(const ClusterView& cluster, FamilyList& out) {
         .Add(0, {{"msg_type", "full_state"}})
         .Add(0, {{"msg_type", "update"}});
   }
+  out.Counter("alertmanager_cluster_alive_messages_total", "This node has heard of itself once.")
+      .Add(1, {{"peer", cluster.name}});
+  for (std::string_view name : {"alertmanager_oversized_gossip_message_sent_total",
+                                "alertmanager_oversized_gossip_message_failure_total",
+                                "alertmanager_oversized_gossip_message_dropped_total"}) {
+    out.Counter(name, "Always 0: there is no gossip.").Add(0, {{"key", "nfl"}}).Add(0, {{"key", "sil"}});
+  }
+  out.Histogram("alertmanager_oversize_gossip_message_duration_seconds", "Always 0: there is no gossip.");
+  AddEmptyHistogram(out, {{"key", "nfl"}});
+  AddEmptyHistogram(out, {{"key", "sil"}});
 }
 
 void AddHttp(const ApiContext& context, FamilyList& out) {

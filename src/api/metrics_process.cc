@@ -27,6 +27,11 @@ void AddMemory(FamilyList& out) {
   int64_t page = sysconf(_SC_PAGESIZE);
   out.Gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.").Add(pages_virtual * page);
   out.Gauge("process_resident_memory_bytes", "Resident memory size in bytes.").Add(pages_resident * page);
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) == 0) {
+    out.Gauge("process_virtual_memory_max_bytes", "Maximum amount of virtual memory available in bytes.")
+        .Add(limit.rlim_cur);
+  }
 }
 
 void AddDescriptors(FamilyList& out) {

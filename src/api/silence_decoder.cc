@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <optional>
+#include <utility>
+#include <vector>
 
-#include "base/json.h"
+#include "base/json_equal_keys.h"
 #include "intake/go_json.h"
 
 namespace mlalert {
@@ -18,18 +20,12 @@ std::string_view GoType(const Json& json) {
                             : "object";
 }
 
-bool SameKey(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 // As Go finds it: any case, the last one wins; null counts as absent.
 const Json* Field(const Json& object, std::string_view key) {
   const Json* found = nullptr;
   for (const auto& [name, value] : object.AsObject()) {
-    if (SameKey(name, key) && !value.is_null()) {
-      found = &value;
+    if (GoSameKey(key, name)) {
+      found = value.is_null() ? nullptr : &value;
     }
   }
   return found;
@@ -43,9 +39,12 @@ class Decoder {
     if (IsBlankJson(body)) {
       return Invalid(602, "silence in body is required");
     }
-    auto json = ParseJson(body);
+    if (auto why = GoJsonSyntaxError(body)) {
+      return Malformed(*why);
+    }
+    auto json = ParseJsonWithEqualKeys(AsGoReads(body));
     if (!json) {
-      return Malformed(GoJsonSyntaxError(body).value_or(json.error().ToString()));
+      return Malformed(json.error().ToString());
     }
     if (!json->is_object() && !json->is_null()) {
       return Malformed(
@@ -57,10 +56,44 @@ class Decoder {
   }
 
  private:
+  // The model is made of two parts, decoded one after the other. A wrong type is told when a part has been
+  // read, a time that is none at once.
   bool ReadTypes(const Json& json) {
-    return Text(json, "id", "", out_.id) && Text(json, "comment", "Silence", comment_) &&
-           Text(json, "createdBy", "Silence", created_by_) && Time(json, "startsAt", starts_at_) &&
-           Time(json, "endsAt", ends_at_) && Annotations(json) && ReadMatchers(json);
+    for (const auto& [name, value] : json.AsObject()) {
+      if (GoSameKey("id", name) && !value.is_null()) {
+        Text(value, ".id", out_.id);
+      }
+    }
+    if (wrong_type_) {
+      return Malformed(*wrong_type_);
+    }
+    for (const auto& [name, value] : json.AsObject()) {
+      if (!Member(name, value)) {
+        return false;
+      }
+    }
+    return !wrong_type_ || Malformed(*wrong_type_);
+  }
+
+  bool Member(std::string_view name, const Json& value) {
+    for (auto [key, text] : {std::pair("comment", &comment_), std::pair("createdBy", &created_by_)}) {
+      if (GoSameKey(key, name)) {
+        text->reset();
+        if (!value.is_null()) {
+          Text(value, fmt::format("Silence.{}", key), *text);
+        }
+        return true;
+      }
+    }
+    for (auto [key, time] : {std::pair("startsAt", &starts_at_), std::pair("endsAt", &ends_at_)}) {
+      if (GoSameKey(key, name)) {
+        return Time(value, key, *time);
+      }
+    }
+    if (GoSameKey("annotations", name)) {
+      return Annotations(value);
+    }
+    return !GoSameKey("matchers", name) || ReadMatchers(value);
   }
 
   bool CheckRequired() {
@@ -101,26 +134,29 @@ class Decoder {
     out_.matchers.push_back({Field(json, "name")->AsString(), op, Field(json, "value")->AsString()});
   }
 
-  bool ReadMatchers(const Json& json) {
-    matchers_ = Field(json, "matchers");
-    if (matchers_ == nullptr) {
+  bool ReadMatchers(const Json& value) {
+    matchers_ = nullptr;
+    if (value.is_null()) {
       return true;
     }
-    if (!matchers_->is_array()) {
-      return WrongType(*matchers_, "Silence.matchers", "models.Matchers");
+    if (!value.is_array()) {
+      WrongType(value, "Silence.matchers", "models.Matchers");
+      return true;
     }
-    if (matchers_->AsArray().size() > kSilenceMatchersMax) {
+    matchers_ = &value;
+    if (value.AsArray().size() > kSilenceMatchersMax) {
       return Malformed(fmt::format("a silence has more than {} matchers", kSilenceMatchersMax));
     }
-    for (const Json& one : matchers_->AsArray()) {
+    for (const Json& one : value.AsArray()) {
       if (!one.is_object() && !one.is_null()) {
-        return WrongType(one, "Silence.matchers", "models.Matcher");
+        WrongType(one, "Silence.matchers", "models.Matcher");
       }
-      for (std::string_view key : {"isEqual", "isRegex", "name", "value"}) {
-        const Json* value = Field(one, key);
-        bool flag = key.starts_with("is");
-        if (value != nullptr && !(flag ? value->is_bool() : value->is_string())) {
-          return WrongType(*value, fmt::format("Matcher.matchers.{}", key), flag ? "bool" : "string");
+      for (const auto& [name, field] : one.AsObject()) {
+        for (std::string_view key : {"isEqual", "isRegex", "name", "value"}) {
+          const bool flag = key.starts_with("is");
+          if (GoSameKey(key, name) && !field.is_null() && !(flag ? field.is_bool() : field.is_string())) {
+            WrongType(field, fmt::format("Matcher.matchers.{}", key), flag ? "bool" : "string");
+          }
         }
       }
     }
@@ -128,50 +164,52 @@ class Decoder {
   }
 
   template <class T>
-  bool Text(const Json& json, std::string_view key, std::string_view go_struct, T& out) {
-    const Json* value = Field(json, key);
-    if (value == nullptr) {
-      return true;
+  void Text(const Json& value, std::string_view field, T& out) {
+    if (value.is_string()) {
+      out = value.AsString();
+    } else {
+      WrongType(value, field, "string");
     }
-    if (!value->is_string()) {
-      return WrongType(*value, fmt::format("{}.{}", go_struct, key), "string");
-    }
-    out = value->AsString();
-    return true;
   }
 
-  bool Time(const Json& json, std::string_view key, std::optional<Timestamp>& out) {
-    std::optional<std::string> text;
-    if (!Text(json, key, "Silence", text) || !text) {
-      return !failed_;
+  bool Time(const Json& value, std::string_view key, std::optional<Timestamp>& out) {
+    out.reset();
+    if (value.is_null()) {
+      return true;
     }
-    if (text->empty()) {
+    if (!value.is_string()) {
+      return Malformed(WrongTypeText(value, fmt::format("Silence.{}", key), "string"));
+    }
+    const std::string& text = value.AsString();
+    if (text.empty()) {
       out = Timestamp{};  // upstream reads "" as the epoch
       return true;
     }
-    auto time = ParseApiTime(*text);
+    auto time = ParseApiTime(text);
     if (!time) {
-      return Malformed(GoDateTimeError(*text));
+      return Malformed(GoDateTimeError(text));
     }
     out = *time;
     return true;
   }
 
-  bool Annotations(const Json& json) {
-    const Json* value = Field(json, "annotations");
-    if (value == nullptr) {
+  bool Annotations(const Json& value) {
+    if (value.is_null()) {
+      out_.annotations = {};
       return true;
     }
-    if (!value->is_object()) {
-      return WrongType(*value, "Silence.annotations", "models.LabelSet");
+    if (!value.is_object()) {
+      WrongType(value, "Silence.annotations", "models.LabelSet");
+      return true;
     }
-    if (value->AsObject().size() > kSilenceAnnotationsMax) {
+    if (value.AsObject().size() > kSilenceAnnotationsMax) {
       return Malformed(fmt::format("a silence has more than {} annotations", kSilenceAnnotationsMax));
     }
     std::vector<std::pair<std::string, std::string>> annotations;
-    for (const auto& [name, text] : value->AsObject()) {
+    annotations.reserve(value.AsObject().size());
+    for (const auto& [name, text] : value.AsObject()) {
       if (!text.is_string() && !text.is_null()) {
-        return WrongType(text, fmt::format("Silence.annotations.{}", name), "string");
+        WrongType(text, fmt::format("Silence.annotations.{}", name), "string");
       }
       annotations.emplace_back(name, text.AsString());
     }
@@ -179,24 +217,28 @@ class Decoder {
     return true;
   }
 
-  bool WrongType(const Json& got, std::string_view field, std::string_view type) {
-    return Malformed(fmt::format("json: cannot unmarshal {} into Go struct field {} of type {}", GoType(got),
-                                 field, type));
+  static std::string WrongTypeText(const Json& got, std::string_view field, std::string_view type) {
+    return fmt::format("json: cannot unmarshal {} into Go struct field {} of type {}", GoType(got), field,
+                       type);
+  }
+  // The first one counts.
+  void WrongType(const Json& got, std::string_view field, std::string_view type) {
+    if (!wrong_type_) {
+      wrong_type_ = WrongTypeText(got, field, type);
+    }
   }
   bool Malformed(std::string_view why) {
-    failed_ = true;
     failure_ = {400, 400, fmt::format("parsing silence body from \"\" failed, because {}", why)};
     return false;
   }
   bool Invalid(int code, std::string message) {
-    failed_ = true;
     failure_ = {422, code, std::move(message)};
     return false;
   }
 
   SilenceRequest& out_;
   SilenceDecodeFailure& failure_;
-  bool failed_ = false;
+  std::optional<std::string> wrong_type_;
   std::optional<std::string> comment_, created_by_;
   std::optional<Timestamp> starts_at_, ends_at_;
   const Json* matchers_ = nullptr;

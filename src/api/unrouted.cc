@@ -1,6 +1,9 @@
 // What is not there: unknown paths and methods, and Alertmanager's removed API v1.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <fmt/format.h>
+#include <thread>
 
 #include "api/handlers.h"
 #include "api/http_error.h"
@@ -92,11 +95,37 @@ bool BeforeV2(const HttpRequest& request, HttpResponse& response) {
   return true;
 }
 
+namespace {
+
+// At a start the state is back within milliseconds, as a rule. Rather a late answer than a refusal: a
+// Prometheus sends what was refused again after a minute, a script never. Only some workers wait, so that the
+// others tell that we are alive.
+Status WaitUntilReady(const ApiContext& context) {
+  constexpr auto kWaitMax = std::chrono::seconds(1);
+  constexpr auto kStep = std::chrono::milliseconds(5);
+  constexpr int kWaitersMax = 4;
+  static std::atomic<int> waiters{0};
+  Status ready = context.ready();
+  if (ready) {
+    return ready;
+  }
+  const bool may_wait = waiters.fetch_add(1) < kWaitersMax;
+  const auto end = std::chrono::steady_clock::now() + kWaitMax;
+  while (may_wait && !ready && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(kStep);
+    ready = context.ready();
+  }
+  waiters.fetch_sub(1);
+  return ready;
+}
+
+}  // namespace
+
 bool AnswerUnready(const ApiContext& context, const HttpRequest& request, HttpResponse& response) {
   if (!context.ready || !IsUnder(request.path, "/api/")) {
     return false;
   }
-  Status ready = context.ready();
+  Status ready = WaitUntilReady(context);
   if (ready) {
     return false;
   }

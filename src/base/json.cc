@@ -7,6 +7,8 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <unordered_map>
+
+#include "base/json_equal_keys.h"
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -19,18 +21,35 @@ namespace {
 // Builds the tree; returns false to stop the reader at a limit.
 class TreeHandler {
  public:
-  TreeHandler(const JsonLimits& limits, bool check_strings)
-      : limits_(limits), check_strings_(check_strings) {}
+  TreeHandler(const JsonLimits& limits, bool check_strings, bool keep_all)
+      : limits_(limits), check_strings_(check_strings), keep_all_(keep_all) {}
 
   bool Null() { return Add(Json()); }
   bool Bool(bool b) { return Add(Json(b)); }
-  bool Int(int i) { return Add(Json(i)); }
-  bool Uint(unsigned i) { return Add(Json(static_cast<int64_t>(i))); }
-  bool Int64(int64_t i) { return Add(Json(i)); }
-  // RapidJSON says so of everything above 32 bits.
-  bool Uint64(uint64_t i) { return Add(i <= INT64_MAX ? Json(i) : Json(static_cast<double>(i))); }
-  bool Double(double d) { return Add(Json(d)); }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }
+  // Never called: numbers come as they are written. RapidJSON's own reading of "0e5" shifts by an undefined
+  // number.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(int64_t) { return false; }
+  bool Uint64(uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool) {
+    int64_t whole = 0;
+    if (auto [end, error] = std::from_chars(s, s + n, whole); error == std::errc() && end == s + n) {
+      return Add(Json(whole));
+    }
+    double value = 0;
+    if (std::from_chars(s, s + n, value).ec == std::errc::result_out_of_range) {
+      // Too small is 0; RapidJSON has refused what is too large, but for the last few.
+      const std::string_view text(s, n);
+      const bool small = text.find("e-") != std::string_view::npos ||
+                         text.find("E-") != std::string_view::npos || text.starts_with("0.") ||
+                         text.starts_with("-0.");
+      number_too_big_ = !small;
+      value = 0;
+    }
+    return !number_too_big_ && Add(Json(value));
+  }
   bool String(const char* s, rapidjson::SizeType n, bool) {
     if (check_strings_ && !IsValidUtf8({s, n})) {
       bad_text_ = true;
@@ -47,7 +66,9 @@ class TreeHandler {
   bool EndObject(rapidjson::SizeType) {
     Json::Object members = std::move(open_.back().members);
     open_.pop_back();
-    KeepLastOfEqualKeys(members);
+    if (!keep_all_) {
+      KeepLastOfEqualKeys(members);
+    }
     return Add(Json(std::move(members)));
   }
   bool StartArray() { return Open(false); }
@@ -59,6 +80,7 @@ class TreeHandler {
 
   bool too_deep() const { return too_deep_; }
   bool bad_text() const { return bad_text_; }
+  bool number_too_big() const { return number_too_big_; }
   Json Take() { return std::move(root_); }
 
  private:
@@ -119,6 +141,8 @@ class TreeHandler {
   std::vector<Container> open_;
   Json root_;
   bool check_strings_;
+  bool keep_all_;
+  bool number_too_big_ = false;
   bool bad_text_ = false;
   bool too_deep_ = false;
 };
@@ -329,7 +353,9 @@ std::string Json::DumpIndented() const {
   return std::move(dumper.out);
 }
 
-Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
+namespace {
+
+Result<Json> ParseTree(std::string_view text, const JsonLimits& limits, bool keep_all) {
   if (text.size() > limits.bytes_max) {
     return Fail(ErrorCode::kLimit, fmt::format("JSON text is larger than {} bytes", limits.bytes_max));
   }
@@ -339,8 +365,8 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   std::string buffer(text);  // RapidJSON wants a NUL at the end
   rapidjson::Reader reader;
   rapidjson::StringStream stream(buffer.c_str());
-  TreeHandler handler(limits, MayEscapeSurrogates(text));
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+  TreeHandler handler(limits, MayEscapeSurrogates(text), keep_all);
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   auto result = reader.Parse<kFlags>(stream, handler);
   if (result.IsError()) {
     Error error{ErrorCode::kInvalid,
@@ -349,6 +375,9 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
                 {}};
     if (handler.bad_text()) {
       error.message = "an escaped surrogate has no partner";
+    }
+    if (handler.number_too_big()) {
+      error.message = rapidjson::GetParseError_En(rapidjson::kParseErrorNumberTooBig);
     }
     if (handler.too_deep()) {
       error.code = ErrorCode::kLimit;
@@ -361,6 +390,16 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
     return Fail(ErrorCode::kInvalid, "Invalid encoding in string.");
   }
   return handler.Take();
+}
+
+}  // namespace
+
+Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
+  return ParseTree(text, limits, false);
+}
+
+Result<Json> ParseJsonWithEqualKeys(std::string_view text, const JsonLimits& limits) {
+  return ParseTree(text, limits, true);
 }
 
 namespace {

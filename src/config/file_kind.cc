@@ -38,6 +38,9 @@ FileKind DetectFileKind(std::string_view text, const std::string& file, Diagnost
     out.Append(std::move(problems));
     return FileKind::kUnknown;
   }
+  if (tree->kind == YamlNode::Kind::kNull) {
+    return FileKind::kConfig;  // an empty file: its loader says what is missing, as amtool does
+  }
   // Duplicate keys and the like are left to the loader that reads the file next.
   bool rules = tree->Find("groups") != nullptr;
   bool config = std::any_of(kConfigKeys.begin(), kConfigKeys.end(),

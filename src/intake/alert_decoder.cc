@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 #include "base/json.h"
 #include "base/json_reader.h"
@@ -69,6 +70,7 @@ class Handler {
       case Level::kMap:
         return AddLabel({});
       case Level::kAlert:
+        Forget();
         field_ = Field::kNone;
         return true;
       case Level::kArray:
@@ -125,7 +127,7 @@ class Handler {
                : key == "startsAt"     ? Field::kStartsAt
                : key == "endsAt"       ? Field::kEndsAt
                : key == "generatorURL" ? Field::kGeneratorUrl
-                                       : Field::kUnknown;
+                                       : FieldOfOtherCase(key);
     }
     return true;
   }
@@ -138,12 +140,7 @@ class Handler {
         return BeginAlert();
       case Level::kAlert:
         if (field_ == Field::kLabels || field_ == Field::kAnnotations) {
-          level_ = Level::kMap;
-          RawAlert& raw = raws_.back();
-          (field_ == Field::kLabels ? raw.labels : raw.annotations) = {
-              static_cast<uint32_t>(batch_.labels.size()), 0};
-          raw.has_labels = raw.has_labels || field_ == Field::kLabels;
-          return true;
+          return BeginMap();
         }
         return Skip("object");
       case Level::kMap:
@@ -207,6 +204,48 @@ class Handler {
   bool EndAlert() {
     level_ = Level::kArray;
     return true;
+  }
+
+  // Unknown keys are rare: no sender of ours writes one.
+  static Field FieldOfOtherCase(std::string_view key) {
+    static constexpr std::pair<std::string_view, Field> kFields[] = {{"labels", Field::kLabels},
+                                                                     {"annotations", Field::kAnnotations},
+                                                                     {"startsAt", Field::kStartsAt},
+                                                                     {"endsAt", Field::kEndsAt},
+                                                                     {"generatorURL", Field::kGeneratorUrl}};
+    for (const auto& [name, field] : kFields) {
+      if (GoSameKey(name, key)) {
+        return field;
+      }
+    }
+    return Field::kUnknown;
+  }
+
+  // A field that is there twice adds to its map, as Go's decoder does.
+  bool BeginMap() {
+    level_ = Level::kMap;
+    RawAlert& raw = raws_.back();
+    Range& range = field_ == Field::kLabels ? raw.labels : raw.annotations;
+    raw.has_labels = raw.has_labels || field_ == Field::kLabels;
+    const Range before = range;
+    range.begin = static_cast<uint32_t>(batch_.labels.size());
+    for (uint32_t i = 0; i < before.size; ++i) {
+      const Label label = batch_.labels[before.begin + i];
+      batch_.labels.push_back(label);
+    }
+    return true;
+  }
+  // And null takes it away, but for times.
+  void Forget() {
+    RawAlert& raw = raws_.back();
+    if (field_ == Field::kLabels) {
+      raw.labels = {};
+      raw.has_labels = false;
+    } else if (field_ == Field::kAnnotations) {
+      raw.annotations = {};
+    } else if (field_ == Field::kGeneratorUrl) {
+      batch_.alerts.back().generator_url = {};
+    }
   }
 
   bool AddLabel(std::string_view value) {
@@ -327,14 +366,6 @@ bool IsRequestUri(std::string_view text) {
   return HasGoodHost(text.substr(colon + 1));
 }
 
-bool AllTextIsUtf8(const IngestBatch& batch) {
-  return std::all_of(
-             batch.labels.begin(), batch.labels.end(),
-             [](const Label& label) { return IsValidUtf8(label.name) && IsValidUtf8(label.value); }) &&
-         std::all_of(batch.alerts.begin(), batch.alerts.end(),
-                     [](const DecodedAlert& alert) { return IsValidUtf8(alert.generator_url); });
-}
-
 bool CheckSchema(const IngestBatch& batch, const std::vector<RawAlert>& raws, DecodeFailure& failure) {
   for (size_t i = 0; i < raws.size(); ++i) {
     std::string_view url = batch.alerts[i].generator_url;
@@ -380,21 +411,27 @@ bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& 
     failure = {422, 602, "alerts in body is required"};
     return false;
   }
-  if (HasForbiddenControl(body)) {
-    failure = {400, 400, "parsing alerts body from \"\" failed, because invalid character in string literal"};
-    return false;
+  const bool valid = IsValidUtf8(body);
+  if (!valid || HasForbiddenControl(body)) {
+    // Both may stand behind the list, where nobody looks.
+    if (auto why = GoJsonSyntaxError(body)) {
+      failure = {400, 400, "parsing alerts body from \"\" failed, because " + *why};
+      return false;
+    }
   }
-  bool check_strings = MayEscapeSurrogates(body);
-  if (!IsValidUtf8(body)) {
-    failure = {400, 400, "parsing alerts body from \"\" failed, because the body is not valid UTF-8"};
-    return false;
+  if (!valid) {
+    ReplaceInvalidUtf8(body);
+  }
+  if (MayEscapeSurrogates(body)) {
+    ReplaceLoneSurrogates(body);
   }
   thread_local std::string original;  // the parser writes into the body
   original.assign(body, 0, body.size() <= kExplainBytesMax ? body.size() : 0);
   Handler handler(batch, failure, options.source);
   rapidjson::Reader reader;
   rapidjson::InsituStringStream stream(body.data());
-  constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag;
+  constexpr unsigned kFlags =
+      rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag | rapidjson::kParseStopWhenDoneFlag;
   auto result = reader.Parse<kFlags>(stream, handler);
   if (result.IsError()) {
     if (!handler.failed()) {
@@ -408,11 +445,6 @@ bool DecodeAlerts(std::string& body, const DecodeOptions& options, IngestBatch& 
     if (!original.empty() && failure.http_status == 400) {
       Explain(original, failure);
     }
-    batch.Clear();
-    return false;
-  }
-  if (check_strings && !AllTextIsUtf8(batch)) {
-    failure = {400, 400, "parsing alerts body from \"\" failed, because an escaped surrogate has no partner"};
     batch.Clear();
     return false;
   }

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <vector>
 
-#include "base/json.h"
+#include "base/json_equal_keys.h"
 #include "base/time.h"
 #include "model/label_set.h"
 
@@ -28,7 +28,12 @@ std::string QuoteChar(char c) {
   if (c == '"') {
     return R"('"')";
   }
-  std::string quoted = GoQuote(std::string_view(&c, 1));
+  // Go takes a byte beyond ASCII for the character of that number.
+  std::string text(1, c);
+  if (const auto byte = static_cast<unsigned char>(c); byte >= 0x80) {
+    text = {static_cast<char>(0xC0 | (byte >> 6)), static_cast<char>(0x80 | (byte & 0x3F))};
+  }
+  std::string quoted = GoQuote(text);
   return "'" + quoted.substr(1, quoted.size() - 2) + "'";
 }
 
@@ -41,6 +46,8 @@ class Scanner {
     Value();
     return std::move(error_);
   }
+  // Behind the value.
+  size_t end() const { return at_; }
 
  private:
   bool Fail(std::string_view context) {
@@ -227,12 +234,6 @@ std::string_view GoType(const Json& json) {
                             : "object";
 }
 
-bool SameKey(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
-  });
-}
-
 std::string WrongField(const Json& got, std::string_view field, std::string_view type) {
   return fmt::format("json: cannot unmarshal {} into Go struct field {} of type {}", GoType(got), field,
                      type);
@@ -253,6 +254,7 @@ std::optional<std::string> LabelsError(const Json& value, std::string_view field
   return std::nullopt;
 }
 
+// A wrong type is told when the whole object has been read, a time that is none at once.
 std::optional<std::string> AlertError(const Json& alert) {
   if (alert.is_null()) {
     return std::nullopt;
@@ -265,14 +267,13 @@ std::optional<std::string> AlertError(const Json& alert) {
         GoType(alert));
   }
   // The model is made of two parts, decoded one after the other.
+  std::optional<std::string> first;
   for (const auto& [name, value] : alert.AsObject()) {
-    if (SameKey(name, "annotations")) {
-      if (auto error = LabelsError(value, ".annotations")) {
-        return error;
-      }
+    if (GoSameKey("annotations", name) && !first) {
+      first = LabelsError(value, ".annotations");
     }
     for (std::string_view key : {"endsAt", "startsAt"}) {
-      if (!SameKey(name, key) || value.is_null()) {
+      if (!GoSameKey(key, name) || value.is_null()) {
         continue;
       }
       if (!value.is_string()) {
@@ -283,23 +284,132 @@ std::optional<std::string> AlertError(const Json& alert) {
       }
     }
   }
+  if (first) {
+    return first;
+  }
   for (const auto& [name, value] : alert.AsObject()) {
-    if (SameKey(name, "generatorURL") && !value.is_string() && !value.is_null()) {
+    if (GoSameKey("generatorURL", name) && !value.is_string() && !value.is_null()) {
       return WrongField(value, "Alert.generatorURL", "string");
     }
-    if (SameKey(name, "labels")) {
-      if (auto error = LabelsError(value, "Alert.labels")) {
-        return error;
-      }
+    if (GoSameKey("labels", name) && !first) {
+      first = LabelsError(value, "Alert.labels");
     }
   }
-  return std::nullopt;
+  return first;
+}
+
+// Go's time package quotes on its own: nothing beyond ASCII.
+std::string QuoteTimeText(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x80 || byte < ' ') {
+      out += fmt::format("\\x{:02x}", byte);
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      out += '\\';
+    }
+    out += c;
+  }
+  return out + '"';
+}
+
+int HexValue(char c) {
+  return IsDigit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+// The code unit of the escape \uXXXX at `at`; -1 when there is none.
+int EscapedUnit(std::string_view text, size_t at) {
+  if (text.substr(at, 2) != "\\u" || text.size() - at < 6) {
+    return -1;
+  }
+  int unit = 0;
+  for (size_t i = at + 2; i < at + 6; ++i) {
+    if (std::isxdigit(static_cast<unsigned char>(text[i])) == 0) {
+      return -1;
+    }
+    unit = unit * 16 + HexValue(text[i]);
+  }
+  return unit;
 }
 
 }  // namespace
 
 bool IsBlankJson(std::string_view text) {
   return std::all_of(text.begin(), text.end(), IsSpace);
+}
+
+bool GoSameKey(std::string_view field, std::string_view key) {
+  size_t at = 0;
+  for (char c : field) {
+    const auto lower = static_cast<char>(c | 0x20);  // fields are made of letters
+    std::string_view rest = key.substr(at);
+    if (!rest.empty() && static_cast<char>(rest[0] | 0x20) == lower) {
+      at += 1;
+    } else if (lower == 's' && rest.starts_with("\xC5\xBF")) {
+      at += 2;
+    } else if (lower == 'k' && rest.starts_with("\xE2\x84\xAA")) {
+      at += 3;
+    } else {
+      return false;
+    }
+  }
+  return at == key.size();
+}
+
+void ReplaceLoneSurrogates(std::string& text) {
+  for (size_t at = text.find('\\'); at != std::string::npos; at = text.find('\\', at)) {
+    const int unit = EscapedUnit(text, at);
+    if (unit < 0) {
+      at += 2;  // another escape, or one that the parser refuses
+      continue;
+    }
+    const bool high = unit >= 0xD800 && unit < 0xDC00;
+    const bool low = unit >= 0xDC00 && unit < 0xE000;
+    const int next = high ? EscapedUnit(text, at + 6) : -1;
+    if (next >= 0xDC00 && next < 0xE000) {
+      at += 12;
+      continue;
+    }
+    if (high || low) {
+      text.replace(at, 6, "\\ufffd");
+    }
+    at += 6;
+  }
+}
+
+void ReplaceInvalidUtf8(std::string& text) {
+  std::string good;
+  good.reserve(text.size() + 16);
+  for (size_t at = 0; at < text.size();) {
+    // No sequence is longer than four bytes.
+    size_t length = 1;
+    while (length <= 4 && at + length <= text.size() &&
+           !IsValidUtf8(std::string_view(text).substr(at, length))) {
+      ++length;
+    }
+    if (length > 4 || at + length > text.size()) {
+      good += "\xEF\xBF\xBD";
+      at += 1;
+    } else {
+      good.append(text, at, length);
+      at += length;
+    }
+  }
+  text = std::move(good);
+}
+
+std::string AsGoReads(std::string_view text) {
+  Scanner scanner(text);
+  std::string value(scanner.Run() ? text : text.substr(0, scanner.end()));
+  if (MayEscapeSurrogates(value)) {
+    ReplaceLoneSurrogates(value);
+  }
+  if (!IsValidUtf8(value)) {
+    ReplaceInvalidUtf8(value);
+  }
+  return value;
 }
 
 std::optional<std::string> GoJsonSyntaxError(std::string_view text) {
@@ -323,11 +433,12 @@ Result<Timestamp> ParseApiTime(std::string_view text, int* offset_minutes) {
 std::string GoDateTimeError(std::string_view text) {
   constexpr size_t kShownBytesMax = 256;
   text = text.substr(0, kShownBytesMax);
-  const std::string begin = "parsing time " + GoQuote(text);
+  const std::string begin = "parsing time " + QuoteTimeText(text);
   std::string_view rest = text;
   // Go's time.Parse with the layout "2006-01-02".
   auto cannot = [&](std::string_view part) {
-    return fmt::format("{} as \"2006-01-02\": cannot parse {} as {}", begin, GoQuote(rest), GoQuote(part));
+    return fmt::format("{} as \"2006-01-02\": cannot parse {} as {}", begin, QuoteTimeText(rest),
+                       QuoteTimeText(part));
   };
   auto digits = [&](size_t count) {
     return rest.size() >= count &&
@@ -341,7 +452,11 @@ std::string GoDateTimeError(std::string_view text) {
     rest.remove_prefix(count);
     return value;
   };
+  if (!digits(1) || rest.size() < 4) {
+    return cannot("2006");
+  }
   if (!digits(4)) {
+    rest.remove_prefix(4);  // Go has taken them by then
     return cannot("2006");
   }
   rest.remove_prefix(4);
@@ -361,13 +476,13 @@ std::string GoDateTimeError(std::string_view text) {
     }
   }
   if (!rest.empty()) {
-    return begin + ": extra text: " + GoQuote(rest);
+    return begin + ": extra text: " + QuoteTimeText(rest);
   }
   return begin + ": day out of range";
 }
 
 std::optional<std::string> GoAlertsTypeError(std::string_view text) {
-  auto json = ParseJson(text);
+  auto json = ParseJsonWithEqualKeys(AsGoReads(text));
   if (!json || json->is_null()) {
     return std::nullopt;
   }

@@ -28,4 +28,16 @@ std::optional<std::string> GoAlertsTypeError(std::string_view text);
 // Spaces only: to Go's decoder the same as no body at all.
 bool IsBlankJson(std::string_view text);
 
+// A key names a field when it is equal but for case. Two letters outside ASCII have an ASCII lower case: the
+// long s and the Kelvin sign.
+bool GoSameKey(std::string_view field, std::string_view key);
+
+// What Go reads where others refuse: halves of surrogate pairs and bytes that are no UTF-8 become U+FFFD. The
+// first keeps the length.
+void ReplaceLoneSurrogates(std::string& text);
+void ReplaceInvalidUtf8(std::string& text);
+
+// The first value of `text`, without what follows it, and with both replaced.
+std::string AsGoReads(std::string_view text);
+
 }  // namespace mlalert

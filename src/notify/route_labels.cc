@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "base/log.h"
+
 namespace mlalert {
 namespace {
 
@@ -62,6 +64,9 @@ LabelSet RenderRouteLabels(const Notification& n, const ReceiverContext& context
     renderer.Restart();
     if (auto value = renderer.Render(name)) {
       out.emplace_back(name, std::move(*value));
+    } else {
+      LogError("A route label cannot be rendered and is left out",
+               {{"label", name}, {"group", n.group_key}, {"err", value.error().message}});
     }
   }
   return LabelSet::From(std::move(out));

@@ -52,7 +52,7 @@ Result<Value> IndexOnce(const Value& container, const Value& index) {
       if (index.IsNil()) {
         return Bad("value is nil; should be of type string");
       }
-      if (index.kind() != Kind::kString) {
+      if (index.kind() != Kind::kString || index.AsStringType() != StringType::kPlain) {
         return Bad(fmt::format("value has type {}; should be string", index.TypeName()));
       }
       return v.Lookup(index.AsString());

@@ -58,7 +58,7 @@ std::string_view NameOf(const Names& names, Enum value) {
 HtmlContext FailedContext(std::string message, std::string place) {
   HtmlContext c;
   c.state = HtmlState::kError;
-  c.error = std::make_shared<const HtmlError>(HtmlError{std::move(place), std::move(message)});
+  c.error = std::make_shared<HtmlError>(HtmlError{std::move(place), std::move(message)});
   return c;
 }
 

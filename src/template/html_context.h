@@ -69,7 +69,7 @@ struct HtmlContext {
   HtmlElement element = HtmlElement::kNone;
   // Open braces of each ${...} that we are inside of.
   std::vector<int> brace_depths{};
-  std::shared_ptr<const HtmlError> error{};
+  std::shared_ptr<HtmlError> error{};
 
   bool operator==(const HtmlContext&) const = default;
   bool Failed() const { return state == HtmlState::kError; }

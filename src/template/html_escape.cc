@@ -85,13 +85,17 @@ class Escaper {
     return fmt::format("{}:{}", name_, 1 + std::count(before.begin(), before.end(), '\n'));
   }
 
-  // The limit's message stays as it is: loops inside each other would make it long.
+  // Changes the error itself, which contexts of an earlier pass may share, as upstream's does. The limit's
+  // message stays as it is: loops inside each other would make it long.
   HtmlContext Prefixed(const HtmlContext& failed, std::string_view prefix, const std::string& place) const {
-    if (over_budget_) {
-      return failed;
+    if (!over_budget_) {
+      HtmlError& error = *failed.error;
+      error.message.insert(0, prefix);
+      if (error.place.empty()) {
+        error.place = place;
+      }
     }
-    const HtmlError& error = *failed.error;
-    return FailedContext(std::string(prefix) + error.message, error.place.empty() ? place : error.place);
+    return failed;
   }
 
   bool Charge(size_t cost) {
@@ -147,8 +151,7 @@ class Escaper {
       return again;
     }
     if (end.Failed()) {
-      // The second pass may have added to the error's text, as upstream's does.
-      return again.Failed() ? again : end;
+      return end;  // the second pass may have added to its text
     }
     uint32_t pos = tree.body.empty() ? 0 : tree.body.front().pos;
     return FailedContext(fmt::format("cannot compute output context for template {}", tree.name),
@@ -226,13 +229,17 @@ class Escaper {
   }
 
   HtmlContext EscapeAction(HtmlContext c, const Statement& s) {
-    if (!s.pipe->declarations.empty() || c.Failed()) {
+    if (!s.pipe->declarations.empty()) {
       return c;
     }
     c = Nudge(std::move(c));
+    // Behind an error too: the last of these errors is the one that is told.
     if (auto name = MisusedEscaper(c, *s.pipe)) {
       return FailedContext(fmt::format("predefined escaper {} disallowed in template", QuoteGo(*name)),
                            Place(s));
+    }
+    if (c.Failed()) {
+      return c;
     }
     auto escapers = EscapersFor(c);
     if (!escapers) {

@@ -106,7 +106,7 @@ Result<Value> Dict(ExecContext&, Arguments args) {
   }
   std::vector<std::pair<std::string, Value>> entries;
   for (size_t i = 0; i < args.size(); i += 2) {
-    if (args[i].kind() != Kind::kString) {
+    if (args[i].kind() != Kind::kString || args[i].AsStringType() != StringType::kPlain) {
       return Bad("dict keys must be strings");
     }
     entries.emplace_back(std::string(args[i].AsString()), args[i + 1]);

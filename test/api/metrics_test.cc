@@ -74,6 +74,18 @@ BOOST_FIXTURE_TEST_CASE(every_family_is_exported_once, ApiFixture) {
   BOOST_TEST(Get("/metrics").content_type == "text/plain; version=0.0.4; charset=utf-8");
 }
 
+BOOST_FIXTURE_TEST_CASE(what_alertmanager_counts_of_its_own_machinery_is_there_too, ApiFixture) {
+  Post("/api/v2/alerts", R"([{"labels":{"a":"b"}},{"labels":{}}])");
+  BOOST_TEST(Metric(R"(alertmanager_alerts_subscriber_channel_writes_total{subscriber="dispatcher"})") ==
+             "1");
+  for (const char* name : {"alertmanager_nflog_queries_total", "alertmanager_silences_snapshot_size_bytes",
+                           "alertmanager_nflog_gc_duration_seconds_count",
+                           R"(alertmanager_silences_query_duration_seconds_bucket{le="+Inf"})",
+                           R"(alertmanager_silences_matcher_compile_errors_total{stage="index"})"}) {
+    BOOST_TEST(Metric(name) == "0", name);
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(counts_incidents_by_state_and_severity, ApiFixture) {
   Fire(Labels({{"alertname", "A"}, {"severity", "P3"}}));
   IncidentId id = Fire(Labels({{"alertname", "B"}, {"severity", "P3"}}));

@@ -105,6 +105,12 @@ BOOST_AUTO_TEST_CASE(bad_bodies_are_refused_in_alertmanagers_words) {
       {R"({"matchers":[{"isRegex":5}]})", 400,
        parsing +
            "json: cannot unmarshal number into Go struct field Matcher.matchers.isRegex of type bool\"}"},
+      {R"({"comment":[],"startsAt":"foo"})", 400,
+       parsing + R"(parsing time \"foo\" as \"2006-01-02\": cannot parse \"foo\" as \"2006\""})"},
+      {R"({"comment":5,"comment":"x"})", 400,
+       parsing + "json: cannot unmarshal number into Go struct field Silence.comment of type string\"}"},
+      {R"({"comment":"x","Comment":null})", 422, R"({"code":602,"message":"comment in body is required"})"},
+      {R"({} x)", 422, R"({"code":602,"message":"comment in body is required"})"},
       {R"({"startsAt":"foo"})", 400,
        parsing + R"(parsing time \"foo\" as \"2006-01-02\": cannot parse \"foo\" as \"2006\""})"},
       {"{" + kWho + R"(,"startsAt":"2026-01-01T00:00:00Z","endsAt":"2026-01-01T00:00:00Z",)" + kMatchers +

@@ -1,4 +1,5 @@
 #include <boost/test/unit_test.hpp>
+#include <limits>
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -185,6 +186,36 @@ BOOST_AUTO_TEST_CASE(refuses_bad_text_with_its_place) {
   using namespace std::string_view_literals;
   for (std::string_view text : {""sv, "{}x"sv, "{}\0x"sv, "\"\xFF\""sv, "[1,]"sv, "{\"a\"}"sv, "nul"sv}) {
     BOOST_TEST(!ParseJson(text).has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_keep_their_value) {
+  const struct {
+    const char* text;
+    Json want;
+  } kTable[] = {{"0", 0},
+                {"-0", 0},
+                {"42", 42},
+                {"-9223372036854775808", std::numeric_limits<int64_t>::min()},
+                {"9223372036854775807", std::numeric_limits<int64_t>::max()},
+                {"9223372036854775808", 9223372036854775808.0},
+                {"0e52", 0.0},  // found by the fuzzer: RapidJSON's own reading is undefined
+                {"0.0e-7", 0.0},
+                {"1e2", 100.0},
+                {"1.5E+1", 15.0},
+                {"0.1", 0.1},
+                {"123456789012345678901234567890", 123456789012345678901234567890.0},
+                {"1e-400", 0.0},
+                {"2.2250738585072011e-308", 2.2250738585072011e-308},
+                {"1.7976931348623157e308", 1.7976931348623157e308}};
+  for (const auto& row : kTable) {
+    auto got = ParseJson(row.text);
+    BOOST_TEST_CONTEXT(row.text) {
+      BOOST_TEST((got.has_value() && *got == row.want));
+    }
+  }
+  for (const char* text : {"1e309", "-1e309", "1.8e308", "01", "1.", ".5", "+1", "1e", "0x1", "NaN"}) {
+    BOOST_TEST(!ParseJson(text).has_value(), text);
   }
 }
 

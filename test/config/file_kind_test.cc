@@ -15,7 +15,8 @@ BOOST_AUTO_TEST_CASE(root_keys_decide) {
                         {"route: {}", FileKind::kConfig},
                         {"datasources: []", FileKind::kConfig},
                         {"foo: 1", FileKind::kUnknown},
-                        {"", FileKind::kUnknown},
+                        {"", FileKind::kConfig},
+                        {"# nothing yet", FileKind::kConfig},
                         {"[]", FileKind::kUnknown},
                         {"groups: []\nroute: {}", FileKind::kUnknown},
                         {"groups: [", FileKind::kUnknown}}) {

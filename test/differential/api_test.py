@@ -302,7 +302,7 @@ class ApiDifferential(harness.TestCase):
                 connection.putrequest(case.method, case.path, skip_accept_encoding=True)
                 for name, value in case.headers.items():
                     connection.putheader(name, value)
-                body = case.body.encode() if case.body is not None else None
+                body = case.body.encode() if isinstance(case.body, str) else case.body
                 if body is not None or case.method in ("POST", "PUT"):
                     connection.putheader("Content-Length", str(len(body or b"")))
                 connection.endheaders(body)

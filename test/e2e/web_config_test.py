@@ -173,6 +173,13 @@ class WebConfig(harness.TestCase):
         with contextlib.closing(plain):
             plain.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             self.assertIn(b"Client sent an HTTP request to an HTTPS server.", plain.recv(1000))
+        for _ in range(5):  # bytes that nobody reads would reset the connection, and the answer with it
+            connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=10)
+            with contextlib.closing(connection):
+                connection.request("GET", "/", headers={"X-Long": "x" * 4000})
+                answer = connection.getresponse()
+                self.assertEqual((answer.status, answer.read()),
+                                 (400, b"Client sent an HTTP request to an HTTPS server.\n"))
         reply = subprocess.run(["curl", "-s", "--cacert", "server.crt", f"https://localhost:{daemon.port}/-/healthy"],
                                cwd=self.directory, capture_output=True, text=True)
         self.assertEqual(reply.stdout, "OK")

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "intake/alert_decoder.h"
+#include "intake/go_json.h"
 #include "model/label_set.h"
 
 namespace mlalert {
@@ -106,11 +107,11 @@ PlainResult PlainDecode(const std::string& body) {
     result.status = 422;
     return result;
   }
-  if (!IsValidUtf8(body)) {
+  if (GoJsonSyntaxError(body)) {
     result.status = 400;
     return result;
   }
-  auto json = ParseJson(body, {.depth_max = 36});
+  auto json = ParseJson(AsGoReads(body), {.depth_max = 36});
   if (!json || (!json->is_array() && !json->is_null())) {
     result.status = 400;
     return result;

@@ -37,6 +37,29 @@ BOOST_AUTO_TEST_CASE(syntax_errors) {
   BOOST_TEST(Syntax(std::string(100000, '[')) == "unexpected EOF");
 }
 
+BOOST_AUTO_TEST_CASE(a_byte_beyond_ascii_is_shown_as_the_character_of_its_number) {
+  BOOST_TEST(Syntax("[\xc3\xa9]") == "invalid character 'Ã' looking for beginning of value");
+  BOOST_TEST(Syntax("[\x85]") == "invalid character '\\u0085' looking for beginning of value");
+}
+
+BOOST_AUTO_TEST_CASE(keys_are_equal_but_for_case) {
+  BOOST_TEST(GoSameKey("labels", "labels"));
+  BOOST_TEST(GoSameKey("labels", "LABELS"));
+  BOOST_TEST(GoSameKey("startsAt", "\u017ftart\u017fat"));
+  BOOST_TEST(GoSameKey("key", "\u212aey"));
+  for (const char* other : {"", "label", "labelss", "labelz", "l@bels", "\u017flabels", "labels\u212a"}) {
+    BOOST_TEST(!GoSameKey("labels", other));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_value_is_what_is_read) {
+  BOOST_TEST(AsGoReads("[1] x") == "[1]");
+  BOOST_TEST(AsGoReads(" {} {") == " {}");
+  BOOST_TEST(AsGoReads("[\"\xff\"]") == "[\"\xEF\xBF\xBD\"]");
+  BOOST_TEST(AsGoReads(R"(["\ud800"])") == R"(["\ufffd"])");
+  BOOST_TEST(AsGoReads("[") == "[");
+}
+
 BOOST_AUTO_TEST_CASE(types_of_alerts) {
   const std::string base = "json: cannot unmarshal number into Go struct field ";
   BOOST_TEST(Type("{}") == "json: cannot unmarshal object into Go value of type models.PostableAlerts");
@@ -46,6 +69,11 @@ BOOST_AUTO_TEST_CASE(types_of_alerts) {
   BOOST_TEST(Type(R"([{"startsAt":1}])") == base + ".startsAt of type string");
   BOOST_TEST(Type(R"([{"generatorURL":1}])") == base + "Alert.generatorURL of type string");
   BOOST_TEST(Type(R"([{"labels":{"a":null},"endsAt":"","startsAt":null}])") == "");
+  // Of equal keys each is looked at.
+  BOOST_TEST(Type(R"([{"labels":{"a":1},"labels":{"a":"b"}}])") == base + "Alert.labels.a of type string");
+  // A time that is none is told at once, a wrong type at the end.
+  BOOST_TEST(Type(R"([{"annotations":1,"startsAt":2}])") == base + ".startsAt of type string");
+  BOOST_TEST(Type(R"([{"annotations":1,"labels":2}] x)") == base + ".annotations of type models.LabelSet");
 }
 
 BOOST_AUTO_TEST_CASE(times) {
@@ -57,6 +85,10 @@ BOOST_AUTO_TEST_CASE(times) {
   BOOST_TEST(GoDateTimeError("2026/1") ==
              "parsing time \"2026/1\" as \"2006-01-02\": cannot parse \"/1\" as \"-\"");
   BOOST_TEST(GoDateTimeError("2026-01-01x") == "parsing time \"2026-01-01x\": extra text: \"x\"");
+  BOOST_TEST(GoDateTimeError("20-1-2T") ==
+             "parsing time \"20-1-2T\" as \"2006-01-02\": cannot parse \"-2T\" as \"2006\"");
+  BOOST_TEST(GoDateTimeError("\xc3\xa4\"") ==
+             R"(parsing time "\xc3\xa4\"" as "2006-01-02": cannot parse "\xc3\xa4\"" as "2006")");
   BOOST_TEST((ParseApiTime("9999-12-31T23:59:59Z").value() == kNever));
   BOOST_TEST(!ParseApiTime("9999-13-31T23:59:59Z").has_value());
 }

@@ -159,6 +159,9 @@ BOOST_AUTO_TEST_CASE(index_and_slice_check_their_bounds) {
   const Case cases[] = {
       {"{{ index (list 1 2) 1 }}{{ index (list (list 7)) 0 0 }}{{ index (dict \"a\" 3) \"a\" }}", "273"},
       {"{{ index (dict \"a\" 3) \"b\" }}", "<no value>"},
+      {"{{ index (dict \"a\" 3) (safeHtml \"a\") }}",
+       "error calling index: value has type template.HTML; should be string"},
+      {"{{ dict (safeUrl \"a\") 1 }}", "error calling dict: dict keys must be strings"},
       {"{{ index (list 1) 1 }}", "error calling index: reflect: slice index out of range"},
       {"{{ index (list 1) 2 }}", "error calling index: index out of range: 2"},
       {"{{ index (list 1) -1 }}", "error calling index: index out of range: -1"},
