@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include "model/record.h"
 #include "storage/sqlite.h"
@@ -43,10 +42,5 @@ class RecordWriter {
   explicit RecordWriter(std::unique_ptr<Statements> statements);
   std::unique_ptr<Statements> statements_;
 };
-
-// "incident", "episode", ...: for log lines and events about records.
-std::string_view RecordKind(const Record& record);
-// Estimate of the memory a queued record holds, label sets counted as if not shared.
-size_t RecordBytes(const Record& record);
 
 }  // namespace mlalert

@@ -13,6 +13,7 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "storage/record_kind.h"
 #include "storage/record_writer.h"
 #include "storage/retention.h"
 
