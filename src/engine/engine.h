@@ -260,7 +260,10 @@ class Engine {
     LabelSet labels;                                        // of its own alert
     Timestamp until = kUnset;
     size_t count = 0;
+    LabelSet annotations;   // of its own alert: how many, and of what
+    size_t told_count = 0;  // that they speak of
   };
+  void DescribeStorm(Storm& storm) const;
   void IngestOwn(const LabelSet& labels, const LabelSet& annotations, Timestamp ends_at, Timestamp now,
                  Effects& fx);
   void NoteOpened(IncidentEntry& entry, Timestamp now);
@@ -327,10 +330,19 @@ class Engine {
   std::vector<IncidentId> ToldToPagerduty(const std::string& dedup_key, PagerdutyOrigin& origin);
   std::string_view ActForPagerduty(IncidentId id, const PagerdutyEvent& event, const PagerdutyOrigin& origin,
                                    bool trust_remote_resolve, Timestamp now, Effects& fx);
+  // unreached.cc
+  std::vector<std::string> AskedByChain(const Incident& incident, Timestamp now) const;
+  std::vector<IncidentId> UnreachedByRoutes(const Group* group, const Notification& n, Timestamp now) const;
+  bool ReachedOthers(const IncidentEntry& entry, const Notification& failed, Timestamp now);
+  // raise_news.cc
+  bool OwesRaiseNews(const std::vector<GroupMember>& members, const NflogEntry* told,
+                     IntegrationRef integration);
   // phone.cc
   static bool IsCall(const Receiver& receiver, IntegrationRef integration);
   void PrepareCall(Notification& n, const NflogEntry* logged, Timestamp now, Effects& fx);
   void ConcludeCall(const Notification& n, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
+  bool FailedBefore(int64_t id, Timestamp now) const;
+  bool FinishCall(int64_t id, bool heard, const std::string& why, bool hasten, Timestamp now, Effects& fx);
   void NoteCall(const PhoneCall& call, Timestamp now, Effects& fx);
   void RestoreCalls(Timestamp now);
   bool WasMade(const Notification& n, Timestamp now) const;

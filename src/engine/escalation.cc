@@ -13,6 +13,8 @@ namespace {
 
 // A receiver that was told longer ago than this is told again by a step that names it.
 constexpr Duration kJustTold = std::chrono::seconds(60);
+// In the event that says that an incident is silenced altogether.
+constexpr size_t kSilencesNamedMax = 5;
 
 std::string ChainKey(const Incident& incident) {
   return fmt::format("{{}}/chain/{}:{}", incident.id, incident.key.ToString());
@@ -187,13 +189,25 @@ void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
     return silence == nullptr || std::none_of(silence->matchers.begin(), silence->matchers.end(),
                                               [](const Matcher& m) { return m.name() == "severity"; });
   };
-  const bool muted = !entry.firing.empty() &&
-                     std::all_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
-                       const std::vector<std::string> by = muter_.MuteOf(*alert, now).silenced_by;
-                       return std::any_of(by.begin(), by.end(), pauses);
-                     });
+  std::vector<std::string> silences;
+  const bool muted =
+      !entry.firing.empty() &&
+      std::all_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
+        const std::vector<std::string> by = muter_.MuteOf(*alert, now).silenced_by;
+        auto first = std::find_if(by.begin(), by.end(), pauses);
+        if (first != by.end() && std::find(silences.begin(), silences.end(), *first) == silences.end()) {
+          silences.push_back(*first);
+        }
+        return first != by.end();
+      });
   if (muted != IsSet(incident.care->muted_since)) {
-    Apply(incidents_.OnMuted(entry, muted, now), now, fx);
+    auto change = incidents_.OnMuted(entry, muted, now);
+    for (EventRecord& event : change.events) {
+      silences.resize(std::min(silences.size(), kSilencesNamedMax));
+      event.reason = muted ? fmt::format("silenced by {}", fmt::join(silences, ", "))
+                           : "no silence holds all of it any more";
+    }
+    Apply(std::move(change), now, fx);
   }
 }
 

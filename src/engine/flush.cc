@@ -359,6 +359,9 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     }
   }
   DedupDecision decision = Decide(input);
+  if (decision.reason == NotifyReason::kNone && OwesRaiseNews(members, input.entry, integration)) {
+    decision.reason = NotifyReason::kRaised;
+  }
   if (decision.reason == NotifyReason::kNone) {
     return false;
   }
@@ -610,7 +613,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   const Notification& n = *notification;
   bool sent = outcome.verdict == DeliveryVerdict::kSent;
   bool cancelled = outcome.verdict == DeliveryVerdict::kCancelled;
-  IncidentEntry* unreached = nullptr;
+  std::vector<IncidentId> unreached;
   NotificationRecord record = AttemptRecord(n, outcome,
                                             sent        ? "sent"
                                             : cancelled ? "cancelled"
@@ -654,9 +657,12 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
     // Nobody heard this step of the chain: the next one does not wait for its time.
     const Group* group = dispatcher_.Find(n.group_id);
     IncidentEntry* entry = n.alerts.empty() ? nullptr : incidents_.table().Find(n.alerts.front().incident_id);
-    if (group != nullptr && entry != nullptr && n.reason == NotifyReason::kEscalated &&
-        WaitsForSomebody(*entry) && n.flushed_at <= group->page_at + kFlushDeadlineMin) {
-      unreached = entry;
+    if (n.call_id == 0) {  // who is called has other numbers, see ConcludeCall
+      unreached = UnreachedByRoutes(group, n, now);
+      if (group != nullptr && entry != nullptr && n.reason == NotifyReason::kEscalated &&
+          WaitsForSomebody(*entry) && n.flushed_at <= group->page_at + kFlushDeadlineMin) {
+        unreached.push_back(entry->incident.id);
+      }
     }
   }
   auto waiters = std::move(flight.waiters);
@@ -673,8 +679,13 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   for (GroupId id : waiters) {
     dispatcher_.FlushEarly(id, now);
   }
-  if (unreached != nullptr) {
-    NobodyReached(*unreached, fmt::format("{} could not be reached", notification->receiver->name), now, fx);
+  std::sort(unreached.begin(), unreached.end());
+  unreached.erase(std::unique(unreached.begin(), unreached.end()), unreached.end());
+  for (IncidentId id : unreached) {
+    if (IncidentEntry* entry = incidents_.table().Find(id);
+        entry != nullptr && !ReachedOthers(*entry, n, now)) {
+      NobodyReached(*entry, fmt::format("{} could not be reached", n.receiver->name), now, fx);
+    }
   }
   if (n.call_id != 0) {
     ConcludeCall(n, outcome, now, fx);

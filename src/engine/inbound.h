@@ -35,6 +35,7 @@ struct PhoneCall {
   uint32_t index = 0;   // in the receiver's twilio_configs
   uint32_t target = 0;  // in its `to`
   std::string group_key;
+  Timestamp page_at = kUnset;  // of the chain's page that it is about; kUnset: the routes tell it
   std::vector<IncidentId> incidents;
   std::vector<int64_t> generations;  // of the incidents, when it was asked for
 };

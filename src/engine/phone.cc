@@ -30,6 +30,9 @@ std::string ToJson(const PhoneCall& call) {
   json.Set("state", ToString(call.state)).Set("receiver", call.receiver);
   json.Set("index", static_cast<int64_t>(call.index)).Set("target", static_cast<int64_t>(call.target));
   json.Set("group_key", call.group_key);
+  if (IsSet(call.page_at)) {
+    json.Set("page_at", ToUnixMillis(call.page_at));
+  }
   Json incidents = Json::MakeArray();
   Json generations = Json::MakeArray();
   for (size_t i = 0; i < call.incidents.size(); ++i) {
@@ -56,6 +59,9 @@ std::optional<PhoneCall> CallFromJson(std::string_view key, std::string_view tex
   call.index = number("index");
   call.target = number("target");
   call.group_key = json->GetString("group_key");
+  if (const Json* page_at = json->Find("page_at")) {
+    call.page_at = FromUnixMillis(page_at->AsInt());
+  }
   const Json* incidents = json->Find("incidents");
   const Json* generations = json->Find("generations");
   if (incidents == nullptr || generations == nullptr ||
@@ -112,6 +118,9 @@ void Engine::PrepareCall(Notification& n, const NflogEntry* logged, Timestamp no
   call.index = n.integration.index;
   call.target = n.call_target;
   call.group_key = n.group_key;
+  if (const Group* group = dispatcher_.Find(n.group_id)) {
+    call.page_at = group->page_at;
+  }
   for (const NotifiedAlert& alert : n.alerts) {
     const bool known =
         std::find(call.incidents.begin(), call.incidents.end(), alert.incident_id) != call.incidents.end();
@@ -166,7 +175,7 @@ void Engine::ConcludeCall(const Notification& n, const NotificationOutcome& outc
       }
       break;
     default:
-      EndCall(n.call_id, false, outcome.error, now, fx);
+      FinishCall(n.call_id, false, outcome.error, !FailedBefore(n.call_id, now), now, fx);
       break;
   }
 }
@@ -183,6 +192,28 @@ bool Engine::HasNextNumber(const Notification& n) const {
 }
 
 bool Engine::EndCall(int64_t id, bool heard, const std::string& why, Timestamp now, Effects& fx) {
+  return FinishCall(id, heard, why, true, now, fx);
+}
+
+// What could not be told is asked for anew at each tick of its group; the chain need not hear of it each
+// time.
+bool Engine::FailedBefore(int64_t id, Timestamp now) const {
+  const std::optional<PhoneCall> call = FindCall(id, now);
+  bool failed = false;
+  inbound_.ForEachOf(kSource, [&](const std::string& key, const std::string& text) {
+    const auto other = CallFromJson(key, text);
+    failed = failed || (call && other && other->id < call->id &&
+                        other->state == PhoneCall::State::kNotHeard && other->receiver == call->receiver &&
+                        other->index == call->index && other->target == call->target &&
+                        other->group_key == call->group_key && other->page_at == call->page_at &&
+                        other->incidents == call->incidents && other->generations == call->generations);
+  });
+  return failed;
+}
+
+// `hasten`: the chain goes on at once when there is no other number.
+bool Engine::FinishCall(int64_t id, bool heard, const std::string& why, bool hasten, Timestamp now,
+                        Effects& fx) {
   auto call = FindCall(id, now);
   if (!call || call->state != PhoneCall::State::kCalling) {
     return false;
@@ -203,7 +234,7 @@ bool Engine::EndCall(int64_t id, bool heard, const std::string& why, Timestamp n
     event.data = data.Dump();
     fx.records.emplace_back(std::move(event));
   }
-  if (!heard && !more) {
+  if (!heard && !more && hasten) {
     for (IncidentId incident_id : call->incidents) {
       (void)NotHeard(incident_id, call->receiver, now, fx);  // kNotFound: forgotten, so nobody waits
     }
@@ -228,15 +259,19 @@ bool Engine::CallNextNumber(const PhoneCall& call, Timestamp now, Effects& fx) {
   entry.integration = integration;
   entry.index = call.index;
   entry.timestamp = now;
+  for (const auto& [group_id, group] : dispatcher_.groups()) {
+    if (group->key == call.group_key && dispatcher_.ReceiverOf(*group) == call.receiver) {
+      if (IsSet(group->page_at)) {
+        // Before the page that asked for the call: it is still owed, also after a restart.
+        entry.timestamp = std::min(entry.timestamp, group->page_at - std::chrono::milliseconds(1));
+      }
+      dispatcher_.FlushEarly(group_id, now);
+    }
+  }
   entry.firing.clear();
   entry.data = Json::MakeObject().Set("next", static_cast<int64_t>(call.target) + 1).Dump();
   entry.expires_at = std::max(entry.expires_at, After(now, kCallLife));
   fx.records.emplace_back(entry);
-  for (const auto& [id, group] : dispatcher_.groups()) {
-    if (group->key == call.group_key && dispatcher_.ReceiverOf(*group) == call.receiver) {
-      dispatcher_.FlushEarly(id, now);
-    }
-  }
   return true;
 }
 

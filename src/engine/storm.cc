@@ -11,6 +11,7 @@ namespace mlalert {
 namespace {
 
 constexpr std::string_view kStormName = "AlertStorm";
+constexpr size_t kNamesToldMax = 5;
 
 }  // namespace
 
@@ -62,6 +63,7 @@ void Engine::NoteOpened(IncidentEntry& entry, Timestamp now) {
     }
     storm.models.clear();
     storm.count = 0;
+    storm.told_count = 0;
     for (const auto& [at, id] : storm.openings) {
       storm.waiting.push_back(id);
     }
@@ -78,6 +80,44 @@ void Engine::NoteOpened(IncidentEntry& entry, Timestamp now) {
   storms_raised_ = true;
 }
 
+// "37 new incidents: 30 Down, 7 Lag; 20 models".
+void Engine::DescribeStorm(Storm& storm) const {
+  std::map<std::string, size_t> names;
+  std::unordered_set<std::string> models;
+  for (const auto& [at, id] : storm.openings) {
+    const IncidentEntry* entry = incidents_.table().Find(id);
+    if (entry == nullptr) {
+      continue;
+    }
+    ++names[std::string(entry->incident.labels.Get("alertname"))];
+    if (std::string_view model = entry->incident.labels.Get("model"); !model.empty()) {
+      models.emplace(model);
+    }
+  }
+  std::vector<std::pair<size_t, std::string>> most;
+  most.reserve(names.size());
+  for (const auto& [name, count] : names) {
+    most.emplace_back(count, name);
+  }
+  std::stable_sort(most.begin(), most.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string text;
+  for (size_t i = 0; i < most.size() && i < kNamesToldMax; ++i) {
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", most[i].first, most[i].second);
+  }
+  if (most.size() > kNamesToldMax) {
+    text += fmt::format(" and {} other names", most.size() - kNamesToldMax);
+  }
+  if (!models.empty()) {
+    text += fmt::format("; {} {}", models.size(), models.size() == 1 ? "model" : "models");
+  }
+  storm.told_count = storm.count;
+  storm.annotations = LabelSet::From(
+      {{"summary", fmt::format("Alert storm: {} new incidents and more to come", storm.count)},
+       {"description",
+        fmt::format("{}. New incidents are not told one by one until it is over; see `mlalert incidents`.",
+                    text)}});
+}
+
 // After the batch that brought them: the storm's own alert must exist before others can point to its
 // incident.
 void Engine::RaiseStorms(Timestamp now, Effects& fx) {
@@ -88,11 +128,12 @@ void Engine::RaiseStorms(Timestamp now, Effects& fx) {
       }
       const std::vector<IncidentId> joining = std::exchange(storm.waiting, {});
       storm.count += joining.size();
-      const LabelSet annotations = LabelSet::From(
-          {{"summary", "Alert storm: many incidents at once"},
-           {"description",
-            "New incidents are not told one by one until it is over; see `mlalert incidents`."}});
-      IngestOwn(storm.labels, annotations, storm.until, now, fx);
+      // Said anew when there are twice as many: an alert that changes with each of them would be a storm,
+      // too.
+      if (storm.count >= 2 * storm.told_count) {
+        DescribeStorm(storm);
+      }
+      IngestOwn(storm.labels, storm.annotations, storm.until, now, fx);
       const AlertEntry* own = alerts_.Find(storm.labels.fingerprint());
       if (own == nullptr) {
         continue;

@@ -262,7 +262,14 @@ void Deliverer::State::Deliver(NotificationAttempt attempt) {
     } else if (Lane& lane = LaneFor(key); lane.queue.size() >= options_.lane_queue_max) {
       refusals_.push_back({std::move(attempt), "delivery queue is full", true});
     } else {
-      lane.queue.push_back(std::move(attempt));
+      // A P0 does not wait behind lesser news. All else keeps its order.
+      auto place = lane.queue.end();
+      if (n.MaxSeverity() == Severity::kP0) {
+        place = std::find_if(lane.queue.begin(), lane.queue.end(), [](const NotificationAttempt& queued) {
+          return queued.notification->MaxSeverity() != Severity::kP0;
+        });
+      }
+      lane.queue.insert(place, std::move(attempt));
       MakeReady(key, lane);
     }
   }

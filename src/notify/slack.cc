@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <optional>
 
 #include "notify/acknowledged.h"
 #include "notify/json_object.h"
@@ -21,12 +22,12 @@ constexpr std::string_view kUpdate = "/chat.update";
 constexpr std::array<std::string_view, 6> kPassingErrors{
     "ratelimited", "rate_limited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"};
 
-// Where the message of this alert group is, when it may be changed in place.
+// Where the message of this alert group is.
 struct MessagePlace {
   std::string ts, channel;
 };
-MessagePlace FindMessage(const SlackConfig& c, const Notification& n) {
-  if (!c.update_message || n.receiver_data.empty()) {
+MessagePlace FindMessage(const Notification& n) {
+  if (n.receiver_data.empty()) {
     return {};
   }
   auto data = ParseJson(n.receiver_data);
@@ -35,6 +36,22 @@ MessagePlace FindMessage(const SlackConfig& c, const Notification& n) {
   }
   MessagePlace place{data->GetString("threadTs"), data->GetString("channelId")};
   return place.ts.empty() || place.channel.empty() ? MessagePlace{} : place;
+}
+
+// Others are told by now: who got the message only hears of it, below it.
+bool IsNewsOfRaise(const Notification& n) {
+  return n.reason == NotifyReason::kRaised &&
+         std::all_of(n.alerts.begin(), n.alerts.end(),
+                     [](const NotifiedAlert& told) { return told.resolved || told.quiet_repeat; });
+}
+
+// What is remembered of a message that Slack has taken: where it is, and how severe it said that it is.
+std::optional<std::string> Remembered(const std::optional<std::string>& place, Severity severity) {
+  auto data = place ? ParseJson(*place) : Result<Json>(Json());
+  if (!data || !data->is_object() || data->GetString("threadTs").empty()) {
+    return place;
+  }
+  return data->Set("severity", ToString(severity)).Dump();
 }
 
 void AppendFields(JsonObject& attachment, const SlackConfig& c, Renderer& render) {
@@ -160,30 +177,53 @@ NotificationOutcome JudgeWebApi(NotificationOutcome out, const HttpResult& resul
 Result<PreparedCall> BuildSlack(const Notification& n, const ReceiverContext& context) {
   const SlackConfig& c = n.receiver->slack_configs[n.integration.index];
   PreparedCall out = JsonPost(context);
-  out.judge = [update = c.update_message](const HttpResult& result) { return JudgeSlack(result, update); };
+  const MessagePlace place = FindMessage(n);
+  const bool in_thread = IsNewsOfRaise(n) && !place.ts.empty();
+  out.judge = [in_thread, severity = n.MaxSeverity(), known = n.receiver_data](const HttpResult& result) {
+    NotificationOutcome outcome = JudgeSlack(result, true);
+    if (outcome.verdict == DeliveryVerdict::kSent) {
+      outcome.receiver_data = Remembered(in_thread ? known : outcome.receiver_data, severity);
+    }
+    return outcome;
+  };
   // With an app token the loader has put app_url here and the token into http_config.
   MLALERT_ASSIGN(out.call.url, ReadUrl(c.api_url, c.api_url_file, "api_url", context.files));
   out.call.options = c.http_config;
   TemplateData data = DataFor(n, context);
   Renderer render(context, data);
 
-  MessagePlace message = FindMessage(c, n);
+  const MessagePlace message = c.update_message && !in_thread ? place : MessagePlace{};
   if (!message.ts.empty() && out.call.url.ends_with(kPostMessage)) {
     out.call.url.replace(out.call.url.size() - kPostMessage.size(), kPostMessage.size(), kUpdate);
   }
-  std::string channel = message.channel.empty() ? render(c.channel) : message.channel;
+  std::string channel = in_thread                 ? place.channel
+                        : message.channel.empty() ? render(c.channel)
+                                                  : message.channel;
   out.error_prefix = fmt::format("channel {}: ", GoQuote(channel));
   JsonObject object(out.call.body);
   object.TextUnlessEmpty("channel", channel);
   object.TextUnlessEmpty("ts", message.ts);
+  if (in_thread) {
+    object.Text("thread_ts", place.ts);
+  }
   object.TextUnlessEmpty("username", render(c.username));
   object.TextUnlessEmpty("icon_emoji", render(c.icon_emoji));
   object.TextUnlessEmpty("icon_url", render(c.icon_url));
   if (c.link_names) {
     object.Raw("link_names", "true");
   }
-  if (!IsAcknowledgement(n)) {
+  if (in_thread) {
+    object.Text("text",
+                fmt::format("Severity raised to *{}*. Others are told now; here you hear only the end.",
+                            ToString(n.MaxSeverity())));
+  } else if (!IsAcknowledgement(n)) {
     object.TextUnlessEmpty("text", TruncateRunes(render(c.message_text), kTextRunesMax));
+  }
+  if (in_thread) {
+    object.End();
+    out.call.body.push_back('\n');
+    MLALERT_TRY(render.status());
+    return out;
   }
   object.Key("attachments").push_back('[');
   AppendAttachment(out.call.body, c, n, render);

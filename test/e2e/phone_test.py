@@ -182,6 +182,53 @@ class Call(Phone):
         self.assertNotIn(TOKEN, self.daemon.get("/api/v2/status").text)
 
 
+class ChainOfCalls(Phone):
+    def start(self):
+        self.hub = self.sink()
+        self.daemon = self.mlalert(f"""
+route: {{receiver: board, group_by: [model], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}}
+receivers:
+- {{name: board}}
+- name: phone
+  twilio_configs: [{{account_sid: AC1, auth_token: {TOKEN}, from: "+14155550100", to: ["{ONE}", "{TWO}"], api_url: "{self.hub.url}"}}]
+- {{name: l2, webhook_configs: [{{url: "{self.hub.url}/l2"}}]}}
+- {{name: last, webhook_configs: [{{url: "{self.hub.url}/last"}}]}}
+incidents: {{identity: [alertname, model]}}
+incident_policies:
+- {{name: all, cooldown: 0s, chain: {{steps: [{{after: 0s, receivers: [phone]}}, {{after: 1h, receivers: [l2]}}], fallback: [last]}}}}
+inbound: {{public_url: "https://alerts.example.com"}}
+""")
+        self.twilio = outside.Twilio(self.daemon, self.hub, TOKEN)
+        self.hub.always(self.twilio.calls_path, harness.Answer(201, '{"sid":"CA1","status":"queued"}'))
+        self.fire()
+
+    def test_each_number_has_its_turn_before_the_next_step(self):
+        self.start()
+        call = self.wait_calls(1)[0]
+        self.assertEqual(call["To"], ONE)
+        self.assertEqual(self.twilio.end(call, "busy").status, 204)
+        second = self.wait_calls(2)[1]
+        self.assertEqual(second["To"], TWO)
+        self.assertEqual(self.hub.requests("/l2") + self.hub.requests("/last"), [], "the round is not over")
+        self.assertEqual(self.twilio.end(second, "no-answer").status, 204)
+        for path in ("/l2", "/last"):
+            self.hub.wait_for(path, 1)
+        stays(lambda: len(self.twilio.calls()) == 2, "each number once", 1.5)
+
+    def test_the_second_number_rings_after_a_crash_too(self):
+        self.start()
+        call = self.wait_calls(1)[0]
+        wait_until(lambda: self.daemon.rows("SELECT 1 FROM nflog WHERE integration = 'twilio'"), "told")
+        self.daemon.kill()
+        self.daemon.start()
+        self.assertEqual(self.twilio.end(call, "busy").status, 204)
+        second = self.wait_calls(2)[1]
+        self.assertEqual(second["To"], TWO)
+        self.assertIn("Acknowledged", self.twilio.press(second, "1").text)
+        self.assertEqual(self.state(), "acknowledged")
+        self.assertEqual(self.hub.requests("/l2") + self.hub.requests("/last"), [])
+
+
 class Sms(Phone):
     def test_every_number_gets_a_link_that_acknowledges(self):
         self.start(more=", method: sms, send_resolved: true")

@@ -112,6 +112,35 @@ BOOST_AUTO_TEST_CASE(a_receiver_that_hangs_delays_no_other) {
   BOOST_TEST(stats.in_flight == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_p0_passes_what_waits_and_keeps_its_order_among_its_like) {
+  Bench bench(1);
+  auto deliver = [&](int64_t id, Severity severity) {
+    NotifiedAlert alert = GoldenAlert(false);
+    alert.severity = severity;
+    auto n =
+        std::make_shared<Notification>(MakeNotification(bench.config, IntegrationKind::kWebhook, {alert}));
+    n->receiver = &bench.config->receivers.at(0);
+    n->id = id;
+    bench.deliverer->Deliver({std::move(n), 1});
+  };
+  deliver(1, Severity::kP3);
+  FakeTransport::Pending hung = bench.transport.Take("a/webhook[0]");
+  deliver(2, Severity::kP1);
+  deliver(3, Severity::kP3);
+  deliver(4, Severity::kP0);
+  deliver(5, Severity::kP0);
+  deliver(6, Severity::kNone);
+  hung.done(Answer(200));
+  for (int i = 0; i < 5; ++i) {
+    bench.transport.Take("a/webhook[0]").done(Answer(200));
+  }
+  std::vector<int64_t> order;
+  for (const NotificationOutcome& outcome : bench.outcomes.Wait(6)) {
+    order.push_back(outcome.notification_id);
+  }
+  BOOST_TEST(order == (std::vector<int64_t>{1, 4, 5, 2, 3, 6}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(a_full_queue_answers_with_retry) {
   Bench bench(1, 2);
   bench.deliverer->Deliver(Attempt(bench.config, 0, 1));

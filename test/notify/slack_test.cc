@@ -222,6 +222,33 @@ BOOST_AUTO_TEST_CASE(the_message_is_remembered_only_for_updates) {
   BOOST_TEST(JudgeSlack(answer, true).receiver_data.value_or("") == R"({"threadTs":"1.5","channelId":"C9"})");
 }
 
+BOOST_AUTO_TEST_CASE(a_raise_that_others_are_told_of_goes_into_the_thread) {
+  NotifiedAlert alert = GoldenAlert(false);
+  alert.severity = Severity::kP1;
+  alert.quiet_repeat = true;
+  Notification n = Slack("channel: '#c'", {alert});
+  n.reason = NotifyReason::kRaised;
+  n.receiver_data = R"({"threadTs":"1.5","channelId":"C9","severity":"P2"})";
+  auto prepared = Build(n);
+  BOOST_REQUIRE(prepared.has_value());
+  auto body = ParseJson(prepared->call.body);
+  BOOST_REQUIRE(body.has_value());
+  BOOST_TEST(body->GetString("thread_ts") == "1.5");
+  BOOST_TEST(body->GetString("channel") == "C9");
+  BOOST_TEST(body->GetString("text").starts_with("Severity raised to *P1*"));
+  BOOST_TEST((body->Find("attachments") == nullptr));
+  // The thread stays that of the message.
+  NotificationOutcome out =
+      JudgeAnswer(n, *prepared, Answer(200, R"({"ok":true,"channel":"C9","ts":"2.5"})", "application/json"))
+          .outcome;
+  BOOST_TEST(out.receiver_data.value_or("") == R"({"threadTs":"1.5","channelId":"C9","severity":"P1"})");
+  // To who is told because it rose, it is a message like others.
+  n.alerts.front().quiet_repeat = false;
+  prepared = Build(n);
+  BOOST_REQUIRE(prepared.has_value());
+  BOOST_TEST((ParseJson(prepared->call.body)->Find("attachments") != nullptr));
+}
+
 BOOST_AUTO_TEST_CASE(error_names_the_channel_and_hides_the_url) {
   Notification n = Slack("channel: '#c'", {GoldenAlert(false)});
   auto prepared = Build(n);

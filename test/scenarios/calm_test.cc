@@ -140,6 +140,12 @@ storm: {incidents: 5, within: 5m, quiet: 10m}
   sim.Fire(Labels({{"alertname", "Dead"}, {"model", "m1"}, {"severity", "P0"}}));
   sim.Fire(Labels({{"alertname", "Dead2"}, {"model", "m1"}, {"severity", "P0"}}));
   sim.At(minutes(5));
+  const Heard& storm = sim.heard().front();
+  BOOST_TEST(storm.notification->alerts.front().alert.annotations.Get("summary") ==
+             "Alert storm: 12 new incidents and more to come");
+  BOOST_TEST(storm.notification->alerts.front()
+                 .alert.annotations.Get("description")
+                 .starts_with("12 Down; 12 models. "));
   ExpectHeard(sim, {"+30s chat/webhook[0] first notification firing=AlertStorm:P1",
                     "+30s chat/webhook[0] first notification firing=Dead:P0"});
   for (int i = 0; i < 20; ++i) {

@@ -94,6 +94,25 @@ incidents: {identity: [alertname, model], reopen_window: 30m}
 incident_policies: [{name: all, cooldown: 0s, chain: {steps: [{after: 15m, receivers: [l2]}]}}]
 )";
 
+const std::string kChainOfCalls = R"(
+route: {receiver: board, group_by: [model], group_wait: 0s, group_interval: 1m, repeat_interval: 4h}
+receivers:
+- {name: board, webhook_configs: [{url: "http://127.0.0.1:9/board"}]}
+- name: phone
+  twilio_configs: [{account_sid: AC1, auth_token: t, from: "+14155550100", ring_timeout: 30s,
+    to: ["+4917000000001", "+4917000000002"]}]
+- {name: l2, webhook_configs: [{url: "http://127.0.0.1:9/l2"}]}
+- {name: l3, webhook_configs: [{url: "http://127.0.0.1:9/l3"}]}
+- {name: last, webhook_configs: [{url: "http://127.0.0.1:9/last"}]}
+incidents: {identity: [alertname, model], reopen_window: 30m}
+incident_policies:
+- name: all
+  cooldown: 0s
+  chain:
+    steps: [{after: 1m, receivers: [phone]}, {after: 15m, receivers: [l2]}, {after: 30m, receivers: [l3]}]
+    fallback: [last]
+)";
+
 BOOST_AUTO_TEST_SUITE(pagerduty)
 
 BOOST_AUTO_TEST_CASE(what_came_from_there_is_told_to_others_only) {
@@ -219,6 +238,29 @@ BOOST_AUTO_TEST_CASE(more_than_a_round_can_ask_about_are_asked_about_in_turn) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(phone)
+
+BOOST_AUTO_TEST_CASE(a_refused_number_is_followed_by_the_next_number_and_not_by_the_next_step) {
+  Sim sim(kChainOfCalls);
+  sim.Answer("phone/twilio[0]", {DeliveryVerdict::kFailed});
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(2) - seconds(1));
+  ExpectHeard(sim, {"+0s board/webhook[0] first notification firing=Down:P1",
+                    "+1m phone/twilio[0] escalated firing=Down:P1"});
+}
+
+BOOST_AUTO_TEST_CASE(calls_that_cannot_be_made_hasten_the_chain_once_however_often_they_are_tried) {
+  Sim sim(kChainOfCalls);
+  sim.Answer("phone/twilio[0]", std::vector<DeliveryVerdict>(40, DeliveryVerdict::kFailed));
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(10));
+  ExpectHeard(sim,
+              {"+0s board/webhook[0] first notification firing=Down:P1",
+               "+1m last/webhook[0] escalated firing=Down:P1", "+1m l2/webhook[0] escalated firing=Down:P1"});
+  const std::vector<std::string> events = sim.Events(1);
+  BOOST_TEST(std::count_if(events.begin(), events.end(), [](const std::string& event) {
+               return event.starts_with("nobody_reached");
+             }) == 1);
+}
 
 BOOST_AUTO_TEST_CASE(after_the_last_number_the_next_step_of_the_chain_is_due_at_once) {
   Sim sim(kPhoneThenChain);

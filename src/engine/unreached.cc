@@ -1,0 +1,102 @@
+// Whom a step of the chain could not reach: the routes may tell what a step asks for, and a step that reached
+// one of those it names has reached somebody.
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "engine/engine.h"
+#include "incidents/chain.h"
+
+namespace mlalert {
+namespace {
+
+// A receiver that was told shortly before the step has been told by it, too.
+constexpr Duration kJustTold = std::chrono::seconds(60);
+
+bool IsNews(NotifyReason reason) {
+  return reason == NotifyReason::kFirst || reason == NotifyReason::kNewAlerts ||
+         reason == NotifyReason::kRaised;
+}
+
+}  // namespace
+
+// The receivers of the step that was taken last; empty when there is none.
+std::vector<std::string> Engine::AskedByChain(const Incident& incident, Timestamp now) const {
+  std::vector<std::string> out;
+  if (const std::optional<TakenStep> last = LastChainStep(incident)) {
+    for (const std::string& name : incident.policy->chain->steps[last->step].receivers) {
+      for (std::string& receiver : ReceiversNow(*config_, name, now)) {
+        out.push_back(std::move(receiver));
+      }
+    }
+  }
+  return out;
+}
+
+// The incidents whose step names this receiver and trusts the routes to tell him, which could not be done. Of
+// the attempts that follow at each tick of the group the chain need not hear.
+std::vector<IncidentId> Engine::UnreachedByRoutes(const Group* group, const Notification& n,
+                                                  Timestamp now) const {
+  std::vector<IncidentId> out;
+  if (group == nullptr || group->orphan != nullptr || !IsNews(n.reason)) {
+    return out;
+  }
+  for (const NotifiedAlert& alert : n.alerts) {
+    const IncidentEntry* entry = incidents_.table().Find(alert.incident_id);
+    if (alert.resolved || alert.quiet_repeat || entry == nullptr || !WaitsForSomebody(*entry)) {
+      continue;
+    }
+    const std::optional<TakenStep> last = LastChainStep(entry->incident);
+    if (!last || n.flushed_at - last->at >= n.deadline - n.flushed_at) {
+      continue;
+    }
+    const std::vector<std::string> asked = AskedByChain(entry->incident, now);
+    if (std::find(asked.begin(), asked.end(), n.receiver->name) != asked.end() &&
+        std::find(out.begin(), out.end(), alert.incident_id) == out.end()) {
+      out.push_back(alert.incident_id);
+    }
+  }
+  return out;
+}
+
+// Did the step reach somebody else, or may it still?
+bool Engine::ReachedOthers(const IncidentEntry& entry, const Notification& failed, Timestamp now) {
+  const std::optional<TakenStep> last = LastChainStep(entry.incident);
+  if (!last) {
+    return false;
+  }
+  const std::vector<std::string> asked = AskedByChain(entry.incident, now);
+  auto is_asked = [&](const std::string& name) {
+    return std::find(asked.begin(), asked.end(), name) != asked.end();
+  };
+  const bool under_way = std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& flight) {
+    const Notification& n = *flight.second.notification;
+    return n.id != failed.id && is_asked(n.receiver->name) &&
+           std::any_of(n.alerts.begin(), n.alerts.end(), [&](const NotifiedAlert& alert) {
+             return alert.incident_id == entry.incident.id && !alert.resolved;
+           });
+  });
+  if (under_way) {
+    return true;
+  }
+  auto told = [&](const Group& group, const AlertEntry& alert, const std::string& name) {
+    const std::string prefix = fmt::format("{}\x1f{}\x1f", group.key, name);
+    for (auto it = nflog_.lower_bound(prefix); it != nflog_.end() && it->first.starts_with(prefix); ++it) {
+      const std::vector<uint64_t>& firing = it->second.firing;
+      if (it->second.timestamp + kJustTold >= last->at &&
+          std::binary_search(firing.begin(), firing.end(), alert.alert.fingerprint())) {
+        return true;
+      }
+    }
+    return false;
+  };
+  return std::any_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
+    return std::any_of(alert->groups.begin(), alert->groups.end(), [&](const GroupSlot& slot) {
+      const Group* group = dispatcher_.Find(slot.group);
+      return group != nullptr && std::any_of(asked.begin(), asked.end(), [&](const std::string& name) {
+               return told(*group, *alert, name);
+             });
+    });
+  });
+}
+
+}  // namespace mlalert
