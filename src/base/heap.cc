@@ -59,14 +59,10 @@ void SetUpHeap() {
 #endif
 }
 
-void TidyHeap() {
+void TidyMemory() {
 #ifdef __GLIBC__
   ::malloc_trim(0);
 #endif
-}
-
-void TidyAfterLoad() {
-  TidyHeap();
   ::dl_iterate_phdr(ReleaseFilePages, nullptr);
 }
 

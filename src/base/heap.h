@@ -7,11 +7,9 @@ namespace mlalert {
 // Before the first thread.
 void SetUpHeap();
 
-// Gives free memory inside the heap back. Takes milliseconds for a hundred MiB.
-void TidyHeap();
-
-// The same, and lets go of the pages of program and libraries, most of which only a load needs. What is used
-// comes back from the system's page cache at the next use, 16 pages at a time.
-void TidyAfterLoad();
+// Gives free memory inside the heap back, and lets go of the pages of program and libraries, most of which
+// only a load or a storm needs. What is used comes back from the system's page cache at the next use, 16
+// pages at a time. Takes milliseconds for a hundred MiB.
+void TidyMemory();
 
 }  // namespace mlalert

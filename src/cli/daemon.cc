@@ -332,7 +332,7 @@ Status Daemon::Impl::Start() {
     reload_timer_ =
         std::make_unique<ReloadTimer>(options_.auto_reload_interval, [this] { ReloadIfChanged(); });
   }
-  TidyAfterLoad();
+  TidyMemory();
   started_ = true;
   LogListening();
   return {};
@@ -471,7 +471,7 @@ Status Daemon::Impl::ReloadLocked() {
   PointAtRunbooks(loaded->groups, runbooks_, web_.external_url);
   rules_->SetRules(std::move(loaded->groups), *loaded->config);
   LogTemplateWarnings();
-  TidyAfterLoad();
+  TidyMemory();
   LogInfo("Completed loading of configuration file", {{"file", options_.config_file}});
   return {};
 }

@@ -45,6 +45,32 @@ int FirstBadLine(const SourceText& source) {
   return 0;
 }
 
+// YAML's c-printable: no control characters but tab and line breaks, none of U+0080 to U+009F but U+0085, and
+// neither U+FFFE nor U+FFFF.
+bool HasControl(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < text.size() ? text[i + 1] : 0);
+    const bool low = (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f;
+    const bool high = c == 0xC2 && next < 0xA0 && next != 0x85;
+    if (low || high || text.substr(i).starts_with("\xEF\xBF\xBE") ||
+        text.substr(i).starts_with("\xEF\xBF\xBF")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// First line that holds control characters; 0: none does.
+int FirstControlLine(const SourceText& source) {
+  for (int line = 1; line <= source.line_count(); ++line) {
+    if (HasControl(source.Line(line))) {
+      return line;
+    }
+  }
+  return 0;
+}
+
 // Learns where the next document begins, and reads no more of it.
 class DocumentStartFinder final : public YAML::EventHandler {
  public:
@@ -65,9 +91,10 @@ class DocumentStartFinder final : public YAML::EventHandler {
 };
 
 // What stands behind the first document: further documents are ignored with a warning, as by Prometheus and
-// Alertmanager. yaml-cpp also takes text that does not belong to the document for a new one; that is an
-// error.
-bool CheckBehindDocument(YAML::Parser& parser, TextPos last, SourceText& source, Diagnostics& out) {
+// Alertmanager, and so is text that is indented less than the document. Beside the items of a list it is an
+// error to everybody.
+bool CheckBehindDocument(YAML::Parser& parser, const YamlNode* root, TextPos last, SourceText& source,
+                         Diagnostics& out) {
   TextPos start;
   try {
     DocumentStartFinder finder;
@@ -83,14 +110,16 @@ bool CheckBehindDocument(YAML::Parser& parser, TextPos last, SourceText& source,
   for (int line = last.line + 1; line <= start.line && !marked; ++line) {
     marked = source.Line(line).starts_with("---") || source.Line(line).starts_with("...");
   }
-  if (!marked) {
-    ReportText(source, out, start, "yaml: did not find expected <document start>",
-               "is this line indented as the ones above it?");
+  if (!marked && root != nullptr && root->kind == YamlNode::Kind::kSequence &&
+      root->pos.column == start.column) {
+    ReportText(source, out, start, "yaml: did not find expected '-' indicator");
     return false;
   }
   Diagnostic diagnostic;
   diagnostic.level = DiagnosticLevel::kWarning;
-  diagnostic.message = "the file has more than one YAML document; only the first is read";
+  diagnostic.message = marked ? "the file has more than one YAML document; only the first is read"
+                              : "from here on the file does not belong to what stands above; it is ignored";
+  diagnostic.hint = marked ? "" : "is this line indented as the ones above it?";
   diagnostic.where = {source.file(), start.line, start.column};
   out.Add(std::move(diagnostic));
   return true;
@@ -111,6 +140,13 @@ YamlNodePtr ParseYaml(std::string_view text, SourceText& source, Diagnostics& ou
     out.Add(std::move(diagnostic));
     return nullptr;
   }
+  if (const int line = FirstControlLine(source); line > 0) {
+    Diagnostic diagnostic;  // without the line, as above
+    diagnostic.where = {source.file(), line, 0};
+    diagnostic.message = "yaml: control characters are not allowed";
+    out.Add(std::move(diagnostic));
+    return nullptr;
+  }
   std::istringstream stream(Terminated(text));
   TreeBuilder builder(source, out, options);
   auto fail = [&](TextPos pos, const std::string& message) {
@@ -125,7 +161,7 @@ YamlNodePtr ParseYaml(std::string_view text, SourceText& source, Diagnostics& ou
     builder.EndHiding();
     builder.FlushReports();
     YamlNodePtr root = builder.TakeRoot();
-    if (!CheckBehindDocument(parser, builder.last_pos(), source, out)) {
+    if (!CheckBehindDocument(parser, root.get(), builder.last_pos(), source, out)) {
       return nullptr;
     }
     return root != nullptr ? root : std::make_shared<YamlNode>();

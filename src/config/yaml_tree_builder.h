@@ -84,6 +84,7 @@ class TreeBuilder final : public YAML::EventHandler {
       return;
     }
     if (!stack_.empty()) {  // an empty document stands nowhere
+      CheckColon(stack_.back());
       node->pos = stack_.back().has_key ? stack_.back().key_pos : columns_.Convert(mark);
     }
     Count(node->pos);
@@ -125,8 +126,9 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnSequenceEnd() override { Close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
+                  YAML::EmitterStyle::value style) override {
     Open(YamlNode::Kind::kMap, mark, anchor);
+    stack_.back().flow = style == YAML::EmitterStyle::Flow;
   }
   void OnMapEnd() override {
     FinishMap(*stack_.back().node);
@@ -140,6 +142,7 @@ class TreeBuilder final : public YAML::EventHandler {
     // Of a map: a key whose value has not come yet.
     bool has_key = false;
     bool key_is_merge = false;
+    bool flow = false;  // {a: b}
     bool key_plain = false;
     std::string key;
     TextPos key_pos;
@@ -176,6 +179,40 @@ class TreeBuilder final : public YAML::EventHandler {
       secret_from_ = pos;
       secret_depth_ = stack_.size();
     }
+  }
+
+  // yaml-cpp takes a line of a block map that has no colon for a key without a value; to everybody else the
+  // file is broken there. Guarded by parse_yaml/syntax_errors_have_a_place.
+  void CheckColon(const Frame& frame) const {
+    if (!frame.has_key || frame.flow) {
+      return;
+    }
+    const std::string_view line = source_.Line(frame.key_pos.line);
+    const size_t begin = BytesBefore(line, frame.key_pos.column);
+    const size_t before = line.substr(0, begin).find_last_not_of(" \t");
+    if (before != std::string_view::npos && line[before] == '?') {
+      return;  // an explicit key needs none
+    }
+    std::string_view rest = line.substr(begin);
+    if (frame.key_plain && rest.starts_with(frame.key)) {
+      rest.remove_prefix(frame.key.size());
+      rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
+      rest = rest.substr(0, 1);
+    }
+    if (rest.find(':') == std::string_view::npos) {
+      throw YamlLimit{frame.key_pos, "could not find expected ':'"};
+    }
+  }
+
+  // Columns count characters.
+  static size_t BytesBefore(std::string_view line, int column) {
+    size_t at = 0;
+    for (int left = column - 1; at < line.size() && left > 0; --left) {
+      for (++at; at < line.size() && (static_cast<unsigned char>(line[at]) & 0xC0U) == 0x80;) {
+        ++at;
+      }
+    }
+    return at;
   }
 
   void SetKey(const std::string& key, TextPos pos, bool plain) {

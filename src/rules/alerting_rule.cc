@@ -12,6 +12,9 @@ struct LabelSetHash {
   size_t operator()(const LabelSet& labels) const { return labels.fingerprint(); }
 };
 
+// PresenceMemory without entries, as text.
+constexpr std::string_view kKnowsOfNone = "[]";
+
 // NaN equals itself here.
 bool SameValue(double a, double b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
@@ -119,8 +122,23 @@ bool RuleMachine::IsSampleOf(const AlertInstance& instance, std::span<const Labe
 }
 
 AlertInstance* RuleMachine::FindByLabels(const LabelSet& labels) const {
-  return by_labels_.Find(labels.fingerprint(),
-                         [&](const AlertInstance& instance) { return instance.labels == labels; });
+  const auto same = [&](const AlertInstance& instance) { return instance.labels == labels; };
+  if (indexes_ != nullptr) {
+    return indexes_->by_labels.Find(labels.fingerprint(), same);
+  }
+  const auto at = std::find_if(instances_.begin(), instances_.end(),
+                               [&](const auto& instance) { return instance && same(*instance); });
+  return at == instances_.end() ? nullptr : at->get();
+}
+
+AlertInstance* RuleMachine::FindBySample(std::span<const Label> labels, uint64_t hash) const {
+  const auto same = [&](const AlertInstance& instance) { return IsSampleOf(instance, labels, hash); };
+  if (indexes_ != nullptr) {
+    return indexes_->by_sample.Find(hash, same);
+  }
+  const auto at = std::find_if(instances_.begin(), instances_.end(),
+                               [&](const auto& instance) { return instance && same(*instance); });
+  return at == instances_.end() ? nullptr : at->get();
 }
 
 RuleMachine::Doubts& RuleMachine::doubts() {
@@ -192,9 +210,7 @@ Status RuleMachine::FindTargets(const QueryAnswer& answer, Timestamp ts) {
     Target& target = targets.emplace_back();
     const std::span<const Label> labels = answer.labels(sample);
     if (by_sample) {
-      target.instance = by_sample_.Find(sample.hash, [&](const AlertInstance& instance) {
-        return IsSampleOf(instance, labels, sample.hash);
-      });
+      target.instance = FindBySample(labels, sample.hash);
       target.by_sample = target.instance != nullptr;
     }
     if (target.instance == nullptr) {
@@ -399,10 +415,10 @@ void RuleMachine::StepPresent(AlertInstance& instance, Timestamp ts, RuleEffects
     instance.state = InstanceState::kPending;
     instance.fired_at = kUnset;
     instance.last_sent_at = kUnset;
-    instance.presence.reset();
+    instance.presence = SharedText();
     instance.changed = true;
   }
-  if (instance.state == InstanceState::kFiring && rule_->needs_series && !Knows(instance) &&
+  if (instance.state == InstanceState::kFiring && rule_->needs_series && instance.presence.empty() &&
       PolicyOf(instance).action != NoDataAction::kResolve &&
       doubts().unlearned.size() < kPresenceSubjectsMax) {
     doubts().unlearned.push_back(&instance);
@@ -429,12 +445,8 @@ void RuleMachine::Resolve(AlertInstance& instance, Timestamp ts) {
   instance.changed = true;
 }
 
-bool RuleMachine::Knows(const AlertInstance& instance) const {
-  return instance.presence && instance.presence->expr_hash == rule_->expr_hash;
-}
-
 bool RuleMachine::CanDoubt(AlertInstance& instance) const {
-  return Knows(instance) && !instance.presence->entries.empty() &&
+  return !instance.presence.empty() && instance.presence != kKnowsOfNone &&
          PolicyOf(instance).action != NoDataAction::kResolve;
 }
 
@@ -531,16 +543,30 @@ LabelSet RuleMachine::ExpandAnnotations(const RuleTemplateData& data) const {
   return LabelSet::FromSorted(workspace_->labels);
 }
 
+// After it has its place in instances_.
 void RuleMachine::Index(AlertInstance& instance) {
-  by_labels_.Insert(instance);
+  if (indexes_ != nullptr) {
+    AddTo(*indexes_, instance);
+  } else if (instances_.size() > kIndexedFrom) {
+    indexes_ = std::make_unique<Indexes>();
+    for (auto& each : instances_) {
+      AddTo(*indexes_, *each);
+    }
+  }
+}
+
+void RuleMachine::AddTo(Indexes& indexes, AlertInstance& instance) const {
+  indexes.by_labels.Insert(instance);
   if (rule_->labels_vary <= Varies::kWithLabels) {
-    by_sample_.Insert(instance);
+    indexes.by_sample.Insert(instance);
   }
 }
 
 void RuleMachine::Unindex(AlertInstance& instance) {
-  by_labels_.Erase(instance);
-  by_sample_.Erase(instance);
+  if (indexes_ != nullptr) {
+    indexes_->by_labels.Erase(instance);
+    indexes_->by_sample.Erase(instance);
+  }
 }
 
 void RuleMachine::Remove(AlertInstance& instance, RuleEffects& fx) {
@@ -553,8 +579,7 @@ void RuleMachine::DropAll(RuleEffects& fx) {
   for (auto& instance : instances_) {
     fx.records.push_back(DeleteRecord(*instance));
   }
-  by_labels_.clear();
-  by_sample_.clear();
+  indexes_.reset();
   instances_.clear();
 }
 

@@ -30,6 +30,8 @@ namespace mlalert {
 inline constexpr Duration kResolvedRetention = std::chrono::minutes(15);
 // Alerts of one rule whose presence is asked about in one slot; those beyond wait, held, for the next slot.
 inline constexpr size_t kPresenceSubjectsMax = 10000;
+// A rule with more alerts than this finds them by hash.
+inline constexpr size_t kIndexedFrom = 8;
 
 struct AlertInstance {
   LabelSet labels;  // identity
@@ -53,10 +55,10 @@ struct AlertInstance {
   Timestamp last_sent_at = kUnset;
   Timestamp valid_until = kUnset;
   Timestamp no_data_since = kUnset;
-  Timestamp unknown_since = kUnset;                // no verdict since then: errors, partial answers
-  const NoDataPolicy* policy = nullptr;            // null: not looked up yet
-  std::shared_ptr<const PresenceMemory> presence;  // null: not known yet; alerts of one rule mostly share it
-  uint64_t sample_hash = 0;                        // HashLabels() of the sample's labels
+  Timestamp unknown_since = kUnset;      // no verdict since then: errors, partial answers
+  const NoDataPolicy* policy = nullptr;  // null: not looked up yet
+  SharedText presence;       // PresenceMemory::ToText() under the rule's expression; empty: not known yet
+  uint64_t sample_hash = 0;  // HashLabels() of the sample's labels
 };
 
 // What every template sees, whatever the rule.
@@ -172,12 +174,17 @@ class RuleMachine {
   struct ByLabels {
     uint64_t operator()(const AlertInstance& instance) const { return instance.labels.fingerprint(); }
   };
+  struct Indexes {
+    PointerIndex<AlertInstance, BySample> by_sample;
+    PointerIndex<AlertInstance, ByLabels> by_labels;
+  };
   // Absent or new alerts of this evaluation, up to Settle().
   struct Doubts {
-    std::vector<AlertInstance*> doubtful;   // absent: false, or no data?
-    std::vector<AlertInstance*> unlearned;  // firing: which series are behind it?
-    std::vector<bool> blind;                // by doubtful: something it was computed from is gone
-    std::vector<PresenceMemory> learned;    // by unlearned
+    std::vector<AlertInstance*> doubtful;              // absent: false, or no data?
+    std::vector<AlertInstance*> unlearned;             // firing: which series are behind it?
+    std::vector<bool> blind;                           // by doubtful: something it was computed from is gone
+    std::map<const char*, PresenceMemory> remembered;  // what doubtful ones know, by their text
+    std::vector<PresenceMemory> learned;               // by unlearned
     RequiredSeries required;
     bool failed = false;
   };
@@ -188,6 +195,7 @@ class RuleMachine {
   void RestoreSample(AlertInstance& instance, const LabelSet& sample) const;
   bool IsSampleOf(const AlertInstance& instance, std::span<const Label> labels, uint64_t hash) const;
   AlertInstance* FindByLabels(const LabelSet& labels) const;
+  AlertInstance* FindBySample(std::span<const Label> labels, uint64_t hash) const;
   Doubts& doubts();
   const SharedText& GeneratorUrl();
 
@@ -202,7 +210,7 @@ class RuleMachine {
   bool Keeps(AlertInstance& instance, Timestamp ts);
   void Resolve(AlertInstance& instance, Timestamp ts);
   void SetNoData(AlertInstance& instance, Timestamp since, Timestamp ts, RuleEffects& fx);
-  bool Knows(const AlertInstance& instance) const;
+  const PresenceMemory& Remembered(const AlertInstance& instance) const;
   bool CanDoubt(AlertInstance& instance) const;
   const NoDataPolicy& PolicyOf(AlertInstance& instance) const;
   // Whether nothing has been known about it for longer than `hold_max`; starts its clock.
@@ -220,6 +228,7 @@ class RuleMachine {
   std::vector<PresenceSubject> Subjects(uint32_t selector) const;
   RuleTemplateData TemplateData(double value, bool partial, Timestamp now) const;
   void Index(AlertInstance& instance);
+  void AddTo(Indexes& indexes, AlertInstance& instance) const;
   void Unindex(AlertInstance& instance);
 
   std::shared_ptr<const CompiledRule> rule_;
@@ -230,8 +239,7 @@ class RuleMachine {
   SharedText generator_url_;      // once an alert was sent
 
   std::vector<std::unique_ptr<AlertInstance>> instances_;  // in order of appearance
-  PointerIndex<AlertInstance, BySample> by_sample_;
-  PointerIndex<AlertInstance, ByLabels> by_labels_;
+  std::unique_ptr<Indexes> indexes_;                       // null: so few that looking at each is as good
   uint32_t evaluation_ = 0;
   uint64_t label_runs_ = 0;
   std::unique_ptr<TemplateQueries> queries_;  // null: its texts ask nothing

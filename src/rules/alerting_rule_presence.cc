@@ -9,7 +9,7 @@ namespace mlalert {
 std::vector<PresenceSubject> RuleMachine::Subjects(uint32_t selector) const {
   std::vector<PresenceSubject> out;
   for (const AlertInstance* instance : doubts_->doubtful) {
-    if (const PresenceMemory::Entry* known = instance->presence->Find(selector)) {
+    if (const PresenceMemory::Entry* known = Remembered(*instance).Find(selector)) {
       out.push_back({SampleOf(*instance), known});
     }
   }
@@ -17,6 +17,11 @@ std::vector<PresenceSubject> RuleMachine::Subjects(uint32_t selector) const {
     out.push_back({SampleOf(*instance), nullptr});
   }
   return out;
+}
+
+// Questions() has read it.
+const PresenceMemory& RuleMachine::Remembered(const AlertInstance& instance) const {
+  return doubts_->remembered.at(instance.presence.data());
 }
 
 std::vector<RuleMachine::Question> RuleMachine::Questions() {
@@ -33,7 +38,13 @@ std::vector<RuleMachine::Question> RuleMachine::Questions() {
     return out;
   }
   doubts_->blind.assign(doubts_->doubtful.size(), false);
-  doubts_->learned.assign(doubts_->unlearned.size(), PresenceMemory{rule_->expr_hash, {}});
+  doubts_->learned.assign(doubts_->unlearned.size(), PresenceMemory{});
+  for (const AlertInstance* instance : doubts_->doubtful) {
+    const auto [at, is_new] = doubts_->remembered.try_emplace(instance->presence.data());
+    if (is_new) {
+      at->second = PresenceMemory::FromText(instance->presence);
+    }
+  }
   doubts_->required = std::move(required);
   for (uint32_t i = 0; i < doubts_->required.selectors.size(); ++i) {
     const std::vector<PresenceSubject> subjects = Subjects(i);
@@ -65,7 +76,7 @@ std::optional<RuleMachine::Question> RuleMachine::OnPresence(const Question& que
   PresenceAnswer present(answer);
   for (size_t i = 0; i < d.doubtful.size() && !question.bare; ++i) {
     const AlertInstance& instance = *d.doubtful[i];
-    const PresenceMemory::Entry* known = instance.presence->Find(question.selector);
+    const PresenceMemory::Entry* known = Remembered(instance).Find(question.selector);
     if (known != nullptr && !present.Has(SampleOf(instance), known->labels)) {
       d.blind[i] = true;
     }
@@ -104,13 +115,15 @@ size_t RuleMachine::Settle(Timestamp ts, RuleEffects& fx) {
   }
   const std::unique_ptr<Doubts> d = std::move(doubts_);
   if (!d->failed) {
-    std::shared_ptr<const PresenceMemory> last;
+    const PresenceMemory* last = nullptr;
+    SharedText text;
     for (size_t i = 0; i < d->unlearned.size(); ++i) {
       AlertInstance& instance = *d->unlearned[i];
       if (last == nullptr || !(*last == d->learned[i])) {
-        last = std::make_shared<const PresenceMemory>(std::move(d->learned[i]));
+        last = &d->learned[i];
+        text = last->ToText();
       }
-      instance.presence = last;
+      instance.presence = text;
       instance.changed = true;
       Finish(instance, ts, fx);
     }

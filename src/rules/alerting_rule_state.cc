@@ -31,9 +31,9 @@ void Move(Timestamp& t, Duration delta) {
 std::string DataOf(const AlertInstance& instance, const CompiledRule& rule) {
   Json data = Json::MakeObject();
   data.Set("rule", Hex16(rule.labels_hash));
-  if (instance.presence) {
-    data.Set("expr", Hex16(instance.presence->expr_hash));
-    data.Set("present", instance.presence->ToJson());
+  if (!instance.presence.empty()) {
+    data.Set("expr", Hex16(rule.expr_hash));
+    data.Set("present", PresenceMemory::FromText(instance.presence).ToJson());
   }
   if (IsSet(instance.no_data_since)) {
     data.Set("no_data_since", ToUnixMillis(instance.no_data_since));
@@ -48,8 +48,8 @@ void ReadData(const std::string& text, const CompiledRule& rule, AlertInstance& 
   }
   const Json* present = data->Find("present");
   if (present != nullptr && data->GetString("expr") == Hex16(rule.expr_hash)) {
-    if (auto memory = PresenceMemory::FromJson(*present, rule.expr_hash)) {
-      instance.presence = std::make_shared<const PresenceMemory>(std::move(*memory));
+    if (const auto memory = PresenceMemory::FromJson(*present)) {
+      instance.presence = memory->ToText();
     }
   }
   const Json* since = data->Find("no_data_since");
@@ -154,16 +154,16 @@ void RuleMachine::Adopt(RuleMachine& old) {
     watch_->Adopt(*old.watch_);
   }
   instances_ = std::move(old.instances_);
-  by_labels_ = std::move(old.by_labels_);
-  by_sample_ = std::move(old.by_sample_);
+  indexes_ = std::move(old.indexes_);
   evaluation_ = old.evaluation_;
   label_runs_ = old.label_runs_;
   old.instances_.clear();
-  old.by_labels_.clear();
-  old.by_sample_.clear();
   for (auto& instance : instances_) {
     instance->annotations_stale = true;
     instance->policy = nullptr;
+    if (rule_->expr_hash != old.rule_->expr_hash) {
+      instance->presence = SharedText();  // other selectors
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // The last evaluations of one rule: what an operator looks at when he asks why it did not fire. Filled by:
-// rules/rule_group, at the end of each evaluation. Read by: the API, on demand. Owns: a ring that grows to
+// rules/rule_group, at the end of each evaluation. Read by: the API, on demand. Owns: a queue that grows to
 // its limit and no further; an error that repeats is stored once. Thread: that of the manager.
 #pragma once
 
@@ -33,21 +33,23 @@ class EvaluationLog {
   std::vector<RuleEvaluation> Newest() const;
 
  private:
-  // Fifty for each of thousands of rules: 24 bytes instead of 40.
-  struct Packed {
-    int64_t at_us;
-    int32_t lag_ms;  // from then to the start; saturates
-    uint32_t duration_us;
-    uint32_t series;
-    uint32_t error;  // index in errors_ plus one; 0: none
+  struct Error {
+    SharedText text;
+    uint32_t evaluations = 0;  // that have it
   };
 
-  uint32_t ErrorIndex(const std::string& error);
+  uint64_t IndexOf(const std::string& error);
+  void DropOldest();
 
   uint32_t limit_;
-  uint32_t next_ = 0;  // where the next one goes once the ring is full
-  std::vector<Packed> ring_;
-  std::vector<SharedText> errors_;
+  uint32_t size_ = 0;
+  int64_t oldest_us_ = 0;  // when the first one in bytes_ was asked about
+  int64_t newest_us_ = 0;
+  // Fifty for each of thousands of rules: 8 to 10 bytes for one, as numbers of variable length. In each the
+  // time since the one before it (of the first: 0), milliseconds from the time asked about to the start,
+  // duration, series, index in errors_ plus one.
+  std::vector<uint8_t> bytes_;
+  std::vector<Error> errors_;
 };
 
 }  // namespace mlalert

@@ -114,12 +114,11 @@ Json PresenceMemory::ToJson() const {
   return out;
 }
 
-std::optional<PresenceMemory> PresenceMemory::FromJson(const Json& json, uint64_t expr_hash) {
+std::optional<PresenceMemory> PresenceMemory::FromJson(const Json& json) {
   if (!json.is_array()) {
     return std::nullopt;
   }
   PresenceMemory out;
-  out.expr_hash = expr_hash;
   for (const Json& one : json.AsArray()) {
     const Json::Array& parts = one.AsArray();
     if (parts.empty() || !parts[0].is_int() || parts[0].AsInt() < 0) {
@@ -133,6 +132,15 @@ std::optional<PresenceMemory> PresenceMemory::FromJson(const Json& json, uint64_
     std::sort(entry.labels.begin(), entry.labels.end());
   }
   return out;
+}
+
+SharedText PresenceMemory::ToText() const {
+  return ToJson().Dump();
+}
+
+PresenceMemory PresenceMemory::FromText(const SharedText& text) {
+  const Result<Json> json = ParseJson(text);
+  return json ? FromJson(*json).value_or(PresenceMemory{}) : PresenceMemory{};
 }
 
 std::string PresenceQuestion(const promql::RequiredSelector& selector,

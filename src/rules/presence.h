@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/shared_text.h"
 #include "model/label_set.h"
 #include "promql/analysis.h"
 #include "rules/query_result.h"
@@ -33,13 +34,15 @@ struct PresenceMemory {
 
     friend bool operator==(const Entry&, const Entry&) = default;
   };
-  uint64_t expr_hash = 0;  // CompiledRule::expr_hash it belongs to
   std::vector<Entry> entries;
 
   const Entry* Find(uint32_t selector) const;
   // [[0,"instance","model"],[1]]
   Json ToJson() const;
-  static std::optional<PresenceMemory> FromJson(const Json& json, uint64_t expr_hash);
+  static std::optional<PresenceMemory> FromJson(const Json& json);
+  // The same as text, in which alerts keep it: most rules have the same, and it is read when one is in doubt.
+  SharedText ToText() const;
+  static PresenceMemory FromText(const SharedText& text);
 
   friend bool operator==(const PresenceMemory&, const PresenceMemory&) = default;
 };

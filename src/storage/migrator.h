@@ -16,8 +16,8 @@ struct Migration {
   std::string sql;
 };
 
-// All of migrations/, sorted by number. Generated at build time.
-const std::vector<Migration>& EmbeddedMigrations();
+// All of migrations/, sorted by number. Generated at build time; a copy, because a start needs it once.
+std::vector<Migration> EmbeddedMigrations();
 
 // Applies what is missing; nothing when the file is up to date. Errors: kConflict when the file is newer than
 // this binary, kCorrupt when it is not an mlalert database, kInternal when a migration fails (the file stays

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "storage/page_pool.h"
 #include "storage/wal_vfs.h"
 
 namespace mlalert {
@@ -209,8 +210,11 @@ Result<Db> Db::Open(const std::string& path, DbMode mode, Duration busy_timeout)
     // Both would open a private temporary database.
     return Fail(ErrorCode::kInvalid, fmt::format("bad database path \"{}\"", path));
   }
-  // Nobody asks SQLite how much memory it has; counting takes a lock for each allocation.
-  static const int uncounted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  static const int uncounted = [] {
+    InstallPagePool();
+    // Nobody asks SQLite how much memory it has; counting takes a lock for each allocation.
+    return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  }();
   (void)uncounted;
   sqlite3* handle = nullptr;
   const char* vfs = mode == DbMode::kWriter ? WalVfsName() : nullptr;
@@ -314,6 +318,7 @@ void Db::SetWatch(std::function<bool()> go_on) {
 
 void Db::ReleaseMemory() {
   sqlite3_db_release_memory(db_);
+  TrimPagePool();
 }
 
 Result<Db::Checkpoint> Db::RunCheckpoint(CheckpointMode mode) {

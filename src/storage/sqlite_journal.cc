@@ -6,6 +6,7 @@
 #include <deque>
 #include <fmt/format.h>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -35,8 +36,8 @@ constexpr Duration kWaitMax = std::chrono::hours(24);
 // So many records are a storm: most of their rows can share statements.
 constexpr size_t kBatchedFrom = 64;
 
-// Records after which the heap is tidied once there is nothing to write.
-constexpr uint64_t kTrimAfterRecords = 20000;
+// Records after which memory is given back once there is nothing to write.
+constexpr uint64_t kTidyAfterRecords = 200;
 
 SteadyTime After(Duration wait) {
   return std::chrono::steady_clock::now() + std::clamp(wait, Duration::zero(), kWaitMax);
@@ -96,6 +97,8 @@ class SqliteJournal::Impl {
   using Batch = std::vector<Step>;
 
   void Run();
+  Result<RecordWriter*> Writer();
+  void Tidy();
   Batch NextBatch();
   bool CommitUntilDone(Batch& batch);
   Status Commit(const Batch& batch, std::vector<uint64_t>& rejected_steps);
@@ -112,7 +115,7 @@ class SqliteJournal::Impl {
 
   // Journal thread only.
   Db db_;
-  RecordWriter writer_;
+  std::optional<RecordWriter> writer_;  // made when it is needed
   const SqliteJournalOptions options_;
   bool wal_dirty_ = false;
   int64_t checkpoint_at_ = 0;
@@ -237,16 +240,13 @@ Status SqliteJournal::Impl::Close(Duration timeout) {
 // --- the journal thread
 
 void SqliteJournal::Impl::Run() {
-  uint64_t trimmed_at = 0;
+  uint64_t tidied_at = 0;
   while (true) {
     Batch batch = NextBatch();
     bool idle = batch.empty();
-    if (idle && CommittedSeq() - trimmed_at >= kTrimAfterRecords) {
-      // A storm's queue leaves holes all over the heap, and its rows fill the page cache, which nothing would
-      // ever give back.
-      db_.ReleaseMemory();
-      TidyHeap();
-      trimmed_at = CommittedSeq();
+    if (idle && CommittedSeq() - tidied_at >= kTidyAfterRecords) {
+      Tidy();
+      tidied_at = CommittedSeq();
     }
     if (!idle && !CommitUntilDone(batch)) {
       return;
@@ -263,6 +263,21 @@ void SqliteJournal::Impl::Run() {
     }
     Housekeeping(idle);
   }
+}
+
+// What a storm leaves: its rows in the page cache, statements, holes all over the heap. Nothing else would
+// ever give them back.
+void SqliteJournal::Impl::Tidy() {
+  writer_.reset();
+  db_.ReleaseMemory();
+  TidyMemory();
+}
+
+Result<RecordWriter*> SqliteJournal::Impl::Writer() {
+  if (!writer_) {
+    MLALERT_ASSIGN(writer_, RecordWriter::Create(db_));
+  }
+  return &*writer_;
 }
 
 // Blocks until there is something to write, or housekeeping is due (empty batch), or the journal closes.
@@ -342,6 +357,7 @@ Status SqliteJournal::Impl::Commit(const Batch& batch, std::vector<uint64_t>& re
     }
     // One by one, to learn which.
   }
+  MLALERT_TRY(Writer());
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db_));
   for (const Step& step : batch) {
     MLALERT_TRY(WriteStep(step, rejected_steps));
@@ -351,11 +367,12 @@ Status SqliteJournal::Impl::Commit(const Batch& batch, std::vector<uint64_t>& re
 
 // All or nothing: the error may be that of any record.
 Status SqliteJournal::Impl::CommitBatched(const Batch& batch) {
+  MLALERT_ASSIGN(RecordWriter * writer, Writer());
   MLALERT_ASSIGN(Txn txn, Txn::Begin(db_));
-  RecordWriter::Batch many(writer_);
+  RecordWriter::Batch many(*writer);
   for (const Step& step : batch) {
     for (const Record& record : step.records) {
-      MLALERT_TRY(writer_.Write(record));
+      MLALERT_TRY(writer->Write(record));
     }
   }
   MLALERT_TRY(many.End());
@@ -364,7 +381,7 @@ Status SqliteJournal::Impl::CommitBatched(const Batch& batch) {
 
 Status SqliteJournal::Impl::WriteStep(const Step& step, std::vector<uint64_t>& rejected_steps) {
   for (const Record& record : step.records) {
-    Status status = writer_.Write(record);
+    Status status = writer_->Write(record);
     if (status) {
       continue;
     }
@@ -398,7 +415,7 @@ Status SqliteJournal::Impl::Reject(const Record& record, const Error& error) {
     event.incident_id = incident->incident.id;
   }
   event.data = data.Dump();
-  return writer_.Write(event);
+  return writer_->Write(event);
 }
 
 void SqliteJournal::Impl::Done(const Batch& batch, const std::vector<uint64_t>& rejected_steps,

@@ -128,8 +128,44 @@ BOOST_AUTO_TEST_CASE(markers_without_a_second_document_are_no_documents) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(text_that_belongs_to_no_document_is_an_error) {
-  BOOST_TEST(FirstMessage("- a\nb: c\n") == "yaml: did not find expected <document start>");
+// promtool and amtool read no further either, and say nothing.
+BOOST_AUTO_TEST_CASE(text_that_is_indented_less_than_the_document_is_ignored_with_a_warning) {
+  for (std::string text : {"  a: 1\nb: 2\n", " a: 1\n- b\n", "{a: 1} b\n"}) {
+    BOOST_TEST_CONTEXT("text " << text) {
+      Parsed parsed(text);
+      BOOST_REQUIRE(parsed.root != nullptr);
+      BOOST_TEST(Show(*parsed.root) == "{a:1}");
+      BOOST_TEST(parsed.diagnostics.ok());
+      BOOST_TEST(parsed.First() ==
+                 "from here on the file does not belong to what stands above; it is ignored");
+    }
+  }
+  BOOST_TEST(FirstMessage("- a\nb: c\n") == "yaml: did not find expected '-' indicator");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_of_a_block_without_a_colon_is_an_error) {
+  for (std::string text : {"a: 1\nb", "a: 1\nb\n", "a:\n  b: 1\n  c d 'e'\nf: 1\n", "- a: 1\n  b # c: d\n",
+                           "a: 1\n\"b\"\n", "\u00e9: 1\n\u00e9\n"}) {
+    BOOST_TEST_CONTEXT("text " << text) {
+      Parsed parsed(text);
+      BOOST_TEST(parsed.root == nullptr);
+      BOOST_TEST(parsed.First().starts_with("yaml: "));
+      BOOST_TEST(parsed.diagnostics.items()[0].where.line > 0);
+    }
+  }
+  BOOST_TEST(FirstMessage("a: 1\nb\n") == "yaml: could not find expected ':'");
+  BOOST_TEST(ShowText("a:\nb : \n\"c\":\n? d\n") == "{a:~,b:~,c:~,d:~}");
+  BOOST_TEST(ShowText("{a, b: 1}") == "{a:~,b:1}");
+}
+
+BOOST_AUTO_TEST_CASE(control_characters_are_refused_wherever_they_stand) {
+  for (std::string text : {"# a\x7f\na: 1\n", "a: \"\x01\"\n", "a: \xC2\x80\n", "a: \xEF\xBF\xBF\n"}) {
+    Parsed parsed(text);
+    BOOST_TEST(parsed.root == nullptr);
+    BOOST_TEST(parsed.First() == "yaml: control characters are not allowed");
+    BOOST_TEST(parsed.diagnostics.items()[0].where.line > 0);
+  }
+  BOOST_TEST(ShowText("a: \"\t\xC2\xA0\xF0\x9F\x94\xA5\"\n") == "{a:\t\xC2\xA0\xF0\x9F\x94\xA5}");
 }
 
 BOOST_AUTO_TEST_CASE(an_anchor_that_contains_itself_is_refused) {

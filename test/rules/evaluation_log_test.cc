@@ -37,6 +37,28 @@ BOOST_AUTO_TEST_CASE(keeps_the_newest_and_shares_equal_errors) {
   BOOST_TEST((newest[0].error == newest[1].error));
 }
 
+BOOST_AUTO_TEST_CASE(shows_what_it_was_given_whatever_the_clock_does) {
+  const std::vector<Duration> times{0s, 15s, 30s, 25s, -1h, 400 * 24h, 400 * 24h, 401 * 24h};
+  const std::vector<std::string> errors{"", "down", "down", "slow", "", "odd", "slow", "new"};
+  EvaluationLog log(4);
+  for (size_t i = 0; i < times.size(); ++i) {
+    const Timestamp at = At(times[i]);
+    log.Add(at, at + (i % 2 == 0 ? 70s : Duration(-3s)), std::chrono::microseconds(i * 1000), i * 300,
+            errors[i]);
+    const auto newest = log.Newest();
+    BOOST_REQUIRE(newest.size() == std::min<size_t>(i + 1, 4));
+    for (size_t back = 0; back < newest.size(); ++back) {
+      const RuleEvaluation& one = newest[back];
+      const size_t then = i - back;
+      BOOST_TEST((one.at == At(times[then])));
+      BOOST_TEST((one.started - one.at == (then % 2 == 0 ? 70s : Duration(-3s))));
+      BOOST_TEST(one.duration_us == then * 1000);
+      BOOST_TEST(one.series == then * 300);
+      BOOST_TEST(one.error.view() == errors[then]);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(numbers_saturate) {
   EvaluationLog log(1);
   log.Add(At(0s), At(0s), 24h, uint64_t{1} << 40, "");

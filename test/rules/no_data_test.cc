@@ -310,10 +310,11 @@ BOOST_AUTO_TEST_CASE(rewritten_labels_fall_back_to_the_bare_selector) {
 BOOST_AUTO_TEST_CASE(stored_memory_may_be_anything) {
   for (const char* text : {"1", "[1]", "[[]]", "[[\"a\"]]", "[[-1]]", "{}"}) {
     BOOST_TEST_CONTEXT(text) {
-      BOOST_TEST(!PresenceMemory::FromJson(*ParseJson(text), 1).has_value());
+      BOOST_TEST(!PresenceMemory::FromJson(*ParseJson(text)).has_value());
     }
   }
-  const auto memory = PresenceMemory::FromJson(*ParseJson(R"([[0,"b","a"],[7]])"), 5);
+  const auto memory = PresenceMemory::FromJson(*ParseJson(R"([[0,"b","a"],[7]])"));
+  BOOST_TEST((PresenceMemory::FromText(memory->ToText()) == *memory));
   BOOST_TEST(memory->ToJson().Dump() == R"([[0,"a","b"],[7]])");
   BOOST_TEST(memory->Find(7)->labels.empty());
   BOOST_TEST((memory->Find(1) == nullptr));

@@ -11,6 +11,7 @@
 #include "storage/fault_vfs.h"
 #include "storage/history.h"
 #include "storage/migrator.h"
+#include "storage/page_pool.h"
 #include "storage/records.h"
 #include "storage/restore.h"
 #include "storage/temp_dir.h"
@@ -475,6 +476,28 @@ BOOST_AUTO_TEST_CASE(wal_stays_small_while_writing_and_is_truncated_when_idle) {
     std::this_thread::yield();
   }
   BOOST_TEST(std::filesystem::file_size(dir.File("mlalert.db-wal")) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_storm_the_cache_goes_back_and_writing_goes_on) {
+  TempDir dir;
+  const std::string path = dir.File("a.db");
+  SqliteJournalOptions options;
+  options.idle_checkpoint = 10ms;
+  auto journal = StartJournal(path, std::move(options));
+  constexpr uint64_t kStorm = 5000;
+  constexpr size_t kRest = 16;  // what an open connection needs
+  for (uint64_t n = 1; n <= kStorm; ++n) {
+    journal->Append({Event(n)});
+  }
+  BOOST_REQUIRE(journal->WaitCommitted(kStorm, kLong));
+  const auto deadline = std::chrono::steady_clock::now() + kLong;
+  while (PagePoolUse().used > kRest && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(1ms);
+  }
+  BOOST_TEST(PagePoolUse().used <= kRest);
+  BOOST_REQUIRE(journal->WaitCommitted(journal->Append({Event(kStorm + 1)}), kLong));
+  BOOST_TEST(journal->Close(kLong).has_value());
+  CheckEvents(path, kStorm + 1);
 }
 
 BOOST_AUTO_TEST_CASE(long_reader_neither_stops_writing_nor_counts_as_failure) {
