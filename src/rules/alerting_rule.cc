@@ -1,7 +1,7 @@
 #include "rules/alerting_rule.h"
 
 #include <algorithm>
-#include <cstring>
+#include <bit>
 #include <fmt/format.h>
 
 namespace mlalert {
@@ -17,7 +17,7 @@ constexpr std::string_view kKnowsOfNone = "[]";
 
 // NaN equals itself here.
 bool SameValue(double a, double b) {
-  return std::memcmp(&a, &b, sizeof a) == 0;
+  return std::bit_cast<uint64_t>(a) == std::bit_cast<uint64_t>(b);
 }
 
 template <class Labels>
