@@ -39,6 +39,7 @@ struct AlertEntry {
   uint32_t incident_slot = 0;       // while it fires: its place among its incident's firing alerts
   uint32_t list_slot = 0;           // the store's
   bool firing = false;              // its episode is open
+  bool ended = false;               // the engine's: it is in the list of those that may be forgotten
   ResolveReason end_reason = ResolveReason::kNone;  // of its episode
 };
 

@@ -1,13 +1,14 @@
 #include "dispatch/dispatcher.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
+#include <iterator>
+#include <utility>
+
+#include "dispatch/members.h"
 
 namespace mlalert {
 namespace {
-
-constexpr std::string_view kChainPrefix = "chain/";
 
 uint64_t IndexKey(uint32_t route, const LabelSet& labels) {
   return labels.fingerprint() ^ (uint64_t{route} * 0x9E3779B97F4A7C15ULL);
@@ -15,34 +16,6 @@ uint64_t IndexKey(uint32_t route, const LabelSet& labels) {
 
 std::string GroupKey(const RouteNode& node, const LabelSet& labels) {
   return fmt::format("{}:{}", node.key, labels.ToString());
-}
-
-// An alert is in few groups, a group may hold a hundred thousand alerts: the alert knows its place.
-GroupMember* FindMember(Group& group, const AlertEntry& alert) {
-  auto it = std::find_if(alert.groups.begin(), alert.groups.end(),
-                         [&](const GroupSlot& slot) { return slot.group == group.id; });
-  return it != alert.groups.end() ? &group.members[it->member] : nullptr;
-}
-
-void AddMember(Group& group, AlertEntry& alert, bool moved) {
-  group.settled_until = kUnset;
-  alert.groups.push_back({group.id, static_cast<uint32_t>(group.members.size())});
-  group.members.push_back({&alert, moved});
-}
-
-void RemoveMember(Group& group, AlertEntry& alert) {
-  auto slot_of = [&](AlertEntry& a) {
-    return std::find_if(a.groups.begin(), a.groups.end(),
-                        [&](const GroupSlot& s) { return s.group == group.id; });
-  };
-  auto slot = slot_of(alert);
-  const uint32_t place = slot->member;
-  alert.groups.erase(slot);
-  if (place + 1 != group.members.size()) {
-    group.members[place] = group.members.back();
-    slot_of(*group.members[place].alert)->member = place;
-  }
-  group.members.pop_back();
 }
 
 }  // namespace
@@ -54,7 +27,7 @@ std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
   reloading_ = true;
   std::map<GroupId, std::unique_ptr<Group>> chains;
   for (auto& [id, group] : groups_) {
-    if (group->orphan != nullptr && group->orphan->chain) {
+    if (IsChain(*group)) {
       continue;
     }
     if (group->journalled) {
@@ -70,16 +43,23 @@ std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
     pending.push_back(std::move(news));
   }
   for (auto& [id, group] : groups_) {
-    if (group->orphan != nullptr && group->orphan->chain) {
+    if (IsChain(*group)) {
       chains.emplace(id, std::move(group));
     }
   }
   groups_ = std::move(chains);
+  by_id_.clear();
   index_.clear();
+  asleep_ = {};
   timers_ = {};
   for (auto& [id, group] : groups_) {
-    timers_.Add(group->next_flush, id);
+    by_id_.Insert(*group);
     group->early_flush = kUnset;
+    group->settled_until = kUnset;
+    if (IsSet(group->asleep_from)) {
+      group->next_flush = std::exchange(group->asleep_from, kUnset);
+    }
+    timers_.emplace(group->next_flush, id);
   }
   routes_ = RouteTree(std::move(config));
   return pending;
@@ -95,7 +75,7 @@ const std::string& Dispatcher::ReceiverOf(const Group& group) const {
 
 std::string Dispatcher::RouteIdOf(const Group& group) const {
   if (group.orphan != nullptr) {
-    return group.orphan->chain ? std::string(kChainPrefix) + group.orphan->receiver : std::string();
+    return group.orphan->chain ? fmt::format("chain/{}", group.orphan->receiver) : std::string();
   }
   return routes_.node(group.route).id;
 }
@@ -185,6 +165,7 @@ Group& Dispatcher::Create(uint32_t route, LabelSet labels, std::string key) {
   group->key = std::move(key);
   Group& ref = *group;
   groups_.emplace(ref.id, std::move(group));
+  by_id_.Insert(ref);
   return ref;
 }
 
@@ -194,7 +175,7 @@ void Dispatcher::SpeakAtOnce(Group& group, Timestamp now, std::vector<Record>& r
   group.created_at = now - node.route->group_wait;
   group.next_flush = now;
   group.journalled = true;
-  timers_.Add(now, group.id);
+  timers_.emplace(now, group.id);
   records.emplace_back(GroupRecord{node.id, group.key, group.created_at, group.labels});
 }
 
@@ -208,9 +189,9 @@ void Dispatcher::Resume(Group& group, Timestamp created_at, Timestamp now) {
     group.next_flush += ((now - group.next_flush) / route.group_interval + 1) * route.group_interval;
     // Something may have been owed when the old process ended: look at once, the log knows what was said.
     group.early_flush = now;
-    timers_.Add(now, group.id);
+    timers_.emplace(now, group.id);
   }
-  timers_.Add(group.next_flush, group.id);
+  timers_.emplace(group.next_flush, group.id);
 }
 
 // What is known of a group of this route and key. Route ids hold positions: a route that was put in front of
@@ -241,7 +222,7 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
   uint64_t index_key = IndexKey(route, labels);
   // Nearly always the first one is it: the end of the range, another place in memory, need not be looked for.
   for (auto it = index_.find(index_key); it != index_.end() && it->first == index_key; ++it) {
-    Group& group = *groups_.at(it->second);
+    Group& group = *Find(it->second);
     if (group.route == route && group.labels == labels) {
       return group;
     }
@@ -260,23 +241,8 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
   const bool late = alert.alert.starts_at < now - wait;
   group.created_at = late ? now - wait : now;
   group.next_flush = After(group.created_at, wait);
-  timers_.Add(group.next_flush, group.id);
+  timers_.emplace(group.next_flush, group.id);
   return group;
-}
-
-void Dispatcher::OnClockSetBack(Timestamp now) {
-  start_ = std::min(start_, now);
-  for (auto& [id, group] : groups_) {
-    const Route& route = *routes_.node(group->route).route;
-    if (group->next_flush - now > std::max(route.group_wait, route.group_interval)) {
-      group->next_flush = After(now, route.group_interval);
-      timers_.Add(group->next_flush, id);
-    }
-    if (IsSet(group->early_flush) && group->early_flush > now) {
-      group->early_flush = kUnset;
-      FlushEarly(id, now);
-    }
-  }
 }
 
 void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vector<Record>& records) {
@@ -295,8 +261,9 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
     }
   }
   for (const GroupSlot& slot : alert.groups) {
+    Find(slot.group)->in_order = false;  // its labels may have changed
     if (std::find(wanted.begin(), wanted.end(), slot.group) == wanted.end()) {
-      groups_.at(slot.group)->members[slot.member].moved = true;
+      Find(slot.group)->members[slot.member].moved = true;
     }
   }
   Unsettle(alert);
@@ -305,138 +272,44 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
   }
 }
 
+void Dispatcher::Order(Group& group) {
+  std::stable_sort(group.members.begin(), group.members.end(),
+                   [](const GroupMember& a, const GroupMember& b) {
+                     return AlertBefore(a.alert->effective, b.alert->effective);
+                   });
+  for (uint32_t i = 0; i < group.members.size(); ++i) {
+    for (GroupSlot& slot : group.members[i].alert->groups) {
+      slot.member = slot.group == group.id ? i : slot.member;
+    }
+  }
+  group.in_order = true;
+}
+
 void Dispatcher::Hasten(const AlertEntry& alert, Timestamp now) {
   for (const GroupSlot& slot : alert.groups) {
     FlushEarly(slot.group, now);
   }
 }
 
-void Dispatcher::FlushEarly(GroupId id, Timestamp now) {
-  Group* group = Find(id);
-  if (group != nullptr) {
-    group->settled_until = kUnset;
-  }
-  if (group != nullptr && group->next_flush > now &&
-      (!IsSet(group->early_flush) || group->early_flush > now)) {
-    group->early_flush = now;
-    timers_.Add(now, id);
-  }
-}
-
-void Dispatcher::Unsettle(const AlertEntry& alert) {
-  for (const GroupSlot& slot : alert.groups) {
-    if (Group* group = Find(slot.group)) {
-      group->settled_until = kUnset;
-    }
-  }
-}
-
-Group& Dispatcher::ChainGroup(const std::string& key, const std::string& receiver, const LabelSet& labels,
-                              Timestamp now) {
-  if (auto it = chains_.find({key, receiver}); it != chains_.end()) {
-    return *groups_.at(it->second);
-  }
-  Group& group = Create(0, labels, key);
-  group.orphan = std::make_unique<const Orphan>(Orphan{receiver, true});
-  group.created_at = now;
-  group.next_flush = After(now, routes_.node(0).route->group_interval);
-  group.journalled = true;
-  timers_.Add(group.next_flush, group.id);
-  chains_.emplace(std::pair{key, receiver}, group.id);
-  return group;
-}
-
-void Dispatcher::Page(const std::string& key, const std::string& receiver, const LabelSet& labels,
-                      std::span<AlertEntry* const> alerts, Timestamp now, std::vector<Record>& records) {
-  Group& group = ChainGroup(key, receiver, labels, now);
-  for (AlertEntry* alert : alerts) {
-    if (FindMember(group, *alert) == nullptr) {
-      AddMember(group, *alert, true);
-    }
-  }
-  group.page_at = now;
-  records.emplace_back(GroupRecord{RouteIdOf(group), group.key, group.page_at, group.labels});
-  FlushEarly(group.id, now);
-}
-
-bool Dispatcher::IsChain(const GroupRecord& record) {
-  return record.route_id.starts_with(kChainPrefix);
-}
-
-int64_t Dispatcher::IncidentOfChain(const GroupRecord& record) {
-  constexpr std::string_view kBefore = "{}/chain/";
-  int64_t id = 0;
-  if (record.group_key.starts_with(kBefore)) {
-    const char* begin = record.group_key.data() + kBefore.size();
-    std::from_chars(begin, record.group_key.data() + record.group_key.size(), id);
-  }
-  return id;
-}
-
-void Dispatcher::RestoreChain(const GroupRecord& record, std::span<AlertEntry* const> alerts, Timestamp now,
-                              std::vector<Record>& records) {
-  const std::string receiver = record.route_id.substr(kChainPrefix.size());
-  Group& group = ChainGroup(record.group_key, receiver, record.labels, now);
-  for (AlertEntry* alert : alerts) {
-    if (FindMember(group, *alert) == nullptr) {
-      AddMember(group, *alert, true);
-    }
-  }
-  group.page_at = record.created_at;
-  (void)records;
-  FlushEarly(group.id, now);
-}
-
-Group* Dispatcher::PopDue(Timestamp now) {
-  if (now < start_) {
-    return nullptr;
-  }
-  Timestamp due;
-  GroupId id = 0;
-  while (timers_.PopDue(now, due, id)) {
-    Group* group = Find(id);
-    if (group == nullptr) {
-      continue;
-    }
-    bool regular = due == group->next_flush;
-    bool early = IsSet(group->early_flush) && due == group->early_flush;
-    if (!regular && !early) {
-      continue;  // a timer that was overtaken
-    }
-    if (early) {
-      group->early_flush = kUnset;
-    }
-    if (regular) {
-      Duration interval = routes_.node(group->route).route->group_interval;
-      // Never catch up: after a pause the next flush is the next in phase. A delayed start begins the phase.
-      const Timestamp from = std::max(due, start_);
-      Timestamp next = After(from, interval);
-      if (next <= now) {
-        next = from + ((now - from) / interval + 1) * interval;
-      }
-      group->next_flush = next;
-      timers_.Add(next, id);
-      if (group->in_flight > 0 && !IsSet(group->missed_tick)) {
-        group->missed_tick = due;
-      }
-    }
-    return group;
-  }
-  return nullptr;
-}
-
-Group* Dispatcher::Find(GroupId id) {
-  auto it = groups_.find(id);
-  return it != groups_.end() ? it->second.get() : nullptr;
-}
-
 Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector<Record>& records) {
+  if (IsSet(group.page_at)) {
+    for (GroupMember& member : group.members) {
+      // What did not leave is asked for still.
+      member.asked = member.asked || (member.telling && !ok);
+      member.telling = false;
+    }
+  }
   if (ok) {
+    std::vector<IncidentId> left;
     for (auto& [alert, updated_at] : group.resolved_snapshot) {
       if (alert->alert.updated_at == updated_at && !alert->firing) {
         RemoveMember(group, *alert);
+        if (IsChain(group)) {
+          left.push_back(alert->incident_id);
+        }
       }
     }
+    LeaveChain(group, std::move(left), records);
   }
   group.resolved_snapshot.clear();
   group.failed = false;
@@ -449,7 +322,7 @@ Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector
     if (IsSet(group.missed_tick)) {
       // The interval is counted from the flush that was late, as upstream's timer does.
       group.next_flush = After(now, routes_.node(group.route).route->group_interval);
-      timers_.Add(group.next_flush, group.id);
+      timers_.emplace(group.next_flush, group.id);
     }
     FlushEarly(group.id, now);
   }
@@ -457,12 +330,13 @@ Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector
 }
 
 void Dispatcher::Destroy(Group& group, std::vector<Record>& records) {
-  if (group.journalled) {
+  if (IsChain(group)) {
+    chains_.erase({group.key, group.orphan->receiver});
+  } else if (group.journalled) {
     records.emplace_back(GroupDelete{RouteIdOf(group), group.key});
   }
-  if (group.orphan != nullptr && group.orphan->chain) {
-    chains_.erase({group.key, group.orphan->receiver});
-  }
+  Wake(group);
+  by_id_.Erase(group);
   auto [begin, end] = index_.equal_range(IndexKey(group.route, group.labels));
   for (auto it = begin; it != end; ++it) {
     if (it->second == group.id) {

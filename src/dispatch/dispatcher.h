@@ -6,17 +6,21 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "alerts/alert_store.h"
-#include "base/timer_queue.h"
+#include "base/pointer_index.h"
+#include "base/slot_list.h"
 #include "dispatch/route_tree.h"
 #include "model/record.h"
 
@@ -27,12 +31,15 @@ using GroupId = uint32_t;
 struct GroupMember {
   AlertEntry* alert = nullptr;
   // The alert's effective labels lead elsewhere now. Receivers of this group that were told of it are still
-  // owed its resolve; they hear nothing else of it.
+  // owed its resolve; they hear nothing else of it, unless a step of a chain asks for it.
   bool moved = false;
+  // A step of the chain of its incident wants it told (again): not yet, and in the message under way.
+  bool asked = false;
+  bool telling = false;
 };
 
 // Stands for a route that is gone since a reload, while its receiver is still owed news; or for none: a
-// receiver that a step of an incident's chain tells.
+// receiver that steps of chains tell (dispatch/chain_groups.cc).
 struct Orphan {
   std::string receiver;
   bool chain = false;
@@ -45,16 +52,22 @@ struct Group {
   LabelSet labels;
   std::string key;  // Alertmanager's group key: route key ":" labels
   Timestamp created_at = kUnset;
-  Timestamp next_flush = kUnset;   // regular: created_at + group_wait + k * group_interval
+  Timestamp next_flush = kUnset;  // regular: created_at + group_wait + k * group_interval; asleep: may be far
   Timestamp early_flush = kUnset;  // out of turn, when something must be said at once
   std::vector<GroupMember> members;
-  // A step of a chain wants its receivers told who were not told since.
+  // A step of a chain wants its receivers told who were not told since, of the members that are asked for.
   Timestamp page_at = kUnset;
   Timestamp look_at = kUnset;  // out of turn, when something it holds back may be said: the engine's timer
   // The last flush had nothing to say, and by time alone that stays so until then (engine/settled.cc).
   // kUnset: look at it.
   Timestamp settled_until = kUnset;
   uint64_t settled_epoch = 0;
+  // As of the last flush: what it said was all that it has to say, unless something happens.
+  bool may_settle = false;
+  bool in_order = false;  // members stand as notifications list them
+  // Its ticks until then are passed over without a timer (dispatch/ticks.cc): one of them, for the phase.
+  Timestamp asleep_from = kUnset;
+  uint32_t list_slot = 0;   // of those that sleep
   bool journalled = false;  // what only resolved alerts made, and nobody was told of, is not worth a row
 
   // Time intervals that kept the last flush from speaking: the marker of Alertmanager's group listing.
@@ -105,28 +118,49 @@ class Dispatcher {
   // Makes all groups that hold the alert look again at once.
   void Hasten(const AlertEntry& alert, Timestamp now);
 
-  void FlushEarly(GroupId id, Timestamp now);
+  void FlushEarly(GroupId id, Timestamp now) {
+    if (Group* group = Find(id)) {
+      FlushEarly(*group, now);
+    }
+  }
+  void FlushEarly(Group& group, Timestamp now);
   // Something about this alert has changed: its groups have to look again at their next tick.
   void Unsettle(const AlertEntry& alert);
+  void Unsettle(Group& group);
+  // Something has changed for all of them: unsettles at most `limit` of those that sleep. False when more do.
+  void BeginToRouse() { rousing_ = asleep_.size(); }
+  bool IsRousing() const { return rousing_ > 0; }
+  bool AnyAsleep() const { return asleep_.size() > 0; }
+  void Rouse(size_t limit);
 
-  // A step of a chain tells `receiver` of these alerts, outside of the routing tree. `key` holds the
-  // incident's id
-  // ("{}/chain/17:..."). The group lives on: its receiver is owed what becomes of them. Its row keeps when it
-  // was last asked to speak where others keep when they were created.
-  void Page(const std::string& key, const std::string& receiver, const LabelSet& labels,
-            std::span<AlertEntry* const> alerts, Timestamp now, std::vector<Record>& records);
+  // A step of a chain tells `receiver` of these alerts of `incident`, outside of the routing tree: one group
+  // per group of the routing tree and receiver, so that a hundred incidents of one model are one page. It
+  // lives on: its receiver is owed what becomes of them. A row for each incident in it keeps when it was last
+  // asked for.
+  void Page(const std::string& receiver, IncidentId incident, std::span<AlertEntry* const> alerts,
+            Timestamp now, std::vector<Record>& records);
   static bool IsChain(const GroupRecord& record);
-  static int64_t IncidentOfChain(const GroupRecord& record);
-  // The group as it was before a restart; what it had not said yet it says now.
-  void RestoreChain(const GroupRecord& record, std::span<AlertEntry* const> alerts, Timestamp now,
-                    std::vector<Record>& records);
+  static IncidentId IncidentOfChain(const GroupRecord& record);
+  // Key of the group that such a row belongs to.
+  static std::string GroupOfChain(const GroupRecord& record);
+  // The incident in its group as it was before a restart. `heard`: what was asked for then was told.
+  void RestoreChain(const GroupRecord& record, std::span<AlertEntry* const> alerts, bool heard,
+                    Timestamp now);
+  // After all alerts are assigned: rows of incidents that nobody is owed anything of are deleted.
+  void SettleChains(const std::vector<GroupRecord>& rows, std::vector<Record>& records) const;
+  // The rows of a group of the chain, one for each of its incidents.
+  void SnapshotChain(const Group& group, std::vector<Record>& records) const;
+  static bool IsChain(const Group& group) { return group.orphan != nullptr && group.orphan->chain; }
 
-  Timestamp NextDue() const {
-    return timers_.NextDue() == kNever ? kNever : std::max(timers_.NextDue(), start_);
-  }
-  // The next group whose turn it is, with its timer advanced; null when none is due.
-  Group* PopDue(Timestamp now);
-  Group* Find(GroupId id);
+  Timestamp NextDue() const { return timers_.empty() ? kNever : std::max(timers_.top().first, start_); }
+  // The next group whose turn it is, with its timer advanced; null when none is due. Groups that settled
+  // under `epoch` fall asleep instead.
+  Group* PopDue(Timestamp now, uint64_t epoch);
+  // Members in the order of notifications, so that these need not be sorted one by one.
+  static void Order(Group& group);
+  // Everything that was due by `now` has had its turn.
+  void Passed(Timestamp now) { passed_ = std::max(passed_, now); }
+  Group* Find(GroupId id) const { return by_id_.Find(id); }
 
   // The flush of `group` has ended. On success resolved alerts that did not change since leave the group; an
   // empty group is destroyed and null is returned.
@@ -150,18 +184,34 @@ class Dispatcher {
   using GroupsByKey = std::unordered_multimap<std::string_view, Group*>;
   Group& FindOwing(const OwedNews& owed, GroupsByKey& by_key, Timestamp now, std::vector<Record>& records);
   void Destroy(Group& group, std::vector<Record>& records);
+  void AddMember(Group& group, AlertEntry& alert, bool moved);
   Group& ChainGroup(const std::string& key, const std::string& receiver, const LabelSet& labels,
                     Timestamp now);
+  Group& ChainGroupOf(const std::string& receiver, std::span<AlertEntry* const> alerts, Timestamp now);
+  void LeaveChain(const Group& group, std::vector<IncidentId> incidents, std::vector<Record>& records) const;
+  void Sleep(Group& group);
+  void Wake(Group& group);
+
+  struct ById {
+    uint64_t operator()(const Group& group) const { return group.id; }
+  };
 
   RouteTree routes_;
   GroupId next_id_ = 1;
   std::map<GroupId, std::unique_ptr<Group>> groups_;
+  PointerIndex<Group, ById> by_id_;
+  SlotList<Group> asleep_;
+  size_t rousing_ = 0;         // of those that sleep, the first so many are to be roused
+  Timestamp passed_ = kUnset;  // no tick before or at it is ahead
   // route index and fingerprint of the group labels; a group's labels are compared on use
   std::unordered_multimap<uint64_t, GroupId> index_;
   std::map<std::pair<std::string, std::string>, GroupRecord> known_;  // by group key, route id
   std::map<std::pair<std::string, std::string>, GroupId> chains_;     // by group key, receiver
   bool reloading_ = false;                                            // known_ is from before a reload
-  TimerQueue<GroupId> timers_;
+  // Of one instant the oldest group first. Nothing is cancelled: what does not fit the group any more is
+  // ignored.
+  using Timer = std::pair<Timestamp, GroupId>;
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   Timestamp start_ = kUnset;
 };
 

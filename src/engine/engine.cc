@@ -20,6 +20,8 @@ constexpr size_t kRecordsPerFired = 3;
 constexpr size_t kFiredExpectedMax = 128;
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
+// How many members of a group that is looked at take as long as one timer.
+constexpr size_t kMembersPerTimer = 16;
 constexpr Duration kAuditInterval = std::chrono::minutes(1);
 constexpr Duration kFirstAudit = std::chrono::seconds(15);
 
@@ -97,6 +99,9 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     alert->end_reason = record.end_reason;
     stats_.alerts_firing += alert->firing ? 1 : 0;
     IncidentEntry* incident = incidents_.table().Find(record.incident_id);
+    if (!alert->firing) {
+      NoteEnded(*alert);
+    }
     if (alert->firing) {
       // Held for as long as the sender meant it to last when it was written: it speaks at least that often.
       const Duration lease =
@@ -117,11 +122,15 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
       IncidentEntry* incident = incidents_.table().Find(Dispatcher::IncidentOfChain(group));
       dispatcher_.RestoreChain(group,
                                incident != nullptr ? incident->firing.span() : std::span<AlertEntry* const>{},
-                               now, fx.records);
+                               HeardSince(group), now);
     }
   }
   Reassign({}, now, fx);
+  dispatcher_.SettleChains(state.groups, fx.records);
   for (IncidentEntry* incident : incidents_.table().Sorted()) {
+    if (incident->incident.state == IncidentState::kResolved) {
+      NoteEnded(*incident);
+    }
     Apply(incidents_.CloseIfNothingFires(*incident, now), now, fx);
     incidents_.Reschedule(*incident);
     ArmIncident(*incident);
@@ -202,6 +211,9 @@ void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
 // well.
 void Engine::ObserveClock(Timestamp now) {
   const Timestamp before = std::exchange(last_now_, now);
+  if (NextDue() > now) {
+    dispatcher_.Passed(now);
+  }
   if (!IsSet(before) || now + kClockStep >= before) {
     return;
   }
@@ -254,6 +266,7 @@ IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, 
         break;
       case UpsertOutcome::kStillResolved:
       case UpsertOutcome::kNewResolved:
+        NoteEnded(*upsert.entry);
         // As upstream: its group lists it (again) if it speaks meanwhile, and lets it go with the next flush.
         // Under a policy each receiver hears of an end once.
         if (config_->FindPolicy(upsert.entry->alert.labels) == nullptr) {
@@ -322,6 +335,7 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
   ++stats_.resolved;
   --stats_.alerts_firing;
   alert.firing = false;
+  NoteEnded(alert);
   muter_.inhibitor().Update(alert);
   dispatcher_.Unsettle(alert);
   mute_log_.End(alert.alert.fingerprint(), std::min(alert.alert.ends_at, now), "resolved", fx.records);
@@ -342,7 +356,7 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
   }
   IncidentEntry* entry = change.entry;
   if (entry != nullptr) {
-    entry->gc_round = gc_round_;
+    entry->gc_round = gc_round_ & kGcRoundMask;
   }
   Apply(std::move(change), now, fx);
   EndSilencesOf(alert, now);
@@ -351,12 +365,12 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
   }
 }
 
-void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
+bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
   if (change.entry == nullptr || !change.changed) {
-    return;
+    return false;
   }
   IncidentEntry& entry = *change.entry;
-  fx.records.emplace_back(IncidentRecord{entry.incident});
+  fx.records.emplace_back(std::in_place_type<IncidentRecord>, entry.incident);
   for (auto& event : change.events) {
     fx.records.emplace_back(std::move(event));
   }
@@ -364,7 +378,7 @@ void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
     fx.records.emplace_back(std::move(ack));
   }
   if (change.stop_queued) {
-    StopQueued(entry.incident.id, now, fx);
+    StopQueued(entry, now, fx);
   }
   if (change.raised) {
     ++stats_.severity_raised;
@@ -383,11 +397,17 @@ void Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
     Escalate(entry, change.chain_steps, change.chain_exhausted, now, fx);
   }
   Watch(entry, now);
-  Unsettle(entry);
-  if (entry.incident.state == IncidentState::kResolved && !storms_.empty()) {
-    ++quiet_epoch_;  // it may have stood for others
+  if (!change.looks_same) {
+    Unsettle(entry);
+  }
+  if (entry.incident.state == IncidentState::kResolved) {
+    NoteEnded(entry);
+    if (!storms_.empty()) {
+      ++quiet_epoch_;  // it may have stood for others
+    }
   }
   ArmIncident(entry);
+  return true;
 }
 
 void Engine::Overlay(AlertEntry& alert, const IncidentEntry& incident) {
@@ -458,11 +478,15 @@ void Engine::CommentOnPast(const IncidentAction& action, Timestamp now, Effects&
 bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
   ObserveClock(now);
   for (size_t i = 0; i < limit; ++i) {
+    if (RouseSettled()) {
+      return false;
+    }
     // Alerts, then incidents, then groups of the same instant: what resolves now is told now.
     Timestamp due;
     TimerKey key{};
     const Timestamp incident_due = incidents_.table().NextDue();
     const Timestamp group_due = dispatcher_.NextDue();
+    dispatcher_.Passed(std::min({timers_.NextDue(), incident_due, group_due, now}) - Duration(1));
     if (timers_.NextDue() <= std::min(incident_due, group_due) && timers_.PopDue(now, due, key)) {
       RunTimer(key, now, fx);
       if (std::exchange(walked_, false)) {
@@ -472,15 +496,18 @@ bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
     }
     if (incident_due <= group_due && incident_due <= now) {
       if (IncidentEntry* incident = incidents_.table().PopDue(now)) {
-        Apply(incidents_.OnTimer(*incident, now), now, fx);
-        ArmIncident(*incident);
+        if (!Apply(incidents_.OnTimer(*incident, now), now, fx)) {
+          ArmIncident(*incident);
+        }
       }
       continue;
     }
     if (group_due > now) {
+      dispatcher_.Passed(now);
       break;
     }
-    if (Group* group = dispatcher_.PopDue(now)) {
+    if (Group* group = dispatcher_.PopDue(now, QuietEpoch())) {
+      i += group->members.size() / kMembersPerTimer;
       Flush(*group, now, fx);
     }
   }
@@ -488,6 +515,9 @@ bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
 }
 
 Timestamp Engine::NextDue() const {
+  if (dispatcher_.IsRousing() || (QuietEpoch() != roused_epoch_ && dispatcher_.AnyAsleep())) {
+    return last_now_;
+  }
   return std::min({timers_.NextDue(), incidents_.table().NextDue(), dispatcher_.NextDue()});
 }
 
@@ -610,10 +640,12 @@ std::vector<Record> Engine::Snapshot() {
     }
   });
   for (const auto& [id, group] : dispatcher_.groups()) {
+    if (Dispatcher::IsChain(*group)) {
+      dispatcher_.SnapshotChain(*group, records);
+      continue;
+    }
     records.emplace_back(
-        GroupRecord{dispatcher_.RouteIdOf(*group), group->key,
-                    group->orphan != nullptr && group->orphan->chain ? group->page_at : group->created_at,
-                    group->labels});
+        GroupRecord{dispatcher_.RouteIdOf(*group), group->key, group->created_at, group->labels});
     group->journalled = true;
   }
   for (const auto& [key, entry] : nflog_) {

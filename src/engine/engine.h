@@ -199,7 +199,8 @@ class Engine {
 
   void Fire(AlertEntry& alert, Timestamp now, Effects& fx);
   void Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Effects& fx);
-  void Apply(IncidentMachine::Change change, Timestamp now, Effects& fx);
+  // False: nothing has changed.
+  bool Apply(IncidentMachine::Change change, Timestamp now, Effects& fx);
   void Overlay(AlertEntry& alert, const IncidentEntry& incident);
   void ArmExpiry(AlertEntry& alert);
   void ArmIncident(IncidentEntry& incident);
@@ -227,6 +228,8 @@ class Engine {
   void AbandonAttempts(Timestamp now, Effects& fx);
   void Conclude(InFlight& flight, const NotificationOutcome& outcome, Timestamp now, Effects& fx);
   void FinishIfDone(Group& group, Timestamp now, Effects& fx);
+  void NoteAsked(Group& group, const std::vector<GroupMember>& members);
+  std::vector<IncidentId> UnreachedByPage(const Group* group, const Notification& n);
   void WriteLog(const Notification& notification, const std::optional<std::string>& data, Timestamp now,
                 Effects& fx);
   NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
@@ -235,20 +238,20 @@ class Engine {
                             const Notification& n);
   static bool WaitsForSomebody(const IncidentEntry& entry);
   bool StillWanted(const Notification& notification);
-  void StopQueued(IncidentId id, Timestamp now, Effects& fx);
+  void StopQueued(IncidentEntry& entry, Timestamp now, Effects& fx);
 
   bool KeepsUntold(const Group& group, const GroupMember& member, bool muted, Timestamp now);
   Timestamp DigestDueAt(const Incident& incident) const;
   bool OwesDigest(const AlertEntry& alert) const;
   bool IsToldHere(const Group& group, uint64_t fingerprint) const;
-  void LookWhenOpen(Group& group, const AlertEntry& alert, Timestamp now);
+  void LookWhenOpen(Group& group, const IncidentEntry* entry, Timestamp now);
   void LookAgain(Group& group, Timestamp at);
   bool IsRateLimited(Group& group, const Receiver& receiver, NotifyReason reason, Timestamp now, Effects& fx);
 
   // why.cc
   void ExplainGroup(Group& group, uint32_t member, const std::string& receiver, Timestamp now,
                     std::vector<WhyStep>& out);
-  void NoteDecision(const GroupMember& member, const std::string& receiver, const HeldBack& verdict,
+  void NoteDecision(const Incident& incident, const std::string& receiver, const HeldBack& verdict,
                     Timestamp now, Effects& fx);
   std::string PlaceOf(int line) const;
 
@@ -280,7 +283,9 @@ class Engine {
   void Audit(Timestamp now, Effects& fx);
 
   // escalation.cc
-  Group* RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now);
+  Group* RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now,
+                     GroupMember** member);
+  bool HeardSince(const GroupRecord& chain) const;
   Timestamp LastTold(const Group& group, const std::string& receiver) const;
   std::vector<std::string> Page(IncidentEntry& entry, const std::vector<std::string>& names, Timestamp now,
                                 Effects& fx);
@@ -296,7 +301,9 @@ class Engine {
 
   // settled.cc
   bool IsSettled(const Group& group, Timestamp now) const;
+  bool MaySettle(const Group& group) const;
   void Settle(Group& group, Timestamp now);
+  bool RouseSettled();
   void Unsettle(const IncidentEntry& entry);
   uint64_t QuietEpoch() const { return quiet_epoch_ + muter_.inhibitor().version(); }
 
@@ -307,6 +314,8 @@ class Engine {
     std::string after;  // of the log
   };
   void StartWalk(Walk& walk, Timestamp now);
+  void NoteEnded(AlertEntry& alert);
+  void NoteEnded(IncidentEntry& entry);
   void RunWalk(Timestamp now, Effects& fx);
   // Which of the incidents are silenced altogether.
   void RecheckMutes(Timestamp now);
@@ -377,10 +386,24 @@ class Engine {
   Walk mute_walk_, alert_walk_, incident_walk_, log_walk_;
   bool walking_ = false;  // a timer for the next slice is queued
   bool spoken_ = false;   // the flush under way decided to say something
-  bool walked_ = false;   // a slice was done: let others in
+  // Of those of its members that are not muted: the incident of each, and whether it speaks of it.
+  std::vector<IncidentEntry*> flushed_;
+  std::vector<bool> voiced_;
+  // How the step taken last is called: most are taken by many at once.
+  struct StepText {
+    size_t step = 0;
+    Duration after{};
+    std::string text;
+  };
+  StepText step_text_;
+  uint64_t roused_epoch_ = 0;  // the epoch as of which groups that sleep have settled
+  bool walked_ = false;        // a slice was done: let others in
+  static constexpr uint32_t kGcRoundMask = 0x7FFFFFFF;  // of what an incident remembers
   uint32_t gc_round_ = 0;
-  std::set<std::string> ending_silences_;  // the last alert that they cover may have resolved
-  std::vector<bool> recurring_;            // which recurring silences hold, as of the last look
+  std::vector<uint64_t> ended_alerts_;       // do not fire, or did not lately: fingerprints
+  std::vector<IncidentId> ended_incidents_;  // are resolved, or were lately
+  std::set<std::string> ending_silences_;    // the last alert that they cover may have resolved
+  std::vector<bool> recurring_;              // which recurring silences hold, as of the last look
   using WatchTime = std::pair<Timestamp, IncidentId>;
   // When to look whether somebody has heard of it.
   std::priority_queue<WatchTime, std::vector<WatchTime>, std::greater<>> watched_;

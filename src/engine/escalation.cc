@@ -16,10 +16,6 @@ constexpr Duration kJustTold = std::chrono::seconds(60);
 // In the event that says that an incident is silenced altogether.
 constexpr size_t kSilencesNamedMax = 5;
 
-std::string ChainKey(const Incident& incident) {
-  return fmt::format("{{}}/chain/{}:{}", incident.id, incident.key.ToString());
-}
-
 }  // namespace
 
 std::vector<std::string> ReceiversNow(const Config& config, const std::string& name, Timestamp now) {
@@ -30,15 +26,23 @@ std::vector<std::string> ReceiversNow(const Config& config, const std::string& n
   return schedule != nullptr ? schedule->OnCall(now) : std::vector<std::string>{};
 }
 
-// The group of the routing tree that tells `receiver` of this alert; null when none does.
-Group* Engine::RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now) {
+// The group of the routing tree that tells `receiver` of this alert, and the place of the alert in it; null
+// when none does.
+Group* Engine::RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now,
+                           GroupMember** member) {
   for (const GroupSlot& slot : alert.groups) {
     Group* group = dispatcher_.Find(slot.group);
     if (group == nullptr || group->orphan != nullptr || group->members[slot.member].moved) {
       continue;
     }
-    const std::vector<std::string> names = ReceiversNow(*config_, dispatcher_.ReceiverOf(*group), now);
-    if (std::find(names.begin(), names.end(), receiver) != names.end()) {
+    const std::string& name = dispatcher_.ReceiverOf(*group);
+    bool tells = name == receiver;
+    if (!tells && config_->FindReceiver(name) == nullptr) {
+      const std::vector<std::string> names = ReceiversNow(*config_, name, now);
+      tells = std::find(names.begin(), names.end(), receiver) != names.end();
+    }
+    if (tells) {
+      *member = &group->members[slot.member];
       return group;
     }
   }
@@ -68,19 +72,24 @@ std::vector<std::string> Engine::Page(IncidentEntry& entry, const std::vector<st
       }
       bool routed = false;
       for (AlertEntry* alert : entry.firing) {
-        if (Group* group = RoutedGroup(*alert, receiver, now)) {
+        GroupMember* member = nullptr;
+        if (Group* group = RoutedGroup(*alert, receiver, now, &member)) {
           routed = true;
-          const Timestamp last = LastTold(*group, receiver);
-          if (IsSet(last) && last + kJustTold < now) {
+          // Asked already at this instant, for another incident, or told long enough ago.
+          bool ask = group->page_at == now;
+          if (!ask) {
+            const Timestamp last = LastTold(*group, receiver);
+            ask = IsSet(last) && last + kJustTold < now;
+          }
+          if (ask) {
+            member->asked = true;
             group->page_at = now;
-            group->settled_until = kUnset;
-            dispatcher_.FlushEarly(group->id, now);
+            dispatcher_.FlushEarly(*group, now);
           }
         }
       }
       if (!routed) {
-        dispatcher_.Page(ChainKey(entry.incident), receiver, entry.incident.key, entry.firing.span(), now,
-                         fx.records);
+        dispatcher_.Page(receiver, entry.incident.id, entry.firing.span(), now, fx.records);
       }
       told.push_back(std::move(receiver));
     }
@@ -106,7 +115,11 @@ void Engine::Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bo
     }
     const std::vector<std::string> told = Page(entry, step.receivers, now, fx);
     EventRecord event = IncidentEvent(entry.incident, now, "escalated");
-    event.reason = fmt::format("step {} of the chain, after {}", number + 1, FormatDuration(step.after));
+    if (step_text_.text.empty() || step_text_.step != number || step_text_.after != step.after) {
+      step_text_ = {number, step.after,
+                    fmt::format("step {} of the chain, after {}", number + 1, FormatDuration(step.after))};
+    }
+    event.reason = step_text_.text;
     event.to_value = fmt::format("{}", fmt::join(told, ", "));
     if (!told.empty()) {
       fx.records.emplace_back(std::move(event));
@@ -143,15 +156,32 @@ void Engine::ResumePages(IncidentEntry& entry, Timestamp now) {
     }
     for (const std::string& name : names) {
       for (const std::string& receiver : ReceiversNow(*config_, name, now)) {
-        Group* group = RoutedGroup(*alert, receiver, now);
+        GroupMember* member = nullptr;
+        Group* group = RoutedGroup(*alert, receiver, now, &member);
         const Timestamp told = group != nullptr ? LastTold(*group, receiver) : kUnset;
         if (IsSet(told) && told + kJustTold < last->at) {
+          member->asked = true;
           group->page_at = std::max(group->page_at, last->at);
-          dispatcher_.FlushEarly(group->id, now);
+          dispatcher_.FlushEarly(*group, now);
         }
       }
     }
   }
+}
+
+// Has every integration of the receiver of such a row been told of something since?
+bool Engine::HeardSince(const GroupRecord& chain) const {
+  const std::string name = chain.route_id.substr(chain.route_id.find('/') + 1);
+  const Receiver* receiver = config_->FindReceiver(name);
+  if (receiver == nullptr) {
+    return true;  // nobody is left to tell
+  }
+  const std::vector<IntegrationRef> integrations = IntegrationsOf(*receiver);
+  const std::string key = Dispatcher::GroupOfChain(chain);
+  return std::all_of(integrations.begin(), integrations.end(), [&](IntegrationRef integration) {
+    auto it = nflog_.find(NflogKey(key, name, std::string(ToString(integration.kind)), integration.index));
+    return it != nflog_.end() && it->second.timestamp >= chain.created_at;
+  });
 }
 
 void Engine::NobodyReached(IncidentEntry& entry, std::string why, Timestamp now, Effects& fx) {

@@ -1,6 +1,9 @@
 // The half of the engine that speaks: a group is due, who is told what, and what became of it.
 #include <algorithm>
 #include <fmt/format.h>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "config/calendars.h"
@@ -13,6 +16,7 @@
 namespace mlalert {
 namespace {
 
+constexpr size_t kMembersOrderedMax = 1000;
 constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
 // How long a reload lets an attempt that is under way wait for its answer. Then its group decides anew, by
 // the new config: heard twice is better than a page that hangs on an address that was just mended.
@@ -34,8 +38,8 @@ const Calendar* HeldByHours(const Incident& incident, const Calendars* calendars
   return dropped || !calendar->IsOpen(now) ? calendar : nullptr;
 }
 
-// `page`: a step of the chain asks this group to speak, also of what it only owes news. `former`: to somebody
-// whose shift is over.
+// `page`: a step of the chain asks this group to speak of it, also when it only owes news. `former`: to
+// somebody whose shift is over.
 FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const Config& config, bool page,
                     bool former, Timestamp now) {
   const AlertEntry& alert = *member.alert;
@@ -43,6 +47,7 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const
   out.fingerprint = alert.alert.fingerprint();
   out.incident_id = alert.incident_id;
   out.resolved = !alert.firing || (entry != nullptr && IsHeldResolved(entry->incident));
+  out.paged = page;
   out.held = former || (member.moved && !page);
   if (entry == nullptr) {
     out.owes_only_told = !config.incident_policies.empty();  // resolved before it was ever heard of
@@ -110,6 +115,26 @@ HeldBack HeldBackBy(const FlushAlert& alert, const Incident& incident, const Con
   return {};
 }
 
+// They are large: what is moved about is numbers, and nothing when they stand in order.
+void SortForNotification(std::vector<NotifiedAlert>& alerts) {
+  auto before = [&](const NotifiedAlert& a, const NotifiedAlert& b) {
+    return AlertBefore(a.alert.labels, b.alert.labels);
+  };
+  if (std::is_sorted(alerts.begin(), alerts.end(), before)) {
+    return;
+  }
+  std::vector<uint32_t> order(alerts.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return before(alerts[a], alerts[b]); });
+  std::vector<NotifiedAlert> sorted;
+  sorted.reserve(alerts.size());
+  for (uint32_t i : order) {
+    sorted.push_back(std::move(alerts[i]));
+  }
+  alerts = std::move(sorted);
+}
+
 bool IsIn(const std::vector<uint64_t>& sorted, uint64_t value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }
@@ -137,6 +162,11 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
       group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
     }
   }
+  voiced_.assign(members.size(), false);
+  flushed_.clear();
+  for (const GroupMember& member : members) {
+    flushed_.push_back(incidents_.table().Find(member.alert->incident_id));
+  }
   if (!members.empty()) {
     for (const Addressee& addressee : AddresseesOf(group, now)) {
       for (IntegrationRef integration : IntegrationsOf(*addressee.receiver)) {
@@ -146,10 +176,55 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
       }
     }
   }
-  if (!spoken_ && members.size() == group.members.size() && !group.failed) {
+  group.may_settle = MaySettle(group);
+  group.settled_epoch = QuietEpoch();
+  if (!spoken_ && group.may_settle) {
     Settle(group, now);
   }
+  if (IsSet(group.page_at)) {
+    NoteAsked(group, members);
+  }
+  // Sorting a very large group would hold others up, and it is sorted when it is told all the same.
+  if (spoken_ && !group.in_order && group.members.size() <= kMembersOrderedMax) {
+    Dispatcher::Order(group);
+  }
   FinishIfDone(group, now, fx);
+}
+
+// What a step of a chain asked for is being told, or nobody wants it told any more. `members`: those that are
+// not muted.
+void Engine::NoteAsked(Group& group, const std::vector<GroupMember>& members) {
+  size_t i = 0;
+  for (GroupMember& member : group.members) {
+    if (i >= members.size() || members[i].alert != member.alert) {
+      continue;
+    }
+    const bool voiced = voiced_[i++];
+    if (!member.asked) {
+      continue;
+    }
+    const IncidentEntry* entry = flushed_[i - 1];
+    const bool wanted = entry != nullptr && WaitsForSomebody(*entry);
+    member.asked = wanted && !voiced;
+    member.telling = wanted && voiced;
+  }
+}
+
+// Whose step of the chain a message was that did not arrive: the next one does not wait for its time.
+std::vector<IncidentId> Engine::UnreachedByPage(const Group* group, const Notification& n) {
+  std::vector<IncidentId> out;
+  if (group == nullptr || n.reason != NotifyReason::kEscalated ||
+      n.flushed_at > group->page_at + kFlushDeadlineMin) {
+    return out;
+  }
+  for (const GroupMember& member : group->members) {
+    const IncidentEntry* entry =
+        member.telling ? incidents_.table().Find(member.alert->incident_id) : nullptr;
+    if (entry != nullptr && WaitsForSomebody(*entry)) {
+      out.push_back(entry->incident.id);
+    }
+  }
+  return out;
 }
 
 // Under a policy the end of something that was told is owed, and so is the digest: it is not forgotten while
@@ -202,8 +277,7 @@ bool Engine::OwesDigest(const AlertEntry& alert) const {
 }
 
 // What business hours hold back is looked at again when they begin.
-void Engine::LookWhenOpen(Group& group, const AlertEntry& alert, Timestamp now) {
-  const IncidentEntry* entry = incidents_.table().Find(alert.incident_id);
+void Engine::LookWhenOpen(Group& group, const IncidentEntry* entry, Timestamp now) {
   const Calendar* calendar =
       entry != nullptr ? HeldByHours(entry->incident, config_->calendars.get(), now) : nullptr;
   if (calendar != nullptr && !calendar->IsOpen(now)) {
@@ -265,6 +339,7 @@ bool Engine::IsRateLimited(Group& group, const Receiver& receiver, NotifyReason 
 std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now, Effects& fx) {
   RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
   std::vector<GroupMember> members;
+  members.reserve(group.members.size());
   for (const GroupMember& member : group.members) {
     const AlertEntry& alert = *member.alert;
     const MuteReason reason = muter_.Judge(alert, route, now);
@@ -336,26 +411,22 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   // Not when the flush was due: upstream looks at its clock (seen with a flush that had to wait).
   input.now = now;
   input.page = IsSet(group.page_at) && (input.entry == nullptr || input.entry->timestamp < group.page_at);
+  input.alerts.reserve(members.size());
   for (const GroupMember& member : members) {
-    input.alerts.push_back(Describe(member, incidents_.table().Find(member.alert->incident_id), *config_,
-                                    input.page, addressee.former, now));
-    if (const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
-        entry != nullptr && IsInStorm(entry->incident)) {
-      input.alerts.back().held = true;
+    const IncidentEntry* entry = flushed_[input.alerts.size()];
+    FlushAlert& alert = input.alerts.emplace_back(
+        Describe(member, entry, *config_, input.page && member.asked, addressee.former, now));
+    const bool in_storm = entry != nullptr && IsInStorm(entry->incident);
+    alert.held = alert.held || in_storm;
+    if (alert.digest && input.entry != nullptr && input.entry->timestamp >= DigestDueAt(entry->incident)) {
+      alert.digest = false;  // in an earlier one already
     }
-    if (input.alerts.back().digest && input.entry != nullptr &&
-        input.entry->timestamp >= DigestDueAt(incidents_.table().Find(member.alert->incident_id)->incident)) {
-      input.alerts.back().digest = false;  // in an earlier one already
+    if (alert.held) {
+      LookWhenOpen(group, entry, now);
     }
-    if (input.alerts.back().held) {
-      LookWhenOpen(group, *member.alert, now);
-    }
-    if (const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
-        entry != nullptr && !member.moved && entry->incident.policy != nullptr) {
-      NoteDecision(
-          member, receiver.name,
-          HeldBackBy(input.alerts.back(), entry->incident, *config_, IsInStorm(entry->incident), now), now,
-          fx);
+    if (entry != nullptr && !member.moved && entry->incident.policy != nullptr) {
+      NoteDecision(entry->incident, receiver.name,
+                   HeldBackBy(alert, entry->incident, *config_, in_storm, now), now, fx);
     }
   }
   DedupDecision decision = Decide(input);
@@ -366,6 +437,9 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     return false;
   }
   spoken_ = true;
+  for (size_t i = 0; i < members.size(); ++i) {
+    voiced_[i] = voiced_[i] || !input.alerts[i].held;
+  }
 
   if (IsRateLimited(group, receiver, decision.reason, now, fx)) {
     return false;
@@ -402,10 +476,12 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     return false;
   }
   Timestamp newest_ack = kUnset;
+  n.alerts.reserve(n.firing.size() + n.resolved.size());
+  const bool all_fire = n.firing.size() == members.size();
   for (size_t i = 0; i < members.size(); ++i) {
     const AlertEntry& alert = *members[i].alert;
-    uint64_t fingerprint = alert.alert.fingerprint();
-    bool fires = !input.alerts[i].resolved && IsIn(n.firing, fingerprint);
+    const uint64_t fingerprint = input.alerts[i].fingerprint;
+    bool fires = !input.alerts[i].resolved && (all_fire || IsIn(n.firing, fingerprint));
     bool resolved = input.alerts[i].resolved && (input.send_resolved || input.alerts[i].digest) &&
                     IsIn(n.resolved, fingerprint);
     if (resolved && input.alerts[i].owes_only_told && !input.alerts[i].digest &&
@@ -425,8 +501,12 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     }
     told.incident_id = alert.incident_id;
     told.quiet_repeat = fires && input.alerts[i].held;
-    told.severity = SeverityFromLabel(alert.effective.Get("severity"));
-    if (IncidentEntry* entry = incidents_.table().Find(alert.incident_id)) {
+    const IncidentEntry* entry = flushed_[i];
+    // Under a policy the label says what the incident is.
+    told.severity = entry != nullptr && entry->incident.policy != nullptr
+                        ? entry->incident.severity
+                        : SeverityFromLabel(alert.effective.Get("severity"));
+    if (entry != nullptr) {
       told.generation = entry->incident.generation;
       told.acknowledged = entry->incident.state == IncidentState::kAcknowledged;
       if (told.acknowledged && entry->incident.care->ack->at > newest_ack) {
@@ -437,9 +517,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     }
     n.alerts.push_back(std::move(told));
   }
-  std::stable_sort(n.alerts.begin(), n.alerts.end(), [](const NotifiedAlert& a, const NotifiedAlert& b) {
-    return AlertBefore(a.alert.labels, b.alert.labels);
-  });
+  SortForNotification(n.alerts);
   if (call) {
     PrepareCall(n, input.entry, now, fx);
   }
@@ -482,6 +560,10 @@ bool Engine::StillWanted(const Notification& notification) {
       notification.reason == NotifyReason::kAcknowledged) {
     return true;
   }
+  // What was known already is not what it is about, unless all of it was.
+  const bool about_news =
+      std::any_of(notification.alerts.begin(), notification.alerts.end(),
+                  [](const NotifiedAlert& told) { return !told.resolved && !told.quiet_repeat; });
   return std::any_of(notification.alerts.begin(), notification.alerts.end(), [&](const NotifiedAlert& told) {
     AlertEntry* alert = alerts_.Find(told.fingerprint);
     IncidentEntry* incident = incidents_.table().Find(told.incident_id);
@@ -490,14 +572,23 @@ bool Engine::StillWanted(const Notification& notification) {
       return incident == nullptr || WaitsForSomebody(*incident) ||
              (incident->incident.state == IncidentState::kResolved && !IsHeldResolved(incident->incident));
     }
-    return alert != nullptr && alert->firing && WaitsForSomebody(*incident) &&
-           told.severity <= incident->incident.severity;
+    return !(about_news && told.quiet_repeat) && alert != nullptr && alert->firing &&
+           WaitsForSomebody(*incident) && told.severity <= incident->incident.severity;
   });
 }
 
 // Somebody acted: what is queued about this incident and not wanted any more never leaves. What waits for its
 // retry ends here; what waits in a lane is dropped there.
-void Engine::StopQueued(IncidentId id, Timestamp now, Effects& fx) {
+void Engine::StopQueued(IncidentEntry& entry, Timestamp now, Effects& fx) {
+  const IncidentId id = entry.incident.id;
+  if (!WaitsForSomebody(entry)) {
+    for (AlertEntry* alert : entry.firing) {
+      for (const GroupSlot& slot : alert->groups) {
+        GroupMember& member = dispatcher_.Find(slot.group)->members[slot.member];
+        member.asked = member.telling = false;
+      }
+    }
+  }
   std::vector<int64_t> waiting;
   for (auto& [flight_id, flight] : in_flight_) {
     const Notification& n = *flight.notification;
@@ -627,8 +718,12 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
         continue;
       }
       if (IncidentEntry* entry = incidents_.table().Find(told.incident_id)) {
+        // It cools from now on, and what others know of this episode may be told anew: else it says less.
+        const bool first = entry->incident.last_told_at < entry->incident.last_fired_at;
         incidents_.OnTold(*entry, now, told.severity);
-        Unsettle(*entry);
+        if (first) {
+          Unsettle(*entry);
+        }
         auto mentioned = std::lower_bound(
             record.incidents.begin(), record.incidents.end(), told.incident_id,
             [](const MentionedIncident& incident, IncidentId id) { return incident.id < id; });
@@ -654,15 +749,11 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
                     outcome.verdict == DeliveryVerdict::kFailed ? "due to unrecoverable error " : "",
                     outcome.attempt, outcome.error));
     fx.records.emplace_back(std::move(event));
-    // Nobody heard this step of the chain: the next one does not wait for its time.
-    const Group* group = dispatcher_.Find(n.group_id);
-    IncidentEntry* entry = n.alerts.empty() ? nullptr : incidents_.table().Find(n.alerts.front().incident_id);
     if (n.call_id == 0) {  // who is called has other numbers, see ConcludeCall
+      const Group* group = dispatcher_.Find(n.group_id);
       unreached = UnreachedByRoutes(group, n, now);
-      if (group != nullptr && entry != nullptr && n.reason == NotifyReason::kEscalated &&
-          WaitsForSomebody(*entry) && n.flushed_at <= group->page_at + kFlushDeadlineMin) {
-        unreached.push_back(entry->incident.id);
-      }
+      const std::vector<IncidentId> asked = UnreachedByPage(group, n);
+      unreached.insert(unreached.end(), asked.begin(), asked.end());
     }
   }
   auto waiters = std::move(flight.waiters);
@@ -673,7 +764,16 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   if (Group* group = dispatcher_.Find(n.group_id); group != nullptr && group->in_flight > 0) {
     --group->in_flight;
     group->failed = group->failed || (!sent && !cancelled);
-    group->settled_until = kUnset;
+    if (!sent) {
+      dispatcher_.Unsettle(*group);
+    } else if (group->in_flight == 0 && group->may_settle && !group->flush_again) {
+      Settle(*group, now);
+    }
+    if (!sent && IsSet(group->page_at)) {
+      for (GroupMember& member : group->members) {
+        member.asked = member.asked || std::exchange(member.telling, false);
+      }
+    }
     FinishIfDone(*group, now, fx);
   }
   for (GroupId id : waiters) {

@@ -264,6 +264,11 @@ bool Engine::CallNextNumber(const PhoneCall& call, Timestamp now, Effects& fx) {
       if (IsSet(group->page_at)) {
         // Before the page that asked for the call: it is still owed, also after a restart.
         entry.timestamp = std::min(entry.timestamp, group->page_at - std::chrono::milliseconds(1));
+        for (GroupMember& member : group->members) {
+          const auto& called = call.incidents;
+          member.asked = member.asked ||
+                         std::find(called.begin(), called.end(), member.alert->incident_id) != called.end();
+        }
       }
       dispatcher_.FlushEarly(group_id, now);
     }

@@ -3,6 +3,8 @@
 // slices, and the gate lets others in between (RunDue returns after each). Walks start when there is a
 // reason, not every minute.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "engine/engine.h"
 
@@ -11,6 +13,20 @@ namespace {
 
 // A millisecond or two.
 constexpr size_t kWalkSlice = 1000;
+
+// A slice of a list, from `from` down; what `stays` says no to leaves it. Gives the `from` of the next slice.
+template <class T, class F>
+size_t WalkList(std::vector<T>& list, size_t from, F&& stays) {
+  size_t at = std::min(from, list.size());
+  const size_t end = at - std::min(kWalkSlice, at);
+  while (at > end) {
+    if (!stays(list[--at])) {
+      list[at] = list.back();
+      list.pop_back();
+    }
+  }
+  return at;
+}
 
 }  // namespace
 
@@ -56,15 +72,39 @@ void Engine::WalkMutes(Timestamp now, Effects& fx) {
   }
 }
 
+// What fires needs no look: only what has ended may be forgotten.
+void Engine::NoteEnded(AlertEntry& alert) {
+  if (!std::exchange(alert.ended, true)) {
+    ended_alerts_.push_back(alert.alert.fingerprint());
+  }
+}
+
+void Engine::NoteEnded(IncidentEntry& entry) {
+  if (entry.ended == 0) {
+    entry.ended = 1;
+    ended_incidents_.push_back(entry.incident.id);
+  }
+}
+
 // Resolved alerts that no group speaks of. Incidents of those that stay, stay.
 void Engine::CollectAlerts(Timestamp now, Effects& fx) {
   std::vector<std::pair<uint64_t, int64_t>> gone;  // fingerprint, episode
-  alert_walk_.from = alerts_.VisitSlice(alert_walk_.from, kWalkSlice, [&](const AlertEntry& alert) {
-    if (!alert.firing && alert.groups.empty()) {
-      gone.emplace_back(alert.alert.fingerprint(), alert.episode_id);
-    } else if (IncidentEntry* entry = incidents_.table().Find(alert.incident_id)) {
-      entry->gc_round = gc_round_;
+  alert_walk_.from = WalkList(ended_alerts_, alert_walk_.from, [&](uint64_t fingerprint) {
+    AlertEntry* const alert = alerts_.Find(fingerprint);
+    if (alert == nullptr || alert->firing) {
+      if (alert != nullptr) {
+        alert->ended = false;
+      }
+      return false;
     }
+    if (alert->groups.empty()) {
+      gone.emplace_back(fingerprint, alert->episode_id);
+      return false;
+    }
+    if (IncidentEntry* entry = incidents_.table().Find(alert->incident_id)) {
+      entry->gc_round = gc_round_ & kGcRoundMask;
+    }
+    return true;
   });
   std::sort(gone.begin(), gone.end());
   for (const auto& [fingerprint, episode] : gone) {
@@ -82,19 +122,23 @@ void Engine::CollectAlerts(Timestamp now, Effects& fx) {
 
 // Incidents that cannot reopen, and that no alert of this round belongs to.
 void Engine::CollectIncidents(Timestamp now) {
-  std::vector<IncidentId> gone;
-  incident_walk_.from =
-      incidents_.table().VisitSlice(incident_walk_.from, kWalkSlice, [&](const IncidentEntry& entry) {
-        if (entry.incident.state == IncidentState::kResolved && entry.firing.empty() &&
-            entry.gc_round != gc_round_ && incidents_.KeepUntil(entry.incident) < now) {
-          gone.push_back(entry.incident.id);
-        }
-      });
-  incident_walk_.active = incident_walk_.from != 0;
-  for (IncidentId id : gone) {
+  incident_walk_.from = WalkList(ended_incidents_, incident_walk_.from, [&](IncidentId id) {
+    IncidentEntry* const entry = incidents_.table().Find(id);
+    if (entry == nullptr || entry->incident.state != IncidentState::kResolved) {
+      if (entry != nullptr) {
+        entry->ended = 0;
+      }
+      return false;
+    }
+    if (!entry->firing.empty() || entry->gc_round == gc_round_ ||
+        incidents_.KeepUntil(entry->incident) >= now) {
+      return true;
+    }
     decisions_.erase(decisions_.lower_bound({id, 0}), decisions_.lower_bound({id + 1, 0}));
     incidents_.table().Erase(id);
-  }
+    return false;
+  });
+  incident_walk_.active = incident_walk_.from != 0;
 }
 
 void Engine::CollectLog(Timestamp now, Effects& fx) {

@@ -230,24 +230,21 @@ void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& rece
 }
 
 // Held back, and why: an event when that changes.
-void Engine::NoteDecision(const GroupMember& member, const std::string& receiver, const HeldBack& verdict,
+void Engine::NoteDecision(const Incident& incident, const std::string& receiver, const HeldBack& verdict,
                           Timestamp now, Effects& fx) {
-  const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
-  if (entry == nullptr || entry->incident.policy == nullptr) {
+  if (verdict.text.empty() && decisions_.empty()) {
     return;
   }
-  const std::pair key{entry->incident.id, uint64_t{std::hash<std::string_view>{}(receiver)}};
+  const std::pair key{incident.id, uint64_t{std::hash<std::string_view>{}(receiver)}};
   if (verdict.text.empty()) {
-    if (!decisions_.empty()) {
-      decisions_.erase(key);
-    }
+    decisions_.erase(key);
     return;
   }
   const uint64_t hash = std::hash<std::string_view>{}(verdict.text);
   if (auto [it, fresh] = decisions_.emplace(key, hash); !fresh && std::exchange(it->second, hash) == hash) {
     return;
   }
-  EventRecord event = IncidentEvent(entry->incident, now, "decided");
+  EventRecord event = IncidentEvent(incident, now, "decided");
   event.to_value = receiver;
   event.reason = verdict.text;
   if (verdict.line > 0) {

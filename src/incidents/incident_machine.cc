@@ -418,8 +418,10 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
   }
   if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
     Climb(change, now);
+    const bool only_chain = !change.changed;
     AdvanceChain(change, now);
     CheckResponse(change, now);
+    change.looks_same = only_chain;
   }
   return change;
 }
@@ -452,10 +454,12 @@ void IncidentMachine::Climb(Change& change, Timestamp now) {
     skipped.to_value = ToString(incident.policy->ladder[first_rung + i].severity);
     change.events.push_back(std::move(skipped));
   }
-  Json data = Json::MakeObject();
-  data.Set("due_at", ToUnixMillis(climbed.due_at)).Set("done_at", ToUnixMillis(now));
-  data.Set("clock_seconds", ToSeconds(LadderClock(incident, now, hours)));
-  ApplySeverity(change, now, "age", data.Dump());
+  if (EffectiveSeverity(incident) != incident.severity) {
+    std::string data = fmt::format(R"({{"due_at":{},"done_at":{},"clock_seconds":)",
+                                   ToUnixMillis(climbed.due_at), ToUnixMillis(now));
+    AppendJsonNumber(data, ToSeconds(LadderClock(incident, now, hours)));
+    ApplySeverity(change, now, "age", data + '}');
+  }
   if (was_quiet) {
     change.speak_now = true;
     if (!IsSet(incident.chain_started_at)) {

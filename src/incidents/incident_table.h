@@ -20,7 +20,9 @@ struct IncidentEntry {
   AlertRefs firing;              // its alerts that fire now
   Timestamp timer_due = kNever;  // of the queued timer that counts
   uint32_t list_slot = 0;        // the table's
-  uint32_t gc_round = 0;         // the engine's: an alert still belonged to it then
+  // The engine's: an alert still belonged to it then; it is in the list of those that may be forgotten.
+  uint32_t gc_round : 31 = 0;
+  uint32_t ended : 1 = 0;
 };
 
 class IncidentTable {

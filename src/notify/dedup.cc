@@ -35,21 +35,26 @@ DedupDecision Decide(const DedupInput& input) {
   DedupDecision out;
 
   std::vector<IncidentId> told_incidents;
+  std::vector<bool> told_before;
+  told_before.reserve(input.alerts.size());
   for (const auto& alert : input.alerts) {
-    if (!alert.resolved && alert.incident_id != 0 && Contains(entry.firing, alert.fingerprint)) {
+    told_before.push_back(Contains(entry.firing, alert.fingerprint));
+    if (told_before.back() && !alert.resolved && alert.incident_id != 0) {
       told_incidents.push_back(alert.incident_id);
     }
   }
   std::sort(told_incidents.begin(), told_incidents.end());
   bool somebody_speaks = false;
+  bool somebody_paged = false;
   bool somebody_rose = false;
   bool newly_acknowledged = false;
   bool woken = false;
   bool settled = false;
   bool cleared_unheard = false;
   bool began_to_flap = false;
-  for (const auto& alert : input.alerts) {
-    bool told = Contains(entry.firing, alert.fingerprint);
+  for (size_t i = 0; i < input.alerts.size(); ++i) {
+    const FlushAlert& alert = input.alerts[i];
+    const bool told = told_before[i];
     if (alert.resolved) {
       if (told || Contains(entry.resolved, alert.fingerprint) || !alert.owes_only_told || alert.digest) {
         out.resolved.push_back(alert.fingerprint);
@@ -68,6 +73,7 @@ DedupDecision Decide(const DedupInput& input) {
     }
     out.firing.push_back(alert.fingerprint);
     somebody_speaks = somebody_speaks || !alert.held;
+    somebody_paged = somebody_paged || (alert.paged && !alert.held);
     if (told && !alert.held && IsSet(alert.woken_at) && alert.woken_at > entry.timestamp) {
       woken = woken || !alert.settled;
       settled = settled || alert.settled;
@@ -86,7 +92,7 @@ DedupDecision Decide(const DedupInput& input) {
 
   if (began_to_flap) {
     out.reason = NotifyReason::kFlapping;
-  } else if (input.page && somebody_speaks) {
+  } else if (input.page && somebody_paged) {
     out.reason = NotifyReason::kEscalated;
   } else if (cleared_unheard) {
     out.reason = NotifyReason::kDigest;

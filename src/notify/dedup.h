@@ -19,6 +19,8 @@ struct FlushAlert {
   // May not cause a notification: it is quiet, acknowledged or has moved to another route. A receiver that
   // was told of it before still counts it as firing.
   bool held = false;
+  // A step of a chain wants it told now, whatever this receiver has heard.
+  bool paged = false;
   bool acknowledged = false;
   Timestamp acknowledged_at = kUnset;
   // When an acknowledgement or a snooze of it last ended: who was told before is told again.
@@ -45,7 +47,7 @@ struct DedupInput {
   bool send_resolved = true;
   Duration repeat_interval{};
   Timestamp now = kUnset;
-  // A step of a chain wants this receiver to be told now, whatever it has heard.
+  // A step of a chain wants this receiver to be told now of some of them.
   bool page = false;
 };
 

@@ -2,6 +2,9 @@
 // time.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "config/response_targets.h"
 #include "incidents/ladder.h"
@@ -221,6 +224,192 @@ BOOST_AUTO_TEST_CASE(a_silence_delays_it) {
   ExpectHeard(sim, {"+1h15m l2/webhook[0] escalated firing=Down:P0"});
   BOOST_TEST(sim.Events(1).at(2).starts_with("muted silenced by "));
   BOOST_TEST(sim.Events(1).at(3).starts_with("unmuted "));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// Incidents of one group of the routing tree, and one receiver that their chains name.
+BOOST_AUTO_TEST_SUITE(chain_groups)
+
+const LabelSet kSlow = Labels({{"alertname", "Slow"}, {"model", "m"}, {"severity", "P0"}});
+const LabelSet kOther = Labels({{"alertname", "Down"}, {"model", "n"}, {"severity", "P0"}});
+
+// What one receiver heard.
+std::vector<std::string> HeardBy(Sim& sim, const std::string& receiver) {
+  std::vector<std::string> out = sim.TakeHeard();
+  std::erase_if(
+      out, [&](const std::string& line) { return line.find(" " + receiver + "/") == std::string::npos; });
+  return out;
+}
+
+BOOST_AUTO_TEST_CASE(incidents_that_reach_a_step_together_are_one_page) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown).Fire(kSlow).Fire(kOther);
+  sim.At(minutes(16));
+  ExpectLines(HeardBy(sim, "l2"), {"+15m l2/webhook[0] escalated firing=Down:P0,Slow:P0",
+                                   "+15m l2/webhook[0] escalated firing=Down:P0"});
+  sim.At(minutes(20)).Resolve(kDown).Resolve(kSlow);
+  sim.At(minutes(22));
+  ExpectLines(HeardBy(sim, "l2"), {"+21m l2/webhook[0] all alerts resolved resolved=Down,Slow"});
+}
+
+BOOST_AUTO_TEST_CASE(who_reaches_the_step_later_joins_and_only_those_told_are_owed_the_end) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(5)).Fire(kSlow);
+  sim.At(minutes(16));
+  ExpectLines(HeardBy(sim, "l2"), {"+15m l2/webhook[0] escalated firing=Down:P0"});
+  sim.At(minutes(17)).Resolve(kSlow);
+  sim.At(minutes(19));
+  ExpectLines(HeardBy(sim, "l2"), {});
+  sim.Fire(kSlow);  // the same incident, from its first step
+  sim.At(minutes(35));
+  ExpectLines(HeardBy(sim, "l2"), {"+34m l2/webhook[0] escalated firing=Down:P0,Slow:P0"});
+  sim.At(minutes(36)).Resolve(kSlow);
+  sim.At(minutes(38)).Resolve(kDown);
+  sim.At(minutes(40));
+  ExpectLines(HeardBy(sim, "l2"), {"+37m l2/webhook[0] some alerts resolved firing=Down:P0 resolved=Slow",
+                                   "+39m l2/webhook[0] all alerts resolved resolved=Down"});
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_takes_one_out_and_the_others_go_on) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown).Fire(kSlow);
+  sim.At(minutes(10)).Ack(1);
+  sim.TakeHeard();
+  sim.At(minutes(16));
+  ExpectLines(HeardBy(sim, "l2"), {"+15m l2/webhook[0] escalated firing=Slow:P0"});
+  sim.Ack(2).At(minutes(40));
+  ExpectLines(HeardBy(sim, "l2"), {"+16m l2/webhook[0] acknowledged firing=Slow:P0 by=alice"});
+  ExpectLines(HeardBy(sim, "vp"), {});
+}
+
+BOOST_AUTO_TEST_CASE(what_was_asked_for_and_acknowledged_before_it_was_told_stays_untold) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kSlow);
+  sim.At(seconds(5)).Fire(kDown);
+  sim.Hang("l2/webhook[0]");
+  sim.At(minutes(15) + seconds(8));  // Slow is on its way, Down waits behind it
+  sim.Ack(2).Unack(2);
+  sim.Hang("l2/webhook[0]", false).ReleaseHung("l2/webhook[0]", DeliveryVerdict::kSent);
+  sim.At(minutes(30));
+  ExpectLines(HeardBy(sim, "l2"), {});
+  sim.At(minutes(31));  // its chain has begun anew
+  ExpectLines(HeardBy(sim, "l2"), {"+30m8s l2/webhook[0] escalated firing=Down:P0,Slow:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_does_not_arrive_is_followed_by_the_next_step_of_each) {
+  Sim sim(kChain);
+  sim.Answer("l2/webhook[0]", {DeliveryVerdict::kFailed});
+  sim.At(seconds(0)).Fire(kDown).Fire(kSlow);
+  sim.At(minutes(15));
+  for (IncidentId id : {1, 2}) {
+    const std::vector<std::string> events = sim.Events(id);
+    BOOST_TEST(std::count_if(events.begin(), events.end(), [](const std::string& event) {
+                 return event.starts_with("nobody_reached");
+               }) == 1);
+  }
+  ExpectLines(HeardBy(sim, "last"), {"+15m last/webhook[0] escalated firing=Down:P0,Slow:P0"});
+  sim.At(minutes(15) + seconds(1));
+  BOOST_TEST(sim.heard().back().ToString() == "vp/webhook[0] escalated firing=Down:P0,Slow:P0");
+}
+
+BOOST_AUTO_TEST_CASE(a_page_that_was_lowered_on_its_way_is_told_as_it_is_now) {
+  Sim sim(kChain);
+  sim.Hang("l2/webhook[0]");
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(15)).Lower(1, Severity::kP1);
+  sim.Hang("l2/webhook[0]", false).ReleaseHung("l2/webhook[0]", DeliveryVerdict::kCancelled);
+  sim.At(minutes(18));
+  ExpectLines(HeardBy(sim, "l2"), {"+16m l2/webhook[0] escalated firing=Down:P1"});
+}
+
+BOOST_AUTO_TEST_CASE(a_restart_tells_what_was_not_told_and_nothing_else) {
+  Sim sim(kChain);
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(5)).Fire(kSlow);
+  sim.At(minutes(19));
+  sim.TakeHeard();
+  sim.Hang("l2/webhook[0]");
+  sim.At(minutes(20));  // Slow is on its way to l2
+  sim.Hang("l2/webhook[0]", false);
+  sim.Restart(minutes(2));
+  sim.At(minutes(23));
+  const Heard page = sim.heard().back();
+  BOOST_TEST(page.ToString() == "l2/webhook[0] escalated firing=Down:P0,Slow:P0");
+  BOOST_TEST(page.group_key == "{}/chain/{}:{model=\"m\"}");
+  for (const NotifiedAlert& alert : page.notification->alerts) {
+    BOOST_TEST(alert.quiet_repeat == (alert.incident_id == 1));
+  }
+  sim.TakeHeard();
+  sim.Restart(minutes(2));
+  sim.At(minutes(29)).Resolve(kDown).Resolve(kSlow);
+  sim.At(minutes(32));
+  ExpectLines(HeardBy(sim, "l2"), {"+30m l2/webhook[0] all alerts resolved resolved=Down,Slow"});
+  size_t rows = 0;
+  for (const Record& record : sim.journal()) {
+    if (const auto* row = std::get_if<GroupRecord>(&record)) {
+      rows += row->route_id == "chain/l2" ? 1 : 0;
+    } else if (const auto* gone = std::get_if<GroupDelete>(&record)) {
+      rows -= gone->route_id == "chain/l2" ? 1 : 0;
+    }
+  }
+  BOOST_TEST(rows == 0U);
+}
+
+// Each incident had a group of its own then, under a key with its labels.
+BOOST_AUTO_TEST_CASE(a_page_of_the_version_before_goes_on_under_its_key) {
+  const std::string key = "{}/chain/1:{alertname=\"Down\", model=\"m\"}";
+  Sim before(kChain);
+  before.At(seconds(0)).Fire(kDown);
+  before.At(minutes(16));
+  RestoredState state;
+  std::map<std::string, NflogEntry> log;
+  for (const Record& record : before.journal()) {
+    if (const auto* incident = std::get_if<IncidentRecord>(&record)) {
+      state.incidents = {incident->incident};
+    } else if (const auto* entry = std::get_if<NflogEntry>(&record);
+               entry != nullptr && entry->receiver != "l2") {
+      log[entry->receiver] = *entry;
+    } else if (const auto* group = std::get_if<GroupRecord>(&record);
+               group != nullptr && Dispatcher::IsChain(*group)) {
+      GroupRecord row = *group;
+      row.group_key = key;
+      row.labels = Labels({{"alertname", "Down"}, {"model", "m"}});
+      state.groups.push_back(row);
+    }
+  }
+  log["l1"].group_key = key;
+  state.nflog = {log["board"], log["l1"]};
+  AlertRecord alert;
+  alert.alert.labels = kDown;
+  alert.alert.starts_at = before.start();
+  alert.alert.ends_at = kNever;
+  alert.incident_id = alert.episode_id = 1;
+  state.alerts = {alert};
+  state.next_incident_id = state.next_episode_id = 2;
+
+  Sim sim(kChain, before.now() + minutes(1), {}, state);
+  sim.At(minutes(1));
+  ExpectHeard(sim, {"+0s l2/webhook[0] escalated firing=Down:P0"});
+  sim.Fire(kSlow).At(minutes(16) + seconds(1));
+  ExpectLines(HeardBy(sim, "l2"), {"+16m l2/webhook[0] escalated firing=Slow:P0"});
+  sim.Resolve(kDown).At(minutes(18));
+  std::vector<std::string> keys;
+  for (const Heard& heard : sim.heard()) {
+    if (!heard.resolved.empty() && !heard.receiver.starts_with("board")) {
+      keys.push_back(heard.receiver + " " + heard.group_key);
+    }
+  }
+  std::sort(keys.begin(), keys.end());
+  BOOST_REQUIRE_GE(keys.size(), 2U);
+  BOOST_TEST(keys[0] == "l1/pagerduty[0] " + key);
+  BOOST_TEST(keys[1] == "l2/webhook[0] " + key);
+  const std::vector<Record>& journal = sim.journal();
+  BOOST_TEST(std::count_if(journal.begin(), journal.end(), [&](const Record& record) {
+               const auto* gone = std::get_if<GroupDelete>(&record);
+               return gone != nullptr && gone->group_key == key;
+             }) == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
