@@ -64,9 +64,8 @@ set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# libcurl and OpenSSL are loaded at run time, so dpkg-shlibdeps does not see them; the version of the first is that of
-# CURLOPT_QUICK_EXIT.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, tzdata, ca-certificates, libcurl4 (>= 7.87), libssl3")
+# libcurl is loaded at run time, so dpkg-shlibdeps does not see it; the version is that of CURLOPT_QUICK_EXIT.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "systemd | systemd-standalone-sysusers, tzdata, ca-certificates, libcurl4 (>= 7.87)")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS sqlite3)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS prometheus)
 set(CPACK_DEBIAN_PACKAGE_SECTION net)

@@ -1,19 +1,129 @@
 #include "api/http_server.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <httplib.h>
+#include <netinet/in.h>
 #include <string>
+#include <sys/socket.h>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include "api/http_dispatcher.h"
-#include "api/http_listener.h"
 #include "api/http_session.h"
 
 namespace mlalert {
 
 namespace {
+
+// The library listens with 5, which makes bursts of connecting clients wait for a retransmit.
+constexpr int kBacklog = 1024;
+constexpr auto kAcceptRetry = std::chrono::milliseconds(10);
+
+// Accepting only registers the connection, so the accepting thread does it itself.
+class InlineQueue final : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> task) override { task(); }
+  void shutdown() override {}
+};
+
+class Listener final : public httplib::Server {
+ public:
+  explicit Listener(HttpDispatcher& dispatcher) : dispatcher_(dispatcher) {
+    new_task_queue = [] { return new InlineQueue; };
+    set_tcp_nodelay(true);
+    // The default is SO_REUSEPORT: a second daemon on our port would silently take half of the alerts.
+    set_socket_options([](socket_t sock) {
+      int on = 1;
+      (void)::setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    });
+  }
+  ~Listener() override {
+    if (own_fd_ >= 0) {
+      ::close(own_fd_);
+    }
+  }
+
+  // Returns the port.
+  mlalert::Result<int> Bind(const std::string& host, int port) {
+    std::vector<std::string> hosts = {host};
+    if (host.empty()) {
+      hosts = {"::", "0.0.0.0"};  // the second for kernels without IPv6
+    }
+    for (const std::string& name : hosts) {
+      errno = 0;
+      int bound = port == 0 ? bind_to_any_port(name) : bind_to_port(name, port) ? port : -1;
+      if (bound > 0) {
+        own_fd_ = ::fcntl(svr_sock_, F_DUPFD_CLOEXEC, 0);
+        if (own_fd_ >= 0 && ::listen(svr_sock_, kBacklog) == 0) {
+          return bound;
+        }
+      }
+      if (errno == EADDRINUSE) {
+        break;
+      }
+    }
+    std::string why = errno != 0 ? std::strerror(errno) : "unknown host";
+    return Fail(ErrorCode::kUnavailable, "cannot listen on " +
+                                             (host.find(':') != std::string::npos ? "[" + host + "]" : host) +
+                                             ":" + std::to_string(port) + ": " + why);
+  }
+
+  // A socket that somebody else made and that listens. Returns the port, 0 for one that has none.
+  mlalert::Result<int> Adopt(int fd) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    own_fd_ = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own_fd_ < 0 || ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      return Fail(ErrorCode::kUnavailable,
+                  std::string("cannot use an inherited socket: ") + std::strerror(errno));
+    }
+    (void)::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    svr_sock_ = fd;
+    return address.ss_family == AF_INET    ? ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port)
+           : address.ss_family == AF_INET6 ? ntohs(reinterpret_cast<sockaddr_in6*>(&address)->sin6_port)
+                                           : 0;
+  }
+
+  // Accepts until Close().
+  void Run() {
+    while (!closing_) {
+      listen_after_bind();
+      if (closing_) {
+        return;
+      }
+      // The library gives up (and closes its descriptor) on any failure of accept() other than EMFILE, such
+      // as ENFILE or ENOBUFS. Those pass: go on with a copy of the listening socket.
+      std::this_thread::sleep_for(kAcceptRetry);
+      svr_sock_ = ::fcntl(own_fd_, F_DUPFD_CLOEXEC, 0);
+    }
+  }
+
+  void Close() {
+    closing_ = true;
+    // Wakes accept() with an error. The library's stop() would close the descriptor under the accepting
+    // thread.
+    ::shutdown(own_fd_, SHUT_RDWR);
+  }
+
+ private:
+  bool process_and_close_socket(socket_t sock) override {
+    dispatcher_.Accept(sock);
+    return true;
+  }
+
+  HttpDispatcher& dispatcher_;
+  std::atomic<bool> closing_{false};
+  int own_fd_ = -1;
+};
 
 Status CheckOptions(HttpServerOptions& options) {
   std::string& prefix = options.route_prefix;
@@ -41,7 +151,7 @@ Status CheckOptions(HttpServerOptions& options) {
 struct HttpServer::Impl {
   HttpContext context;
   HttpDispatcher dispatcher;
-  std::vector<std::unique_ptr<HttpListener>> listeners;
+  std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::thread> accepting;
   std::vector<int> ports;
 
@@ -53,7 +163,7 @@ struct HttpServer::Impl {
   Status Listen() {
     const HttpServerOptions& options = context.options;
     for (int fd : options.listening_fds) {
-      MLALERT_ASSIGN(int port, listeners.emplace_back(std::make_unique<HttpListener>())->Adopt(fd));
+      MLALERT_ASSIGN(int port, listeners.emplace_back(std::make_unique<Listener>(dispatcher))->Adopt(fd));
       ports.push_back(port);
     }
     if (!listeners.empty()) {
@@ -62,7 +172,8 @@ struct HttpServer::Impl {
     std::vector<std::pair<std::string, int>> addresses = {{options.host, options.port}};
     addresses.insert(addresses.end(), options.more_addresses.begin(), options.more_addresses.end());
     for (const auto& [host, wanted] : addresses) {
-      MLALERT_ASSIGN(int port, listeners.emplace_back(std::make_unique<HttpListener>())->Bind(host, wanted));
+      MLALERT_ASSIGN(int port,
+                     listeners.emplace_back(std::make_unique<Listener>(dispatcher))->Bind(host, wanted));
       ports.push_back(port);
     }
     return {};
@@ -82,9 +193,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(HttpServerOptions options,
   MLALERT_TRY(impl->dispatcher.Start());
   try {
     for (const auto& each : impl->listeners) {
-      impl->accepting.emplace_back([listener = each.get(), &dispatcher = impl->dispatcher] {
-        listener->Run([&dispatcher](int fd) { dispatcher.Accept(fd); });
-      });
+      impl->accepting.emplace_back([listener = each.get()] { listener->Run(); });
     }
   } catch (const std::system_error& e) {
     for (const auto& listener : impl->listeners) {

@@ -1,7 +1,8 @@
-// The HTTP server: listens (http_listener.h), enforces the limits of http_options.h and calls the router's
-// handlers on its workers (http_dispatcher.h, http_session.h). Fed by: cli/ at start.   Owns: all threads and
-// sockets of the server. Thread: Start and Stop from one thread; the others from any. Handlers run on the
-// workers, several at a time.
+// The HTTP server: listens, enforces the limits of http_options.h and calls the router's handlers on its
+// workers. cpp-httplib listens and accepts; from there on the connection is ours (http_dispatcher.h,
+// http_session.h), because the library's own loop gives one thread to each connection and has few limits. Fed
+// by: cli/ at start.   Owns: all threads and sockets of the server. Thread: Start and Stop from one thread;
+// the others from any. Handlers run on the workers, several at a time.
 #pragma once
 
 #include <memory>

@@ -8,7 +8,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "base/openssl_loader.h"
 #include "config/file_io.h"
 
 namespace mlalert {
@@ -234,9 +233,6 @@ TlsContext::~TlsContext() {
 }
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::Make(const WebTlsConfig& config) {
-  if (std::string why; !LoadOpenSsl(&why)) {
-    return Fail(ErrorCode::kUnavailable, why);
-  }
   ContextPtr context(SSL_CTX_new(TLS_server_method()));
   if (context == nullptr) {
     return Fail(ErrorCode::kInternal, "TLS: " + OpenSslProblem());

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <crypt.h>
-#include <cstdlib>
 #include <cstring>
+#include <openssl/rand.h>
 #include <optional>
 #include <sys/stat.h>
 #include <utility>
@@ -12,7 +12,6 @@
 #include "api/http_error.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "base/random_bytes.h"
 
 namespace mlalert {
 namespace {
@@ -46,11 +45,9 @@ FileStamp StampOf(std::string path) {
 }
 
 std::string RandomText() {
-  std::array<unsigned char, 32> bytes{};
-  if (!RandomBytes(bytes)) {
-    std::abort();  // a kernel without random numbers: nothing here can be kept secret
-  }
-  return {bytes.begin(), bytes.end()};
+  std::string out(32, '\0');
+  RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(out.size()));
+  return out;
 }
 
 bool BcryptEquals(const std::string& password, const std::string& hash) {

@@ -3,8 +3,9 @@
 #include <bit>
 #include <cstring>
 #include <fmt/format.h>
-
-#include "base/digest.h"
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace mlalert {
 namespace {
@@ -26,11 +27,11 @@ uint64_t Round(uint64_t acc, uint64_t input) {
   return std::rotl(acc + input * kP2, 31) * kP1;
 }
 
-std::string Hex(std::string_view bytes) {
+std::string Hex(const unsigned char* bytes, size_t size) {
   std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char byte : bytes) {
-    fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(byte));
+  out.reserve(size * 2);
+  for (size_t i = 0; i < size; ++i) {
+    fmt::format_to(std::back_inserter(out), "{:02x}", bytes[i]);
   }
   return out;
 }
@@ -76,19 +77,38 @@ uint64_t XxHash64(std::string_view bytes, uint64_t seed) {
 }
 
 std::string Sha256Hex(std::string_view bytes) {
-  return Hex(DigestOf(Digest::kSha256, bytes));
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_sha256(), nullptr);
+  return Hex(digest, size);
 }
 
+namespace {
+
+std::string Hmac(const EVP_MD* hash, std::string_view key, std::string_view bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  HMAC(hash, key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+       bytes.size(), digest, &size);
+  return {reinterpret_cast<const char*>(digest), size};
+}
+
+std::string HexOf(const std::string& bytes) {
+  return Hex(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+}
+
+}  // namespace
+
 std::string HmacSha256(std::string_view key, std::string_view bytes) {
-  return HmacOf(Digest::kSha256, key, bytes);
+  return Hmac(EVP_sha256(), key, bytes);
 }
 
 std::string HmacSha256Hex(std::string_view key, std::string_view bytes) {
-  return Hex(HmacSha256(key, bytes));
+  return HexOf(HmacSha256(key, bytes));
 }
 
 std::string HmacMd5Hex(std::string_view key, std::string_view bytes) {
-  return Hex(HmacOf(Digest::kMd5, key, bytes));
+  return HexOf(Hmac(EVP_md5(), key, bytes));
 }
 
 std::string Hex16(uint64_t value) {
@@ -96,15 +116,7 @@ std::string Hex16(uint64_t value) {
 }
 
 bool ConstantTimeEquals(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) {
-    return false;
-  }
-  // Volatile: nothing may be left out because the answer is known already.
-  volatile unsigned char difference = 0;
-  for (size_t i = 0; i < a.size(); ++i) {
-    difference = static_cast<unsigned char>(difference | static_cast<unsigned char>(a[i] ^ b[i]));
-  }
-  return difference == 0;
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace mlalert

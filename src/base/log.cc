@@ -1,7 +1,9 @@
 #include "base/log.h"
 
-#include <atomic>
-#include <cstdio>
+#include <memory>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include "base/json.h"
 #include "base/time.h"
@@ -9,9 +11,21 @@
 namespace mlalert {
 namespace {
 
-// Set once at start, before the other threads; tests set them again.
-std::atomic<LogLevel> log_level{LogLevel::kInfo};
-std::atomic<LogFormat> log_format{LogFormat::kLogfmt};
+LogFormat log_format = LogFormat::kLogfmt;
+
+spdlog::level::level_enum ToSpdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
 
 std::string_view Name(LogLevel level) {
   switch (level) {
@@ -39,10 +53,20 @@ bool NeedsQuotes(std::string_view value) {
   return false;
 }
 
+spdlog::logger& Logger() {
+  static std::shared_ptr<spdlog::logger> logger = [] {
+    auto made = spdlog::stderr_logger_mt("mlalert");
+    made->set_formatter(std::make_unique<spdlog::pattern_formatter>("%v"));
+    made->flush_on(spdlog::level::info);
+    return made;
+  }();
+  return *logger;
+}
+
 }  // namespace
 
 void SetupLog(LogLevel level, LogFormat format) {
-  log_level = level;
+  Logger().set_level(ToSpdlog(level));
   log_format = format;
 }
 
@@ -59,12 +83,12 @@ Result<LogLevel> ParseLogLevel(std::string_view text) {
 }
 
 void Log(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) {
-  if (level < log_level.load()) {
+  if (!Logger().should_log(ToSpdlog(level))) {
     return;
   }
   std::string now = FormatRfc3339Millis(SystemClock().Now());
   std::string line;
-  if (log_format.load() == LogFormat::kJson) {
+  if (log_format == LogFormat::kJson) {
     Json json = Json::MakeObject();
     json.Set("ts", now).Set("level", Name(level)).Set("msg", message);
     for (const auto& field : fields) {
@@ -85,9 +109,7 @@ void Log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
       }
     }
   }
-  line += '\n';
-  // stderr has no buffer: a line is one write, so that lines of several threads do not mix.
-  (void)std::fwrite(line.data(), 1, line.size(), stderr);
+  Logger().log(ToSpdlog(level), line);
 }
 
 }  // namespace mlalert

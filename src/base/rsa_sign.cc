@@ -6,8 +6,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-#include "base/openssl_loader.h"
-
 namespace mlalert {
 namespace {
 
@@ -42,9 +40,6 @@ const EVP_MD* DigestOf(RsaHash hash) {
 }  // namespace
 
 Result<std::string> RsaSign(std::string_view private_key_pem, RsaHash hash, std::string_view bytes) {
-  if (std::string why; !LoadOpenSsl(&why)) {
-    return Fail(ErrorCode::kUnavailable, why);
-  }
   const Bio bio(BIO_new_mem_buf(private_key_pem.data(), static_cast<int>(private_key_pem.size())));
   const Key key(bio != nullptr ? PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassphrase, nullptr)
                                : nullptr);

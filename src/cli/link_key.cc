@@ -5,9 +5,9 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <openssl/rand.h>
 #include <unistd.h>
 
-#include "base/random_bytes.h"
 #include "config/file_io.h"
 
 namespace mlalert {
@@ -53,7 +53,7 @@ Result<std::string> ReadOrMakeLinkKey(const std::string& path) {
     return ReadKey(path);
   }
   std::array<unsigned char, 32> bytes{};
-  if (!RandomBytes(bytes)) {
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     return Fail(ErrorCode::kInternal, "the system gives no random numbers");
   }
   std::string key;

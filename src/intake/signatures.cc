@@ -4,8 +4,9 @@
 #include <array>
 #include <charconv>
 #include <fmt/format.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 
-#include "base/digest.h"
 #include "base/hash.h"
 
 namespace mlalert {
@@ -38,21 +39,13 @@ bool AnyEquals(std::span<const std::string> ours, std::span<const std::string_vi
 }
 
 std::string HmacSha1Base64(std::string_view key, std::string_view bytes) {
-  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string digest = HmacOf(Digest::kSha1, key, bytes);  // 20 bytes: one short of a multiple of three
-  digest.push_back('\0');
-  std::string text;
-  for (size_t i = 0; i < digest.size(); i += 3) {
-    const auto at = [&](size_t j) {
-      return static_cast<uint32_t>(static_cast<unsigned char>(digest[i + j]));
-    };
-    const uint32_t bits = at(0) << 16 | at(1) << 8 | at(2);
-    for (const int shift : {18, 12, 6, 0}) {
-      text += kLetters[bits >> shift & 63];
-    }
-  }
-  text.back() = '=';
-  return text;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()),
+       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data(), &size);
+  std::array<unsigned char, kSha1Base64Bytes + 1> text{};
+  const int length = EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(size));
+  return {reinterpret_cast<const char*>(text.data()), static_cast<size_t>(length)};
 }
 
 // The URL as given, without its port, and with the port that its scheme implies.

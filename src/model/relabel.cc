@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <openssl/evp.h>
 
-#include "base/digest.h"
 #include "base/regex_groups.h"
 
 namespace mlalert {
@@ -74,12 +74,15 @@ void MapNames(LabelMap& labels, const RelabelConfig& step) {
   }
 }
 
-// The last 8 bytes of the MD5, big endian.
+// The last 8 bytes of the MD5, big endian. 0 on a system that forbids MD5.
 uint64_t Md5Tail(std::string_view text) {
-  const std::string digest = DigestOf(Digest::kMd5, text);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
   uint64_t out = 0;
-  for (size_t i = 8; i < 16; ++i) {
-    out = out << 8 | static_cast<unsigned char>(digest[i]);
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_md5(), nullptr) == 1) {
+    for (size_t i = 8; i < 16; ++i) {
+      out = out << 8 | digest[i];
+    }
   }
   return out;
 }
