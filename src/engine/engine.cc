@@ -229,6 +229,7 @@ void Engine::ObserveClock(Timestamp now) {
     if (flight.waiting) {
       timers_.Add(now, {TimerKind::kRetry, static_cast<uint64_t>(id)});
     }
+    ArmPatience(*flight.notification, now);
   }
 }
 
@@ -569,6 +570,13 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
         return;
       }
       RetryOrGiveUp(it->second, now, fx);
+      return;
+    }
+    case TimerKind::kPatience: {
+      auto it = in_flight_.find(static_cast<int64_t>(key.id));
+      if (it != in_flight_.end()) {
+        OnPatience(it->second, now, fx);
+      }
       return;
     }
     case TimerKind::kAbandon: {

@@ -172,6 +172,7 @@ class Engine {
   enum class TimerKind : uint8_t {
     kAlertExpiry,
     kRetry,
+    kPatience,
     kAbandon,
     kMaintenance,
     kAlertGc,
@@ -195,6 +196,7 @@ class Engine {
     // The last failure, when no further attempt fits before the deadline: the flush ends at the deadline.
     std::optional<NotificationOutcome> last_word;
     std::unordered_set<GroupId> waiters;  // groups that want to speak to the same integration
+    bool others_asked = false;            // not answered in time: the chain went on, the attempts go on too
   };
 
   void Fire(AlertEntry& alert, Timestamp now, Effects& fx);
@@ -343,6 +345,11 @@ class Engine {
   std::vector<std::string> AskedByChain(const Incident& incident, Timestamp now) const;
   std::vector<IncidentId> UnreachedByRoutes(const Group* group, const Notification& n, Timestamp now) const;
   bool ReachedOthers(const IncidentEntry& entry, const Notification& failed, Timestamp now);
+  std::vector<IncidentId> Unreached(const Notification& n, Timestamp now);
+  void GoOnWithChain(const std::vector<IncidentId>& unreached, const Notification& failed,
+                     const std::string& why, Timestamp now, Effects& fx);
+  void ArmPatience(const Notification& n, Timestamp now);
+  void OnPatience(InFlight& flight, Timestamp now, Effects& fx);
   // raise_news.cc
   bool OwesRaiseNews(const std::vector<GroupMember>& members, const NflogEntry* told,
                      IntegrationRef integration);

@@ -524,7 +524,8 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   in_flight_by_log_key_[log_key] = n.id;
   RetrySchedule schedule(n.deadline, random_);
   schedule.Next(now);  // the attempt that starts now
-  in_flight_.emplace(n.id, InFlight{notification, std::move(schedule), now, 1, false, {}, {}});
+  in_flight_.emplace(n.id, InFlight{notification, std::move(schedule), now, 1, false, {}, {}, false});
+  ArmPatience(n, now);
   fx.attempts.push_back({std::move(notification), 1});
   return true;
 }
@@ -749,11 +750,8 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
                     outcome.verdict == DeliveryVerdict::kFailed ? "due to unrecoverable error " : "",
                     outcome.attempt, outcome.error));
     fx.records.emplace_back(std::move(event));
-    if (n.call_id == 0) {  // who is called has other numbers, see ConcludeCall
-      const Group* group = dispatcher_.Find(n.group_id);
-      unreached = UnreachedByRoutes(group, n, now);
-      const std::vector<IncidentId> asked = UnreachedByPage(group, n);
-      unreached.insert(unreached.end(), asked.begin(), asked.end());
+    if (n.call_id == 0 && !flight.others_asked) {  // who is called has other numbers, see ConcludeCall
+      unreached = Unreached(n, now);
     }
   }
   auto waiters = std::move(flight.waiters);
@@ -779,14 +777,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   for (GroupId id : waiters) {
     dispatcher_.FlushEarly(id, now);
   }
-  std::sort(unreached.begin(), unreached.end());
-  unreached.erase(std::unique(unreached.begin(), unreached.end()), unreached.end());
-  for (IncidentId id : unreached) {
-    if (IncidentEntry* entry = incidents_.table().Find(id);
-        entry != nullptr && !ReachedOthers(*entry, n, now)) {
-      NobodyReached(*entry, fmt::format("{} could not be reached", n.receiver->name), now, fx);
-    }
-  }
+  GoOnWithChain(unreached, n, "could not be reached", now, fx);
   if (n.call_id != 0) {
     ConcludeCall(n, outcome, now, fx);
   }

@@ -12,6 +12,22 @@ namespace {
 // A receiver that was told shortly before the step has been told by it, too.
 constexpr Duration kJustTold = std::chrono::seconds(60);
 
+// How long the receivers of a step are tried alone; then those who come after them are told as well.
+Duration PatienceOf(Severity severity) {
+  switch (severity) {
+    case Severity::kP0:
+      return std::chrono::minutes(1);
+    case Severity::kP1:
+      return std::chrono::minutes(2);
+    case Severity::kP2:
+      return std::chrono::minutes(30);
+    case Severity::kP3:
+    case Severity::kNone:
+      break;
+  }
+  return std::chrono::hours(6);
+}
+
 bool IsNews(NotifyReason reason) {
   return reason == NotifyReason::kFirst || reason == NotifyReason::kNewAlerts ||
          reason == NotifyReason::kRaised;
@@ -70,7 +86,7 @@ bool Engine::ReachedOthers(const IncidentEntry& entry, const Notification& faile
   };
   const bool under_way = std::any_of(in_flight_.begin(), in_flight_.end(), [&](const auto& flight) {
     const Notification& n = *flight.second.notification;
-    return n.id != failed.id && is_asked(n.receiver->name) &&
+    return n.id != failed.id && !flight.second.others_asked && is_asked(n.receiver->name) &&
            std::any_of(n.alerts.begin(), n.alerts.end(), [&](const NotifiedAlert& alert) {
              return alert.incident_id == entry.incident.id && !alert.resolved;
            });
@@ -97,6 +113,54 @@ bool Engine::ReachedOthers(const IncidentEntry& entry, const Notification& faile
              });
     });
   });
+}
+
+// The incidents whose step of the chain this message was to tell.
+std::vector<IncidentId> Engine::Unreached(const Notification& n, Timestamp now) {
+  const Group* group = dispatcher_.Find(n.group_id);
+  std::vector<IncidentId> out = UnreachedByRoutes(group, n, now);
+  const std::vector<IncidentId> asked = UnreachedByPage(group, n);
+  out.insert(out.end(), asked.begin(), asked.end());
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+void Engine::GoOnWithChain(const std::vector<IncidentId>& unreached, const Notification& failed,
+                           const std::string& why, Timestamp now, Effects& fx) {
+  for (const IncidentId id : unreached) {
+    if (IncidentEntry* entry = incidents_.table().Find(id);
+        entry != nullptr && !ReachedOthers(*entry, failed, now)) {
+      NobodyReached(*entry, fmt::format("{} {}", failed.receiver->name, why), now, fx);
+    }
+  }
+}
+
+// Where the attempts may last longer than somebody should wait for them. A call has other numbers instead.
+void Engine::ArmPatience(const Notification& n, Timestamp now) {
+  const Timestamp end = After(n.flushed_at, PatienceOf(n.MaxSeverity()));
+  if (n.call_id != 0 || end >= n.deadline) {
+    return;
+  }
+  const bool chained = std::any_of(n.alerts.begin(), n.alerts.end(), [&](const NotifiedAlert& alert) {
+    const IncidentEntry* entry = alert.resolved ? nullptr : incidents_.table().Find(alert.incident_id);
+    return entry != nullptr && entry->incident.policy != nullptr && entry->incident.policy->chain != nullptr;
+  });
+  if (chained) {
+    timers_.Add(std::max(end, now), {TimerKind::kPatience, static_cast<uint64_t>(n.id)});
+  }
+}
+
+void Engine::OnPatience(InFlight& flight, Timestamp now, Effects& fx) {
+  const NotificationPtr notification = flight.notification;
+  if (flight.others_asked || !StillWanted(*notification)) {
+    return;
+  }
+  flight.others_asked = true;
+  GoOnWithChain(Unreached(*notification, now), *notification,
+                fmt::format("was not reached within {} and is tried again",
+                            FormatDuration(PatienceOf(notification->MaxSeverity()))),
+                now, fx);
 }
 
 }  // namespace mlalert

@@ -201,6 +201,44 @@ BOOST_AUTO_TEST_CASE(a_step_that_reached_one_of_those_it_names_has_reached_someb
                "+0s last/webhook[0] escalated firing=Down:P0", "+0s l2/webhook[0] escalated firing=Down:P0"});
 }
 
+BOOST_AUTO_TEST_CASE(who_is_not_reached_within_a_minute_is_tried_on_while_the_next_are_told) {
+  const std::string slow = Replaced(kChain, "group_interval: 1m", "group_interval: 5m");
+  Sim sim(slow);
+  sim.Hang("l1/pagerduty[0]");
+  sim.At(seconds(0)).Fire(kDown);
+  sim.At(minutes(4));
+  ExpectHeard(sim,
+              {"+0s board/webhook[0] first notification firing=Down:P0",
+               "+1m last/webhook[0] escalated firing=Down:P0", "+1m l2/webhook[0] escalated firing=Down:P0"});
+  std::vector<std::string> events = sim.Events(1);
+  BOOST_TEST(std::count_if(events.begin(), events.end(),
+                           [](const std::string& e) { return e.starts_with("nobody_reached"); }) == 1);
+  // Two that hang are waited for once, and a message that arrives in the meantime ends the wait.
+  Sim both(Replaced(slow, "{after: 0m, receivers: [l1]}", "{after: 0m, receivers: [chat, l1]}"));
+  both.Hang("chat/webhook[0]");
+  both.Hang("l1/pagerduty[0]");
+  both.At(seconds(0)).Fire(kDown);
+  both.At(minutes(4));
+  ExpectHeard(both,
+              {"+0s board/webhook[0] first notification firing=Down:P0",
+               "+1m last/webhook[0] escalated firing=Down:P0", "+1m l2/webhook[0] escalated firing=Down:P0"});
+  Sim retried(slow);
+  retried.Answer("l1/pagerduty[0]", std::vector<DeliveryVerdict>(3, DeliveryVerdict::kRetry));
+  retried.At(seconds(0)).Fire(kDown);
+  retried.At(minutes(10));
+  for (const std::string& line : retried.TakeHeard()) {
+    BOOST_TEST(line.find("last/") == std::string::npos, line);
+  }
+  // A P1 has two minutes.
+  Sim p1(slow);
+  p1.Hang("l1/pagerduty[0]");
+  p1.At(seconds(0)).Fire(Labels({{"alertname", "Down"}, {"model", "m"}, {"severity", "P1"}}));
+  p1.At(minutes(4));
+  ExpectHeard(p1,
+              {"+0s board/webhook[0] first notification firing=Down:P1",
+               "+2m last/webhook[0] escalated firing=Down:P1", "+2m l2/webhook[0] escalated firing=Down:P1"});
+}
+
 BOOST_AUTO_TEST_CASE(a_call_that_nobody_heard_is_followed_by_the_next_at_once) {
   Sim sim(kChain);
   sim.At(seconds(0)).Fire(kDown);
