@@ -211,8 +211,9 @@ void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
 // well.
 void Engine::ObserveClock(Timestamp now) {
   const Timestamp before = std::exchange(last_now_, now);
-  if (NextDue() > now) {
-    dispatcher_.Passed(now);
+  // What a group that sleeps would look at at this very instant is still ahead, as for one that is awake.
+  if (NextDue() >= now) {
+    dispatcher_.Passed(now - Duration(1));
   }
   if (!IsSet(before) || now + kClockStep >= before) {
     return;

@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(stored_episodes_give_what_their_rules_gave) {
   auto again = ReplayEpisodes(Config(), episodes, {}, week);
   BOOST_REQUIRE(again);
   BOOST_TEST(again->incidents.size() == rules.incidents.size());
-  BOOST_TEST((Lines(*again) == Lines(rules)));
+  BOOST_TEST(Lines(*again) == Lines(rules), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(an_acknowledgement_keeps_it_quiet) {

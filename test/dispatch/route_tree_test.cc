@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(members_and_their_alerts_agree_while_alerts_leave_in_any_or
   for (size_t step = 0; left > 0; ++step) {
     AlertEntry& alert = alerts[step * 7 % alerts.size()];
     alert.firing = false;
-    Group* group = dispatcher.PopDue(now + std::chrono::minutes(5) * static_cast<int>(step));
+    Group* group = dispatcher.PopDue(now + std::chrono::minutes(5) * static_cast<int>(step), 0);
     BOOST_TEST_REQUIRE((group != nullptr));
     group->resolved_snapshot.emplace_back(&alert, alert.alert.updated_at);
     group = dispatcher.FinishFlush(*group, true, now, records);

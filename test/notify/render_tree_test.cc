@@ -47,7 +47,8 @@ BOOST_AUTO_TEST_CASE(values_take_the_type_that_their_text_means) {
            {R"({"x": "{\"a\": \"\", \"b\": \"yes\", \"c\": \"{{ .Status }}\"}"})",
             R"({"x":{"a":"","b":"yes","c":"firing"}})"},
            {R"({"x": "['', '1']"})", R"({"x":["","1"]})"},
-           {R"({"x": "[FIRING:1] A eu"})", R"({"x":"[FIRING:1] A eu"})"},
+           // go-yaml reads no further than the end of the list.
+           {R"({"x": "[FIRING:1] A eu"})", R"({"x":["FIRING:1"]})"},
            {R"({"x": "<&>"})", R"({"x":"\u003c\u0026\u003e"})"},
        }) {
     BOOST_TEST_CONTEXT(c.tree) {
