@@ -69,6 +69,11 @@ void Sim::RunUntil(Timestamp t) {
     Drain(std::move(fx));
   }
   now_ = std::max(now_, t);
+  // Also when nothing is due: what people do now comes after the ticks of this instant, of groups that sleep
+  // too.
+  Effects fx;
+  engine_->RunDue(now_, fx);
+  Drain(std::move(fx));
 }
 
 Sim& Sim::Fire(const LabelSet& labels, std::optional<Duration> ends_in) {
