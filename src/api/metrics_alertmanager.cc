@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <set>
 
 #include "api/version.h"
@@ -120,6 +121,7 @@ void AddNotifications(const ApiContext& context, FamilyList& out) {
   each([](const DeliveryCounters& c) { return Sum(c.failed) + Sum(c.retry); });
   out.Histogram("alertmanager_notification_latency_seconds", "The latency of notifications in seconds.");
   std::vector<double> bounds;
+  bounds.reserve(std::size(kLatencyBounds));
   for (Duration bound : kLatencyBounds) {
     bounds.push_back(ToSeconds(bound));
   }

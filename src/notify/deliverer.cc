@@ -144,7 +144,7 @@ class Deliverer::State : public std::enable_shared_from_this<State> {
   void Begin(Lock& lock, const LaneKey& key);
   void Send(Lock& lock, const LaneKey& key, NotificationAttempt attempt);
   void Launch(Lock& lock, Flight flight);
-  void Judge(Lock& lock, Answer answer);
+  void Judge(Lock& lock, const Answer& answer);
   Result<PreparedCall> Build(Lock& lock, const Notification& n);
   Result<TemplatesPtr> TemplatesOf(Lock& lock, const ConfigPtr& config);
   // Counts and hands on; the lock is free while `done_` runs.
@@ -193,7 +193,7 @@ void Deliverer::State::Stop() {
   while (!answers_.empty()) {
     Answer answer = std::move(answers_.front());
     answers_.pop_front();
-    Judge(lock, std::move(answer));
+    Judge(lock, answer);
   }
   std::vector<NotificationAttempt> left;
   for (Refusal& refusal : refusals_) {
@@ -307,7 +307,7 @@ void Deliverer::State::Work() {
     if (!answers_.empty()) {
       Answer answer = std::move(answers_.front());
       answers_.pop_front();
-      Judge(lock, std::move(answer));
+      Judge(lock, answer);
     } else if (!refusals_.empty()) {
       Refusal refusal = std::move(refusals_.front());
       refusals_.pop_front();
@@ -387,7 +387,7 @@ void Deliverer::State::Launch(Lock& lock, Flight flight) {
   lock.lock();
 }
 
-void Deliverer::State::Judge(Lock& lock, Answer answer) {
+void Deliverer::State::Judge(Lock& lock, const Answer& answer) {
   auto node = flights_.extract(answer.flight);
   if (node.empty()) {
     return;
