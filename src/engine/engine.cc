@@ -372,7 +372,7 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
     return false;
   }
   IncidentEntry& entry = *change.entry;
-  fx.records.emplace_back(std::in_place_type<IncidentRecord>, entry.incident);
+  fx.records.emplace_back(IncidentRecord{entry.incident});
   for (auto& event : change.events) {
     fx.records.emplace_back(std::move(event));
   }
