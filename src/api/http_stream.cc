@@ -68,7 +68,10 @@ ssize_t HttpStream::Handshake() {
     constexpr int kReadsMax = 16;
     ::shutdown(fd_, SHUT_WR);
     char rest[4096];
-    for (int i = 0; i<kReadsMax&& ::recv(fd_, rest, sizeof(rest), MSG_DONTWAIT)> 0; ++i) {
+    for (int i = 0; i < kReadsMax; ++i) {
+      if (::recv(fd_, rest, sizeof(rest), MSG_DONTWAIT) <= 0) {
+        break;
+      }
     }
   }
   return outcome;

@@ -1,7 +1,7 @@
 // Finds elements by a hash that they know themselves: a table of pointers with one byte of hash beside each,
 // so that a look-up touches nothing but what it finds. 10 to 20 bytes for an element, where
 // std::unordered_map takes 40. Equal hashes may occur; the caller says which element he means. Used by:
-// alerts/, incidents/, rules/. Owns: nothing. Thread: its owner's.
+// alerts/, dispatch/, incidents/, rules/. Owns: nothing. Thread: its owner's.
 #pragma once
 
 #include <cstddef>

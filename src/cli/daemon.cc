@@ -131,8 +131,7 @@ void LogIgnoredFlags(const ServeOptions& options) {
   if (!options.ignored_flags.empty()) {
     LogWarn(
         "These flags are taken for compatibility and have no effect: there is no gossip cluster and no Go, "
-        "and pages "
-        "and default templates are built in",
+        "and pages and default templates are built in",
         {{"flags", fmt::format("{}", fmt::join(options.ignored_flags, " "))}});
   }
 }

@@ -167,8 +167,8 @@ void ReadRepeat(YamlMap& map, IncidentChain& out) {
       (out.repeat_times < 0 || out.repeat_times > kChainRepeatsMax)) {
     repeat.At("times").Error(fmt::format("times must be from 0 to {}", kChainRepeatsMax));
   }
-  if (ReadIfSet(repeat, "every", out.repeat_every) && out.repeat_every < std::chrono::seconds(1)) {
-    repeat.At("every").Error("every must be at least 1s");
+  if (ReadIfSet(repeat, "every", out.repeat_every) && out.repeat_every < std::chrono::minutes(1)) {
+    repeat.At("every").Error("every must be at least 1m");
   }
   int from = 1;
   if (repeat.Read("from", from) && (from < 1 || static_cast<size_t>(from) > out.steps.size())) {
@@ -247,8 +247,8 @@ void ReadFlapping(const YamlValue& value, IncidentPolicy& out) {
       (limits->transitions < 3 || limits->transitions > kFlappingTransitionsMax)) {
     map.At("transitions").Error(fmt::format("transitions must be from 3 to {}", kFlappingTransitionsMax));
   }
-  if (ReadIfSet(map, "window", limits->window) && limits->window < std::chrono::seconds(1)) {
-    map.At("window").Error("window must be at least 1s");
+  if (ReadIfSet(map, "window", limits->window) && limits->window < std::chrono::minutes(1)) {
+    map.At("window").Error("window must be at least 1m");
   }
   map.Finish();
   out.flapping = std::move(limits);

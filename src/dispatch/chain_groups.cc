@@ -39,6 +39,14 @@ bool Dispatcher::IsChain(const GroupRecord& record) {
   return record.route_id.starts_with(kRoutePrefix);
 }
 
+std::string Dispatcher::ReceiverOfChain(const GroupRecord& record) {
+  return record.route_id.substr(kRoutePrefix.size());
+}
+
+std::string Dispatcher::ChainRouteId(const std::string& receiver) {
+  return fmt::format("{}{}", kRoutePrefix, receiver);
+}
+
 IncidentId Dispatcher::IncidentOfChain(const GroupRecord& record) {
   IncidentId id = 0;
   if (record.group_key.starts_with(kKeyPrefix)) {
@@ -104,15 +112,13 @@ void Dispatcher::Page(const std::string& receiver, IncidentId incident, std::spa
     member->asked = true;
   }
   group.page_at = now;
-  records.emplace_back(
-      GroupRecord{fmt::format("{}{}", kRoutePrefix, receiver), RowKey(group, incident), now, group.labels});
+  records.emplace_back(GroupRecord{ChainRouteId(receiver), RowKey(group, incident), now, group.labels});
   FlushEarly(group, now);
 }
 
 void Dispatcher::RestoreChain(const GroupRecord& record, std::span<AlertEntry* const> alerts, bool heard,
                               Timestamp now) {
-  const std::string receiver = record.route_id.substr(kRoutePrefix.size());
-  Group& group = ChainGroup(GroupOfChain(record), receiver, record.labels, now);
+  Group& group = ChainGroup(GroupOfChain(record), ReceiverOfChain(record), record.labels, now);
   group.created_at = std::min(group.created_at, record.created_at);
   for (AlertEntry* alert : alerts) {
     GroupMember* member = FindMember(group, *alert);
@@ -137,7 +143,7 @@ void Dispatcher::SettleChains(const std::vector<GroupRecord>& rows, std::vector<
     if (!IsChain(row)) {
       continue;
     }
-    auto chain = chains_.find({GroupOfChain(row), row.route_id.substr(kRoutePrefix.size())});
+    auto chain = chains_.find({GroupOfChain(row), ReceiverOfChain(row)});
     if (chain == chains_.end() || !members.contains({chain->second, IncidentOfChain(row)})) {
       records.emplace_back(GroupDelete{row.route_id, row.group_key});
     }

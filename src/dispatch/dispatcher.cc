@@ -75,7 +75,7 @@ const std::string& Dispatcher::ReceiverOf(const Group& group) const {
 
 std::string Dispatcher::RouteIdOf(const Group& group) const {
   if (group.orphan != nullptr) {
-    return group.orphan->chain ? fmt::format("chain/{}", group.orphan->receiver) : std::string();
+    return group.orphan->chain ? ChainRouteId(group.orphan->receiver) : std::string();
   }
   return routes_.node(group.route).id;
 }
@@ -243,6 +243,13 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
   group.next_flush = After(group.created_at, wait);
   timers_.emplace(group.next_flush, group.id);
   return group;
+}
+
+void Dispatcher::AddMember(Group& group, AlertEntry& alert, bool moved) {
+  Unsettle(group);
+  group.in_order = false;
+  alert.groups.push_back({group.id, static_cast<uint32_t>(group.members.size())});
+  group.members.push_back({&alert, moved});
 }
 
 void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vector<Record>& records) {

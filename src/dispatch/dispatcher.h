@@ -127,7 +127,8 @@ class Dispatcher {
   // Something about this alert has changed: its groups have to look again at their next tick.
   void Unsettle(const AlertEntry& alert);
   void Unsettle(Group& group);
-  // Something has changed for all of them: unsettles at most `limit` of those that sleep. False when more do.
+  // Something has changed that may concern any of them: those that sleep now are to be unsettled, at most
+  // `limit` in one call of Rouse(), so that nobody waits for a hundred thousand.
   void BeginToRouse() { rousing_ = asleep_.size(); }
   bool IsRousing() const { return rousing_ > 0; }
   bool AnyAsleep() const { return asleep_.size() > 0; }
@@ -141,6 +142,7 @@ class Dispatcher {
             Timestamp now, std::vector<Record>& records);
   static bool IsChain(const GroupRecord& record);
   static IncidentId IncidentOfChain(const GroupRecord& record);
+  static std::string ReceiverOfChain(const GroupRecord& record);
   // Key of the group that such a row belongs to.
   static std::string GroupOfChain(const GroupRecord& record);
   // The incident in its group as it was before a restart. `heard`: what was asked for then was told.
@@ -188,6 +190,7 @@ class Dispatcher {
   Group& ChainGroup(const std::string& key, const std::string& receiver, const LabelSet& labels,
                     Timestamp now);
   Group& ChainGroupOf(const std::string& receiver, std::span<AlertEntry* const> alerts, Timestamp now);
+  static std::string ChainRouteId(const std::string& receiver);
   void LeaveChain(const Group& group, std::vector<IncidentId> incidents, std::vector<Record>& records) const;
   void Sleep(Group& group);
   void Wake(Group& group);

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "dispatch/dispatcher.h"
-#include "dispatch/members.h"
 
 namespace mlalert {
 namespace {
@@ -18,13 +17,6 @@ Timestamp TickAfter(Timestamp tick, Duration interval, Timestamp from) {
 }
 
 }  // namespace
-
-void Dispatcher::AddMember(Group& group, AlertEntry& alert, bool moved) {
-  Unsettle(group);
-  group.in_order = false;
-  alert.groups.push_back({group.id, static_cast<uint32_t>(group.members.size())});
-  group.members.push_back({&alert, moved});
-}
 
 void Dispatcher::OnClockSetBack(Timestamp now) {
   start_ = std::min(start_, now);

@@ -11,8 +11,6 @@
 namespace mlalert {
 namespace {
 
-// A receiver that was told longer ago than this is told again by a step that names it.
-constexpr Duration kJustTold = std::chrono::seconds(60);
 // In the event that says that an incident is silenced altogether.
 constexpr size_t kSilencesNamedMax = 5;
 
@@ -171,7 +169,7 @@ void Engine::ResumePages(IncidentEntry& entry, Timestamp now) {
 
 // Has every integration of the receiver of such a row been told of something since?
 bool Engine::HeardSince(const GroupRecord& chain) const {
-  const std::string name = chain.route_id.substr(chain.route_id.find('/') + 1);
+  const std::string name = Dispatcher::ReceiverOfChain(chain);
   const Receiver* receiver = config_->FindReceiver(name);
   if (receiver == nullptr) {
     return true;  // nobody is left to tell

@@ -9,9 +9,6 @@
 namespace mlalert {
 namespace {
 
-// A receiver that was told shortly before the step has been told by it, too.
-constexpr Duration kJustTold = std::chrono::seconds(60);
-
 // How long the receivers of a step are tried alone; then those who come after them are told as well.
 Duration PatienceOf(Severity severity) {
   switch (severity) {

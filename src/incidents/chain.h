@@ -4,6 +4,7 @@
 // the engine when a step is due.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -12,6 +13,9 @@
 #include "model/incident_chain.h"
 
 namespace mlalert {
+
+// Who was told within this time before a step has been told by it; who was told earlier is told again.
+inline constexpr Duration kJustTold = std::chrono::seconds(60);
 
 // From the first step; nothing when the incident has no chain or nobody may be told yet.
 void StartChain(Incident& incident, Timestamp now);

@@ -492,7 +492,7 @@ BOOST_AUTO_TEST_CASE(after_a_storm_the_cache_goes_back_and_writing_goes_on) {
   BOOST_REQUIRE(journal->WaitCommitted(kStorm, kLong));
   const auto deadline = std::chrono::steady_clock::now() + kLong;
   while (PagePoolUse().used > kRest && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(1ms);
+    std::this_thread::yield();
   }
   BOOST_TEST(PagePoolUse().used <= kRest);
   BOOST_REQUIRE(journal->WaitCommitted(journal->Append({Event(kStorm + 1)}), kLong));
