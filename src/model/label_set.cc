@@ -16,8 +16,30 @@ namespace {
 
 // Bytes of the names of nearly every set.
 constexpr size_t kNamesUsual = 512;
+// A smaller set is copied rather than laid over: that costs as much.
+constexpr size_t kOverlaidMin = 96;
+
+uint64_t HashLabel(uint64_t hash, std::string_view name, std::string_view value) {
+  hash = FnvAdd(FnvAdd(hash, name), static_cast<unsigned char>(0xFF));
+  return FnvAdd(FnvAdd(hash, value), static_cast<unsigned char>(0xFF));
+}
 
 }  // namespace
+
+// The value follows right behind `size`.
+struct LabelSet::Overlay {
+  LabelSet under;  // never an overlay itself
+  uint16_t index;
+  uint16_t size;
+  const char* data() const { return reinterpret_cast<const char*>(this) + kHead; }
+  std::string_view value() const { return {data(), size}; }
+  static constexpr size_t kHead = sizeof(LabelSet) + 2 * sizeof(uint16_t);
+};
+
+std::string_view LabelSet::Block::OverlaidValue(size_t i) const {
+  const Overlay& over = overlay();
+  return i == over.index ? over.value() : over.under.block_->Part(over.under.block_->values(), i);
+}
 
 LabelSet::LabelSet(const LabelSet& other) noexcept : block_(other.block_) {
   if (block_ != nullptr) {
@@ -27,6 +49,9 @@ LabelSet::LabelSet(const LabelSet& other) noexcept : block_(other.block_) {
 
 LabelSet::~LabelSet() {
   if (block_ != nullptr && block_->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (block_->is_overlay != 0) {
+      block_->overlay().~Overlay();
+    }
     block_->~Block();
     ::operator delete(block_);
   }
@@ -61,11 +86,11 @@ LabelSet LabelSet::FromSorted(std::span<const Label> labels) {
     value_end += static_cast<uint32_t>(label.value.size());
     std::memcpy(names + i * sizeof(uint32_t), &name_end, sizeof(name_end));
     std::memcpy(values + i * sizeof(uint32_t), &value_end, sizeof(value_end));
-    hash = FnvAdd(FnvAdd(hash, label.name), static_cast<unsigned char>(0xFF));
-    hash = FnvAdd(FnvAdd(hash, label.value), static_cast<unsigned char>(0xFF));
+    hash = HashLabel(hash, label.name, label.value);
   }
   out.block_ = new (memory) Block{{1},
-                                  static_cast<uint32_t>(labels.size()),
+                                  static_cast<uint32_t>(labels.size()) & (UINT32_MAX >> 1),
+                                  0,
                                   hash,
                                   SharedText(std::string_view(names, table + name_bytes))};
   return out;
@@ -128,7 +153,33 @@ LabelSet LabelSet::Project(std::span<const std::string> names) const {
   return kept.size() == size() ? *this : FromSorted(kept);
 }
 
+LabelSet LabelSet::LaidOver(size_t index, std::string_view value) const {
+  uint64_t hash = kFnvOffset;
+  for (size_t i = 0; i < size(); ++i) {
+    hash = HashLabel(hash, block_->name(i), i == index ? value : block_->value(i));
+  }
+  void* const memory =
+      ::operator new(sizeof(Block) + std::max(sizeof(Overlay), Overlay::kHead + value.size()));
+  char* const behind = static_cast<char*>(memory) + sizeof(Block);
+  new (behind) Overlay{*this, static_cast<uint16_t>(index), static_cast<uint16_t>(value.size())};
+  std::copy(value.begin(), value.end(), behind + Overlay::kHead);
+  LabelSet out;
+  out.block_ = new (memory) Block{{1}, block_->count, 1, hash, block_->names};
+  return out;
+}
+
 LabelSet LabelSet::With(std::string_view name, std::string_view value) const {
+  if (!value.empty() && block_ != nullptr) {
+    // What is laid over this one is laid over what it is laid over.
+    const LabelSet& whole = block_->is_overlay != 0 ? block_->overlay().under : *this;
+    for (size_t i = 0; i < size() && i <= UINT16_MAX; ++i) {
+      const bool apart = block_->is_overlay != 0 && i != block_->overlay().index;
+      if (block_->name(i) == name && !apart && value.size() <= UINT16_MAX &&
+          whole.ByteSize() >= kOverlaidMin) {
+        return value == whole[i].value ? whole : whole.LaidOver(i, value);
+      }
+    }
+  }
   std::vector<Label> out;
   out.reserve(size() + 1);
   bool placed = value.empty();
@@ -171,6 +222,14 @@ bool operator==(const LabelSet& a, const LabelSet& b) {
   if (a.size() != b.size() || a.fingerprint() != b.fingerprint() || !(a.block_->names == b.block_->names)) {
     return false;
   }
+  if (a.block_->is_overlay != 0 || b.block_->is_overlay != 0) {
+    for (size_t i = 0; i < a.size(); ++i) {
+      if (a.block_->value(i) != b.block_->value(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
   const size_t bytes = a.ByteSize();
   return bytes == b.ByteSize() &&
          std::memcmp(a.block_->values(), b.block_->values(), bytes - sizeof(LabelSet::Block)) == 0;
@@ -194,12 +253,16 @@ bool operator<(const LabelSet& a, const LabelSet& b) {
   return false;
 }
 
-size_t LabelSet::ByteSize() const {
-  if (block_ == nullptr) {
-    return 0;
+size_t LabelSet::Block::ByteSize() const {
+  if (is_overlay != 0) {
+    return sizeof(Block) + Overlay::kHead + overlay().size;
   }
-  const std::string_view last = block_->value(block_->count - 1);
-  return static_cast<size_t>(last.data() + last.size() - reinterpret_cast<const char*>(block_));
+  const std::string_view last = value(count - 1);
+  return static_cast<size_t>(last.data() + last.size() - reinterpret_cast<const char*>(this));
+}
+
+size_t LabelSet::ByteSize() const {
+  return block_ != nullptr ? block_->ByteSize() : 0;
 }
 
 namespace {

@@ -1,5 +1,6 @@
 // A set of labels (or annotations): immutable, sorted by name, one allocation (the names are kept apart, once
-// for all sets that have the same), shared by reference count. Fed by intake/ and rules/; held by alerts,
+// for all sets that have the same), shared by reference count. A set that differs from a large one in one
+// value keeps that value and the large one. Fed by intake/ and rules/; held by alerts,
 // incidents and groups; read by API threads without a lock. Thread: immutable; copies are safe on any thread
 // (atomic count).
 #pragma once
@@ -12,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/prefetch.h"
 #include "base/shared_text.h"
 
 namespace mlalert {
@@ -69,7 +71,7 @@ class LabelSet {
 
   // Only the labels in `names` that are present.
   LabelSet Project(std::span<const std::string> names) const;
-  // With `name` set; an empty value removes it.
+  // With `name` set; an empty value removes it. Where the set has it already the values are not copied.
   LabelSet With(std::string_view name, std::string_view value) const;
 
   // {a="x", b="y"} with Go-quoted values: the form inside Alertmanager's group keys.
@@ -80,34 +82,39 @@ class LabelSet {
   // values.
   friend bool operator<(const LabelSet& a, const LabelSet& b);
 
-  // Asks the processor to load the set, without waiting for it.
-  void Prefetch() const {
-    constexpr size_t kCacheLine = 64;
-    constexpr size_t kLines = 8;
-    for (size_t i = 0; block_ != nullptr && i < kLines; ++i) {
-      __builtin_prefetch(reinterpret_cast<const char*>(block_) + i * kCacheLine);
+  // All of nearly every set (base/prefetch.h); the first line has the fingerprint.
+  void Prefetch(size_t lines = 8) const {
+    if (block_ != nullptr) {
+      PrefetchBytes(block_, lines * kCacheLine);
     }
   }
 
-  // Heap bytes of this set, for memory accounting.
+  // Heap bytes of this set, without the one it is laid over, for memory accounting.
   size_t ByteSize() const;
 
  private:
+  struct Overlay;
   struct Block {
     std::atomic<uint32_t> refs;
-    uint32_t count;
+    uint32_t count : 31;
+    uint32_t is_overlay : 1;
     uint64_t fingerprint;
     SharedText names;  // where each ends, then the names
-    // Behind it, in the same way: the values.
+    // Behind it, in the same way: the values. Of an overlay: an Overlay.
     const char* values() const { return reinterpret_cast<const char*>(this + 1); }
+    const Overlay& overlay() const { return *reinterpret_cast<const Overlay*>(this + 1); }
     std::string_view name(size_t i) const { return Part(names.data(), i); }
-    std::string_view value(size_t i) const { return Part(values(), i); }
+    std::string_view value(size_t i) const { return is_overlay != 0 ? OverlaidValue(i) : Part(values(), i); }
+    std::string_view OverlaidValue(size_t i) const;
     std::string_view Part(const char* at, size_t i) const {
       const auto* ends = reinterpret_cast<const uint32_t*>(at);
       const uint32_t begin = i == 0 ? 0 : ends[i - 1];
       return {at + count * sizeof(uint32_t) + begin, ends[i] - begin};
     }
+    size_t ByteSize() const;
   };
+
+  LabelSet LaidOver(size_t index, std::string_view value) const;
 
   Block* block_ = nullptr;
 };

@@ -60,6 +60,54 @@ BOOST_AUTO_TEST_CASE(with_and_project) {
   BOOST_TEST((set.With("b", "3") == set));
 }
 
+// Large enough that a changed value is laid over it.
+LabelSet Large(std::string_view severity) {
+  return LabelSet::From({{"alertname", "FeatureDriftOfTheCheckoutRanking"},
+                         {"instance", "10.20.30.40:9100"},
+                         {"job", "model-monitoring"},
+                         {"model", "checkout-ranking"},
+                         {"severity", severity},
+                         {"team", "search-and-recommendations"}});
+}
+
+BOOST_AUTO_TEST_CASE(a_set_with_one_value_changed_is_like_one_made_anew) {
+  const LabelSet set = Large("P3");
+  const LabelSet raised = set.With("severity", "P1");
+  BOOST_TEST(raised.ByteSize() < set.ByteSize() / 2);  // laid over: else this test shows nothing
+  const LabelSet anew = Large("P1");
+  BOOST_TEST((raised == anew && anew == raised && !(raised == set) && !(set == raised)));
+  BOOST_TEST(raised.fingerprint() == anew.fingerprint());
+  BOOST_TEST(raised.ToString() == anew.ToString());
+  BOOST_TEST(raised.size() == 6U);
+  BOOST_TEST(raised.Get("severity") == "P1");
+  BOOST_TEST(raised.Get("team") == "search-and-recommendations");
+  BOOST_TEST((set < raised) == (set < anew));
+  BOOST_TEST((raised < set) == (anew < set));
+  BOOST_TEST((raised.Project(std::vector<std::string>{"severity"}) == LabelSet::From({{"severity", "P1"}})));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_laid_over_is_changed_again) {
+  const LabelSet set = Large("P3");
+  const LabelSet raised = set.With("severity", "P1");
+  BOOST_TEST((raised.With("severity", "P0") == Large("P0")));
+  BOOST_TEST((raised.With("severity", "P3") == set));
+  BOOST_TEST((raised.With("severity", "a longer value than the one before") ==
+              Large("a longer value than the one before")));
+  const LabelSet two = raised.With("model", "m");
+  BOOST_TEST(two.Get("severity") == "P1");
+  BOOST_TEST(two.Get("model") == "m");
+  BOOST_TEST((two.With("severity", "P3") == set.With("model", "m")));
+  BOOST_TEST((raised.With("severity", "") == set.With("severity", "")));
+  BOOST_TEST(raised.With("zone", "a").Get("severity") == "P1");
+}
+
+BOOST_AUTO_TEST_CASE(what_it_is_laid_over_lives_as_long_as_it) {
+  LabelSet raised = Large("P3").With("severity", "P1");
+  LabelSet copy = raised;
+  raised = LabelSet();
+  BOOST_TEST((copy == Large("P1")));
+}
+
 BOOST_AUTO_TEST_CASE(fewer_labels_sort_first_then_the_set_that_lacks_a_name) {
   auto set = [](Pairs labels) { return LabelSet::From(labels); };
   BOOST_TEST((set({{"z", "9"}}) < set({{"a", "1"}, {"b", "1"}})));
