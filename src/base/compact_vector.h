@@ -44,7 +44,9 @@ class CompactVector {
 
   void push_back(T value) {
     if (size_ == capacity_) {
-      Reserve(capacity_ * 2);
+      // An odd number of words is what malloc gives without a rest. Few are in many; who has many grows by
+      // half.
+      Reserve((capacity_ + std::max(2U, capacity_ / 2)) | 1U);
     }
     data()[size_++] = value;
   }

@@ -45,6 +45,20 @@ class PointerIndex {
     return Find(hash, [](const T&) { return true; });
   }
 
+  // Probably the first with this hash: no element is looked at. Null: there is none. For prefetching.
+  T* Guess(uint64_t hash) const {
+    if (size_ == 0) {
+      return nullptr;
+    }
+    const uint64_t mixed = Mix(hash);
+    const uint8_t tag = TagOf(mixed);
+    size_t at = mixed & mask_;
+    while (tags_[at] != tag && tags_[at] != kFree) {
+      at = (at + 1) & mask_;
+    }
+    return tags_[at] == tag ? slots_[at] : nullptr;
+  }
+
   // All with this hash.
   template <class F>
   void ForEach(uint64_t hash, F&& f) const {
@@ -52,6 +66,16 @@ class PointerIndex {
       f(const_cast<T&>(element));
       return false;
     }));
+  }
+
+  // In no particular order.
+  template <class F>
+  void ForEachElement(F&& f) const {
+    for (size_t at = 0; at < capacity(); ++at) {
+      if (tags_[at] > kGone) {
+        f(*slots_[at]);
+      }
+    }
   }
 
   void Insert(T& element) {

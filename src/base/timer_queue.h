@@ -1,20 +1,31 @@
-// Due times in order: a binary heap of {due, seq, key}. `seq` breaks ties, so that simulations repeat
+// Due times in order: a heap of {due, seq, key}. `seq` breaks ties, so that simulations repeat
 // exactly. Nothing is cancelled: the owner looks at its own state when a timer fires and ignores stale ones.
 // Thread: owner's.
 #pragma once
 
 #include <cstdint>
-#include <queue>
-#include <vector>
 
+#include "base/min_heap.h"
 #include "base/time.h"
 
 namespace mlalert {
 
+// Somebody's turn at `at`; of one instant the lower id first.
+template <class Id>
+struct Turn {
+  Timestamp at;
+  Id id;
+  // Without branches, which nobody can foretell.
+  friend bool operator<(const Turn& a, const Turn& b) {
+    return static_cast<bool>(static_cast<int>(a.at < b.at) |
+                             (static_cast<int>(a.at == b.at) & static_cast<int>(a.id < b.id)));
+  }
+};
+
 template <class Key>
 class TimerQueue {
  public:
-  void Add(Timestamp due, Key key) { heap_.push(Item{due, next_seq_++, key}); }
+  void Add(Timestamp due, Key key) { heap_.emplace(Item{due, next_seq_++, key}); }
 
   // kNever when empty.
   Timestamp NextDue() const { return heap_.empty() ? kNever : heap_.top().due; }
@@ -37,12 +48,12 @@ class TimerQueue {
     Timestamp due;
     uint64_t seq;
     Key key;
-    bool operator<(const Item& other) const {  // std::priority_queue puts the greatest on top
-      return due != other.due ? due > other.due : seq > other.seq;
+    friend bool operator<(const Item& a, const Item& b) {
+      return a.due != b.due ? a.due < b.due : a.seq < b.seq;
     }
   };
 
-  std::priority_queue<Item> heap_;
+  MinHeap<Item> heap_;
   uint64_t next_seq_ = 0;
 };
 

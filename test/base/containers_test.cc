@@ -2,10 +2,13 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <memory>
+#include <queue>
 #include <random>
 #include <vector>
 
 #include "base/compact_vector.h"
+#include "base/id_table.h"
+#include "base/min_heap.h"
 #include "base/pointer_index.h"
 
 namespace mlalert {
@@ -103,6 +106,73 @@ BOOST_AUTO_TEST_CASE(a_compact_vector_behaves_like_one) {
     wrong += All(compact) == reference ? 0 : 1;
   }
   BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_guess_of_the_index_is_what_it_finds) {
+  std::vector<Element> elements(500);
+  PointerIndex<Element, ElementHash> index;
+  BOOST_TEST(index.Guess(0) == nullptr);
+  for (size_t i = 0; i < elements.size(); ++i) {
+    elements[i].hash = i * 0x9E3779B97F4A7C15ULL;
+    index.Insert(elements[i]);
+  }
+  size_t right = 0;
+  for (const Element& element : elements) {
+    right += index.Guess(element.hash) == &element ? 1 : 0;
+  }
+  BOOST_TEST(right > elements.size() * 9 / 10);  // two of one tag may stand side by side
+  size_t all = 0;
+  index.ForEachElement([&](const Element&) { ++all; });
+  BOOST_TEST(all == elements.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_heap_gives_the_least_first) {
+  std::mt19937 random(11);
+  MinHeap<int> heap;
+  std::priority_queue<int, std::vector<int>, std::greater<>> reference;
+  int wrong = 0;
+  for (int step = 0; step < 20000; ++step) {
+    const bool grows = (step / 1000) % 2 == 0;
+    if (reference.empty() || random() % 10 < (grows ? 7U : 3U)) {
+      const int value = static_cast<int>(random() % 500);
+      heap.emplace(value);
+      reference.push(value);
+    } else {
+      heap.pop();
+      reference.pop();
+    }
+    wrong += heap.size() != reference.size() || heap.empty() != reference.empty();
+    wrong += !reference.empty() && heap.top() != reference.top();
+  }
+  BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_id_table_finds_what_is_in_it) {
+  std::mt19937 random(13);
+  std::map<uint64_t, std::unique_ptr<Element>> reference;
+  IdTable<Element> table;
+  int wrong = 0;
+  uint64_t newest = 1'000'000;
+  for (int step = 0; step < 20000; ++step) {
+    // New ids count up; old ones go, at times a lone one stays behind.
+    if (random() % 2 == 0) {
+      auto element = std::make_unique<Element>(Element{++newest, step});
+      table.Set(newest, *element);
+      reference[newest] = std::move(element);
+    } else {
+      const uint64_t id = newest - random() % 300;
+      table.Erase(id);
+      reference.erase(id);
+    }
+    for (uint64_t id : {newest - random() % 400, uint64_t{random() % 2000}}) {
+      auto it = reference.find(id);
+      wrong += table.Find(id) != (it != reference.end() ? it->second.get() : nullptr);
+    }
+  }
+  BOOST_TEST(wrong == 0);
+  IdTable<Element> moved(std::move(table));
+  BOOST_TEST(moved.Find(reference.begin()->first) == reference.begin()->second.get());
+  BOOST_TEST(table.Find(reference.begin()->first) == nullptr);  // NOLINT(bugprone-use-after-move): empty then
 }
 
 BOOST_AUTO_TEST_SUITE_END()
