@@ -1,6 +1,7 @@
 #include "alerts/alert_store.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace mlalert {
@@ -126,25 +127,37 @@ void AlertStore::Erase(uint64_t fingerprint) {
 }
 
 void AlertStore::Prefetch(std::span<const DecodedAlert> batch) const {
-  constexpr size_t kCacheLine = 64;
-  constexpr size_t kSlice = 32;
-  const AlertEntry* found[kSlice];
-  for (; !batch.empty(); batch = batch.subspan(std::min(batch.size(), kSlice))) {
-    size_t count = 0;
-    for (const DecodedAlert& alert : batch.first(std::min(batch.size(), kSlice))) {
-      if (const AlertEntry* entry = Find(alert.fingerprint)) {
-        found[count] = entry;
-        const char* bytes = reinterpret_cast<const char*>(found[count++]);
-        for (size_t at = 0; at < sizeof(AlertEntry); at += kCacheLine) {
-          __builtin_prefetch(bytes + at);
-        }
+  ForBatches(batch, [&](std::span<const DecodedAlert> alerts) {
+    std::array<const AlertEntry*, kPrefetchBatch> found;
+    for (size_t i = 0; i < alerts.size(); ++i) {
+      found[i] = entries_.Guess(alerts[i].fingerprint);
+      if (found[i] != nullptr) {
+        mlalert::Prefetch(*found[i]);
       }
     }
-    for (size_t i = 0; i < count; ++i) {
-      const Alert& stored = found[i]->alert;
-      stored.labels.Prefetch();
-      stored.annotations.Prefetch();
-      __builtin_prefetch(stored.generator_url.data());
+    for (size_t i = 0; i < alerts.size(); ++i) {
+      if (found[i] != nullptr) {
+        const Alert& stored = found[i]->alert;
+        stored.labels.Prefetch();
+        stored.annotations.Prefetch();
+        __builtin_prefetch(stored.generator_url.data());
+      }
+    }
+  });
+}
+
+void AlertStore::Prefetch(std::span<const uint64_t> fingerprints) const {
+  std::array<const AlertEntry*, kPrefetchBatch> found;
+  fingerprints = fingerprints.first(std::min(fingerprints.size(), found.size()));
+  for (size_t i = 0; i < fingerprints.size(); ++i) {
+    found[i] = entries_.Guess(fingerprints[i]);
+    if (found[i] != nullptr) {
+      mlalert::Prefetch(*found[i]);
+    }
+  }
+  for (size_t i = 0; i < fingerprints.size(); ++i) {
+    if (found[i] != nullptr) {
+      found[i]->alert.labels.Prefetch(1);
     }
   }
 }
@@ -165,20 +178,6 @@ AlertEntry* AlertStore::Insert(uint64_t fingerprint, Alert alert) {
   }
   entries_.Insert(*raw);
   return raw;
-}
-
-bool AlertBefore(const LabelSet& a, const LabelSet& b) {
-  for (std::string_view name : {std::string_view("job"), std::string_view("instance")}) {
-    std::string_view x = a.Get(name);
-    std::string_view y = b.Get(name);
-    if (x != y) {
-      if (x.empty() || y.empty()) {
-        return y.empty();
-      }
-      return x < y;
-    }
-  }
-  return a < b;
 }
 
 }  // namespace mlalert

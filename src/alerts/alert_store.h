@@ -77,6 +77,8 @@ class AlertStore {
   // Starts to load from memory what Upsert of these will look at. A large store does not fit into the cache,
   // and waiting for one alert after the other is half the cost of a refresh.
   void Prefetch(std::span<const DecodedAlert> batch) const;
+  // The same for Find, of kPrefetchBatch at most.
+  void Prefetch(std::span<const uint64_t> fingerprints) const;
 
   // Puts back an entry after a restart. The caller sets incident and episode.
   AlertEntry* Restore(Alert alert);
@@ -115,8 +117,5 @@ class AlertStore {
   std::unordered_map<std::string, std::unordered_set<uint64_t>> by_name_;
   SlotList<AlertEntry> list_;  // and owner
 };
-
-// Alertmanager's order of alerts in notifications and API answers: job, instance, then the label-set order.
-bool AlertBefore(const LabelSet& a, const LabelSet& b);
 
 }  // namespace mlalert

@@ -30,7 +30,10 @@ std::string RowKey(const Group& group, IncidentId incident) {
   if (IsOfOneIncident(group.key)) {
     return group.key;
   }
-  return fmt::format("{}{}:{}", kKeyPrefix, incident, std::string_view(group.key).substr(kKeyPrefix.size()));
+  std::string key(kKeyPrefix);
+  key += std::to_string(incident);
+  key += ':';
+  return key.append(group.key, kKeyPrefix.size());
 }
 
 }  // namespace
@@ -44,7 +47,7 @@ std::string Dispatcher::ReceiverOfChain(const GroupRecord& record) {
 }
 
 std::string Dispatcher::ChainRouteId(const std::string& receiver) {
-  return fmt::format("{}{}", kRoutePrefix, receiver);
+  return std::string(kRoutePrefix) + receiver;
 }
 
 IncidentId Dispatcher::IncidentOfChain(const GroupRecord& record) {
@@ -76,7 +79,7 @@ Group& Dispatcher::ChainGroup(const std::string& key, const std::string& receive
   group.orphan = std::make_unique<const Orphan>(Orphan{receiver, true});
   group.created_at = now;
   group.next_flush = After(now, routes_.node(0).route->group_interval);
-  timers_.emplace(group.next_flush, group.id);
+  timers_.emplace(Timer{group.next_flush, group.id});
   chains_.emplace(std::pair{key, receiver}, group.id);
   return group;
 }
@@ -136,7 +139,7 @@ void Dispatcher::SettleChains(const std::vector<GroupRecord>& rows, std::vector<
   std::set<std::pair<GroupId, IncidentId>> members;
   for (const auto& [key, id] : chains_) {
     for (const GroupMember& member : Find(id)->members) {
-      members.emplace(id, member.alert->incident_id);
+      members.emplace(id, member.alert()->incident_id);
     }
   }
   for (const GroupRecord& row : rows) {
@@ -154,7 +157,7 @@ void Dispatcher::SnapshotChain(const Group& group, std::vector<Record>& records)
   std::vector<std::pair<IncidentId, bool>> incidents;
   incidents.reserve(group.members.size());
   for (const GroupMember& member : group.members) {
-    incidents.emplace_back(member.alert->incident_id, !member.asked && !member.telling);
+    incidents.emplace_back(member.alert()->incident_id, !member.asked && !member.telling);
   }
   std::sort(incidents.begin(), incidents.end());
   IncidentId last = 0;
@@ -177,8 +180,8 @@ void Dispatcher::LeaveChain(const Group& group, std::vector<IncidentId> incident
   incidents.erase(std::unique(incidents.begin(), incidents.end()), incidents.end());
   std::vector<IncidentId> stay;
   for (const GroupMember& member : group.members) {
-    if (std::binary_search(incidents.begin(), incidents.end(), member.alert->incident_id)) {
-      stay.push_back(member.alert->incident_id);
+    if (std::binary_search(incidents.begin(), incidents.end(), member.alert()->incident_id)) {
+      stay.push_back(member.alert()->incident_id);
     }
   }
   std::sort(stay.begin(), stay.end());

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "alerts/alert_order.h"
 #include "dispatch/members.h"
 
 namespace mlalert {
@@ -35,9 +36,9 @@ std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
     }
     OwedNews news{group->key, ReceiverOf(*group), {}};
     for (auto& member : group->members) {
-      erase_if(member.alert->groups, [id = group->id](const GroupSlot& slot) { return slot.group == id; });
-      if (!member.alert->firing && group->journalled) {
-        news.alerts.push_back(member.alert);
+      erase_if(member.alert()->groups, [id = group->id](const GroupSlot& slot) { return slot.group == id; });
+      if (!member.alert()->firing && group->journalled) {
+        news.alerts.push_back(member.alert());
       }
     }
     pending.push_back(std::move(news));
@@ -59,7 +60,7 @@ std::vector<OwedNews> Dispatcher::SetConfig(ConfigPtr config) {
     if (IsSet(group->asleep_from)) {
       group->next_flush = std::exchange(group->asleep_from, kUnset);
     }
-    timers_.emplace(group->next_flush, id);
+    timers_.emplace(Timer{group->next_flush, id});
   }
   routes_ = RouteTree(std::move(config));
   return pending;
@@ -175,7 +176,7 @@ void Dispatcher::SpeakAtOnce(Group& group, Timestamp now, std::vector<Record>& r
   group.created_at = now - node.route->group_wait;
   group.next_flush = now;
   group.journalled = true;
-  timers_.emplace(now, group.id);
+  timers_.emplace(Timer{now, group.id});
   records.emplace_back(GroupRecord{node.id, group.key, group.created_at, group.labels});
 }
 
@@ -189,9 +190,9 @@ void Dispatcher::Resume(Group& group, Timestamp created_at, Timestamp now) {
     group.next_flush += ((now - group.next_flush) / route.group_interval + 1) * route.group_interval;
     // Something may have been owed when the old process ended: look at once, the log knows what was said.
     group.early_flush = now;
-    timers_.emplace(now, group.id);
+    timers_.emplace(Timer{now, group.id});
   }
-  timers_.emplace(group.next_flush, group.id);
+  timers_.emplace(Timer{group.next_flush, group.id});
 }
 
 // What is known of a group of this route and key. Route ids hold positions: a route that was put in front of
@@ -241,7 +242,7 @@ Group& Dispatcher::FindOrCreate(uint32_t route, const AlertEntry& alert, Timesta
   const bool late = alert.alert.starts_at < now - wait;
   group.created_at = late ? now - wait : now;
   group.next_flush = After(group.created_at, wait);
-  timers_.emplace(group.next_flush, group.id);
+  timers_.emplace(Timer{group.next_flush, group.id});
   return group;
 }
 
@@ -249,7 +250,7 @@ void Dispatcher::AddMember(Group& group, AlertEntry& alert, bool moved) {
   Unsettle(group);
   group.in_order = false;
   alert.groups.push_back({group.id, static_cast<uint32_t>(group.members.size())});
-  group.members.push_back({&alert, moved});
+  group.members.emplace_back(&alert, moved);
 }
 
 void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vector<Record>& records) {
@@ -280,12 +281,10 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
 }
 
 void Dispatcher::Order(Group& group) {
-  std::stable_sort(group.members.begin(), group.members.end(),
-                   [](const GroupMember& a, const GroupMember& b) {
-                     return AlertBefore(a.alert->effective, b.alert->effective);
-                   });
-  for (uint32_t i = 0; i < group.members.size(); ++i) {
-    for (GroupSlot& slot : group.members[i].alert->groups) {
+  const bool moved = SortAlerts(
+      group.members, [](const GroupMember& member) -> const LabelSet& { return member.alert()->effective; });
+  for (uint32_t i = 0; moved && i < group.members.size(); ++i) {
+    for (GroupSlot& slot : group.members[i].alert()->groups) {
       slot.member = slot.group == group.id ? i : slot.member;
     }
   }
@@ -329,7 +328,7 @@ Group* Dispatcher::FinishFlush(Group& group, bool ok, Timestamp now, std::vector
     if (IsSet(group.missed_tick)) {
       // The interval is counted from the flush that was late, as upstream's timer does.
       group.next_flush = After(now, routes_.node(group.route).route->group_interval);
-      timers_.emplace(group.next_flush, group.id);
+      timers_.emplace(Timer{group.next_flush, group.id});
     }
     FlushEarly(group.id, now);
   }

@@ -10,7 +10,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +20,7 @@
 #include "alerts/alert_store.h"
 #include "base/pointer_index.h"
 #include "base/slot_list.h"
+#include "base/timer_queue.h"
 #include "dispatch/route_tree.h"
 #include "model/record.h"
 
@@ -28,15 +28,28 @@ namespace mlalert {
 
 using GroupId = uint32_t;
 
-struct GroupMember {
-  AlertEntry* alert = nullptr;
+// A hundred thousand alerts may be in five groups each: one word.
+class GroupMember {
+ public:
+  explicit GroupMember(AlertEntry* alert, bool is_moved = false)
+      : address_((reinterpret_cast<uintptr_t>(alert) / alignof(AlertEntry)) & (UINT64_MAX >> 3)),
+        moved(is_moved),
+        asked(false),
+        telling(false) {}
+  AlertEntry* alert() const { return reinterpret_cast<AlertEntry*>(address_ * alignof(AlertEntry)); }
+
+ private:
+  uint64_t address_ : 61;
+
+ public:
   // The alert's effective labels lead elsewhere now. Receivers of this group that were told of it are still
   // owed its resolve; they hear nothing else of it, unless a step of a chain asks for it.
-  bool moved = false;
+  bool moved : 1;
   // A step of the chain of its incident wants it told (again): not yet, and in the message under way.
-  bool asked = false;
-  bool telling = false;
+  bool asked : 1;
+  bool telling : 1;
 };
+static_assert(sizeof(GroupMember) == sizeof(uint64_t) && alignof(AlertEntry) == 8);
 
 // Stands for a route that is gone since a reload, while its receiver is still owed news; or for none: a
 // receiver that steps of chains tell (dispatch/chain_groups.cc).
@@ -154,7 +167,7 @@ class Dispatcher {
   void SnapshotChain(const Group& group, std::vector<Record>& records) const;
   static bool IsChain(const Group& group) { return group.orphan != nullptr && group.orphan->chain; }
 
-  Timestamp NextDue() const { return timers_.empty() ? kNever : std::max(timers_.top().first, start_); }
+  Timestamp NextDue() const { return timers_.empty() ? kNever : std::max(timers_.top().at, start_); }
   // The next group whose turn it is, with its timer advanced; null when none is due. Groups that settled
   // under `epoch` fall asleep instead.
   Group* PopDue(Timestamp now, uint64_t epoch);
@@ -213,8 +226,8 @@ class Dispatcher {
   bool reloading_ = false;                                            // known_ is from before a reload
   // Of one instant the oldest group first. Nothing is cancelled: what does not fit the group any more is
   // ignored.
-  using Timer = std::pair<Timestamp, GroupId>;
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  using Timer = Turn<GroupId>;
+  MinHeap<Timer> timers_;
   Timestamp start_ = kUnset;
 };
 

@@ -25,7 +25,7 @@ inline void RemoveMember(Group& group, AlertEntry& alert) {
   alert.groups.erase(slot);
   if (place + 1 != group.members.size()) {
     group.members[place] = group.members.back();
-    slot_of(*group.members[place].alert)->member = place;
+    slot_of(*group.members[place].alert())->member = place;
   }
   group.members.pop_back();
   group.in_order = false;

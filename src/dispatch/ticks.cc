@@ -26,7 +26,7 @@ void Dispatcher::OnClockSetBack(Timestamp now) {
     const Route& route = *routes_.node(group->route).route;
     if (group->next_flush - now > std::max(route.group_wait, route.group_interval)) {
       group->next_flush = After(now, route.group_interval);
-      timers_.emplace(group->next_flush, id);
+      timers_.emplace(Timer{group->next_flush, id});
     }
     if (IsSet(group->early_flush) && group->early_flush > now) {
       group->early_flush = kUnset;
@@ -39,7 +39,7 @@ void Dispatcher::FlushEarly(Group& group, Timestamp now) {
   Unsettle(group);
   if (group.next_flush > now && (!IsSet(group.early_flush) || group.early_flush > now)) {
     group.early_flush = now;
-    timers_.emplace(now, group.id);
+    timers_.emplace(Timer{now, group.id});
   }
 }
 
@@ -58,7 +58,7 @@ void Dispatcher::Unsettle(Group& group) {
     const Timestamp tick = group.asleep_from;
     Wake(group);
     group.next_flush = TickAfter(tick, routes_.node(group.route).route->group_interval, passed_);
-    timers_.emplace(group.next_flush, group.id);
+    timers_.emplace(Timer{group.next_flush, group.id});
   }
 }
 
@@ -75,7 +75,7 @@ void Dispatcher::Sleep(Group& group) {
                          : TickAfter(group.asleep_from, routes_.node(group.route).route->group_interval,
                                      group.settled_until - Duration(1));
   if (group.next_flush != kNever) {
-    timers_.emplace(group.next_flush, group.id);
+    timers_.emplace(Timer{group.next_flush, group.id});
   }
 }
 
@@ -90,7 +90,7 @@ Group* Dispatcher::PopDue(Timestamp now, uint64_t epoch) {
   if (now < start_) {
     return nullptr;
   }
-  while (!timers_.empty() && timers_.top().first <= now) {
+  while (!timers_.empty() && timers_.top().at <= now) {
     const auto [due, id] = timers_.top();
     timers_.pop();
     Group* group = Find(id);
@@ -120,7 +120,7 @@ Group* Dispatcher::PopDue(Timestamp now, uint64_t epoch) {
         Sleep(*group);
         continue;
       }
-      timers_.emplace(next, id);
+      timers_.emplace(Timer{next, id});
       if (group->in_flight > 0 && !IsSet(group->missed_tick)) {
         group->missed_tick = due;
       }

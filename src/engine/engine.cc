@@ -18,6 +18,7 @@ constexpr Duration kRestoreGrace = std::chrono::minutes(5);
 // An incident, its event and the episode; room for so many alerts is made ahead.
 constexpr size_t kRecordsPerFired = 3;
 constexpr size_t kFiredExpectedMax = 128;
+constexpr size_t kRecordsExpectedMax = 1024;
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
 // How many members of a group that is looked at take as long as one timer.
@@ -136,6 +137,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     ArmIncident(*incident);
     ResumePages(*incident, now);
     Watch(*incident, now);
+    WatchTwins(*incident);
   }
   SettleQuiet(now, fx);
   for (const Silence& silence : muter_.silences().All()) {
@@ -399,6 +401,9 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
     Escalate(entry, change.chain_steps, change.chain_exhausted, now, fx);
   }
   Watch(entry, now);
+  if (entry.incident.opened_generation == entry.incident.generation) {
+    WatchTwins(entry);
+  }
   if (!change.looks_same) {
     Unsettle(entry);
   }
@@ -479,6 +484,15 @@ void Engine::CommentOnPast(const IncidentAction& action, Timestamp now, Effects&
 
 bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
   ObserveClock(now);
+  // Records are large to move: room for as many as the last time.
+  fx.records.reserve(fx.records.size() + std::min(records_expected_, kRecordsExpectedMax));
+  const size_t before = fx.records.size();
+  const bool done = RunTimers(now, fx, limit);
+  records_expected_ = fx.records.size() - before;
+  return done;
+}
+
+bool Engine::RunTimers(Timestamp now, Effects& fx, size_t limit) {
   for (size_t i = 0; i < limit; ++i) {
     if (RouseSettled()) {
       return false;
@@ -590,7 +604,10 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
     case TimerKind::kMaintenance:
       DropExpired(now, fx);
       inbound_.DropExpired(now);
-      StartWalk(log_walk_, now);
+      if (log_look_at_ <= now) {
+        log_look_at_ = kNever;
+        StartWalk(log_walk_, now);
+      }
       timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
       return;
     case TimerKind::kAlertGc:

@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <span>
 #include <string>
@@ -210,6 +209,7 @@ class Engine {
   void JournalAlert(const AlertEntry& entry, std::vector<Record>& records) const;
 
   void Flush(Group& group, Timestamp now, Effects& fx);
+  void PrefetchMembers(std::span<const GroupMember> members) const;
   std::vector<GroupMember> NotMuted(Group& group, Timestamp now, Effects& fx);
   std::vector<MuteLog::Cause> CausesOfQuiet(const AlertEntry& alert, const RouteMute* route,
                                             const std::string& receiver, Timestamp now);
@@ -278,7 +278,10 @@ class Engine {
 
   // audit.cc
   bool IsAudible(const AlertEntry& alert, Timestamp now);
-  void AuditIncident(const IncidentEntry& entry, Timestamp now, std::array<uint64_t, kInvariants>& broken);
+  uint64_t CountLate(Timestamp now);
+  void WatchTwins(const IncidentEntry& entry);
+  uint64_t CountTwins();
+  uint64_t CountOwed();
   static bool IsUnheard(const IncidentEntry& entry);
   void Watch(const IncidentEntry& entry, Timestamp now);
   uint64_t CountUnheard(Timestamp now);
@@ -289,6 +292,7 @@ class Engine {
                      GroupMember** member);
   bool HeardSince(const GroupRecord& chain) const;
   Timestamp LastTold(const Group& group, const std::string& receiver) const;
+  bool PageByRoutes(const IncidentEntry& entry, const std::string& receiver, Timestamp now);
   std::vector<std::string> Page(IncidentEntry& entry, const std::vector<std::string>& names, Timestamp now,
                                 Effects& fx);
   void Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bool exhausted, Timestamp now,
@@ -329,8 +333,10 @@ class Engine {
   void EndSilences(Timestamp now, Effects& fx);
   void AdoptForeignHashes();
   bool IsOwed(const NflogEntry& entry);
+  Timestamp LookAtLog(const NflogEntry& entry) const;
   AlertView View(const AlertEntry& entry) const;
   std::string MakeSilenceId(Timestamp now);
+  bool RunTimers(Timestamp now, Effects& fx, size_t limit);
   void RunTimer(const TimerKey& key, Timestamp now, Effects& fx);
 
   // inbound.cc
@@ -391,8 +397,9 @@ class Engine {
   std::map<std::pair<IncidentId, uint64_t>, uint64_t> decisions_;
   uint64_t quiet_epoch_ = 0;  // counts up when what keeps alerts quiet may have changed for any of them
   Walk mute_walk_, alert_walk_, incident_walk_, log_walk_;
-  bool walking_ = false;  // a timer for the next slice is queued
-  bool spoken_ = false;   // the flush under way decided to say something
+  Timestamp log_look_at_ = kUnset;  // nothing of the log expires soon before
+  bool walking_ = false;            // a timer for the next slice is queued
+  bool spoken_ = false;             // the flush under way decided to say something
   // Of those of its members that are not muted: the incident of each, and whether it speaks of it.
   std::vector<IncidentEntry*> flushed_;
   std::vector<bool> voiced_;
@@ -403,18 +410,19 @@ class Engine {
     std::string text;
   };
   StepText step_text_;
-  uint64_t roused_epoch_ = 0;  // the epoch as of which groups that sleep have settled
-  bool walked_ = false;        // a slice was done: let others in
+  size_t records_expected_ = 0;  // as many as the last RunDue made
+  uint64_t roused_epoch_ = 0;    // the epoch as of which groups that sleep have settled
+  bool walked_ = false;          // a slice was done: let others in
   static constexpr uint32_t kGcRoundMask = 0x7FFFFFFF;  // of what an incident remembers
   uint32_t gc_round_ = 0;
   std::vector<uint64_t> ended_alerts_;       // do not fire, or did not lately: fingerprints
   std::vector<IncidentId> ended_incidents_;  // are resolved, or were lately
   std::set<std::string> ending_silences_;    // the last alert that they cover may have resolved
   std::vector<bool> recurring_;              // which recurring silences hold, as of the last look
-  using WatchTime = std::pair<Timestamp, IncidentId>;
   // When to look whether somebody has heard of it.
-  std::priority_queue<WatchTime, std::vector<WatchTime>, std::greater<>> watched_;
-  size_t audit_incident_ = 0;  // where the next audit goes on
+  MinHeap<Turn<IncidentId>> watched_;
+  std::vector<IncidentId> twins_;  // opened while another one of their key was open
+  size_t audit_incident_ = 0;      // where the next audit goes on
   std::string audit_log_;
   uint64_t rules_late_ = 0;
   Timestamp clock_stepped_at_ = kUnset;

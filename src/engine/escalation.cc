@@ -35,7 +35,7 @@ Group* Engine::RoutedGroup(const AlertEntry& alert, const std::string& receiver,
     }
     const std::string& name = dispatcher_.ReceiverOf(*group);
     bool tells = name == receiver;
-    if (!tells && config_->FindReceiver(name) == nullptr) {
+    if (!tells && config_->schedules != nullptr && config_->FindReceiver(name) == nullptr) {
       const std::vector<std::string> names = ReceiversNow(*config_, name, now);
       tells = std::find(names.begin(), names.end(), receiver) != names.end();
     }
@@ -59,6 +59,31 @@ Timestamp Engine::LastTold(const Group& group, const std::string& receiver) cons
   return last;
 }
 
+// By the routes already: then their group speaks again, where it has not just done so. False: not by them.
+bool Engine::PageByRoutes(const IncidentEntry& entry, const std::string& receiver, Timestamp now) {
+  bool routed = false;
+  for (AlertEntry* alert : entry.firing) {
+    GroupMember* member = nullptr;
+    Group* group = RoutedGroup(*alert, receiver, now, &member);
+    if (group == nullptr) {
+      continue;
+    }
+    routed = true;
+    // Asked already at this instant, for another incident, or told long enough ago.
+    bool ask = group->page_at == now;
+    if (!ask) {
+      const Timestamp last = LastTold(*group, receiver);
+      ask = IsSet(last) && last + kJustTold < now;
+    }
+    if (ask) {
+      member->asked = true;
+      group->page_at = now;
+      dispatcher_.FlushEarly(*group, now);
+    }
+  }
+  return routed;
+}
+
 // The receivers that hear of it now. A receiver that the routes tell is not told twice.
 std::vector<std::string> Engine::Page(IncidentEntry& entry, const std::vector<std::string>& names,
                                       Timestamp now, Effects& fx) {
@@ -68,25 +93,7 @@ std::vector<std::string> Engine::Page(IncidentEntry& entry, const std::vector<st
       if (std::find(told.begin(), told.end(), receiver) != told.end()) {
         continue;
       }
-      bool routed = false;
-      for (AlertEntry* alert : entry.firing) {
-        GroupMember* member = nullptr;
-        if (Group* group = RoutedGroup(*alert, receiver, now, &member)) {
-          routed = true;
-          // Asked already at this instant, for another incident, or told long enough ago.
-          bool ask = group->page_at == now;
-          if (!ask) {
-            const Timestamp last = LastTold(*group, receiver);
-            ask = IsSet(last) && last + kJustTold < now;
-          }
-          if (ask) {
-            member->asked = true;
-            group->page_at = now;
-            dispatcher_.FlushEarly(*group, now);
-          }
-        }
-      }
-      if (!routed) {
+      if (!PageByRoutes(entry, receiver, now)) {
         dispatcher_.Page(receiver, entry.incident.id, entry.firing.span(), now, fx.records);
       }
       told.push_back(std::move(receiver));

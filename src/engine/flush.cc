@@ -1,11 +1,12 @@
 // The half of the engine that speaks: a group is due, who is told what, and what became of it.
 #include <algorithm>
 #include <fmt/format.h>
-#include <numeric>
 #include <utility>
 #include <vector>
 
+#include "alerts/alert_order.h"
 #include "base/json.h"
+#include "base/prefetch.h"
 #include "config/calendars.h"
 #include "config/calm_config.h"
 #include "engine/engine.h"
@@ -42,7 +43,7 @@ const Calendar* HeldByHours(const Incident& incident, const Calendars* calendars
 // somebody whose shift is over.
 FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const Config& config, bool page,
                     bool former, Timestamp now) {
-  const AlertEntry& alert = *member.alert;
+  const AlertEntry& alert = *member.alert();
   FlushAlert out;
   out.fingerprint = alert.alert.fingerprint();
   out.incident_id = alert.incident_id;
@@ -115,26 +116,6 @@ HeldBack HeldBackBy(const FlushAlert& alert, const Incident& incident, const Con
   return {};
 }
 
-// They are large: what is moved about is numbers, and nothing when they stand in order.
-void SortForNotification(std::vector<NotifiedAlert>& alerts) {
-  auto before = [&](const NotifiedAlert& a, const NotifiedAlert& b) {
-    return AlertBefore(a.alert.labels, b.alert.labels);
-  };
-  if (std::is_sorted(alerts.begin(), alerts.end(), before)) {
-    return;
-  }
-  std::vector<uint32_t> order(alerts.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](uint32_t a, uint32_t b) { return before(alerts[a], alerts[b]); });
-  std::vector<NotifiedAlert> sorted;
-  sorted.reserve(alerts.size());
-  for (uint32_t i : order) {
-    sorted.push_back(std::move(alerts[i]));
-  }
-  alerts = std::move(sorted);
-}
-
 bool IsIn(const std::vector<uint64_t>& sorted, uint64_t value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }
@@ -153,19 +134,25 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   }
   group.settled_until = kUnset;
   spoken_ = false;
+  // Sorting a very large group would hold others up, and it is sorted when it is told all the same.
+  if (!group.in_order && group.members.size() <= kMembersOrderedMax) {
+    ForBatches(std::span<const GroupMember>(group.members),
+               [&](std::span<const GroupMember> batch) { PrefetchMembers(batch); });
+    Dispatcher::Order(group);
+  }
   const std::vector<GroupMember> members = NotMuted(group, now, fx);
   size_t speaking = 0;  // `members` has the same order
   for (const GroupMember& member : group.members) {
-    const bool muted = speaking >= members.size() || members[speaking].alert != member.alert;
+    const bool muted = speaking >= members.size() || members[speaking].alert() != member.alert();
     speaking += muted ? 0 : 1;
-    if (!member.alert->firing && !KeepsUntold(group, member, muted, now)) {
-      group.resolved_snapshot.emplace_back(member.alert, member.alert->alert.updated_at);
+    if (!member.alert()->firing && !KeepsUntold(group, member, muted, now)) {
+      group.resolved_snapshot.emplace_back(member.alert(), member.alert()->alert.updated_at);
     }
   }
   voiced_.assign(members.size(), false);
   flushed_.clear();
   for (const GroupMember& member : members) {
-    flushed_.push_back(incidents_.table().Find(member.alert->incident_id));
+    flushed_.push_back(incidents_.table().Find(member.alert()->incident_id));
   }
   if (!members.empty()) {
     for (const Addressee& addressee : AddresseesOf(group, now)) {
@@ -184,10 +171,6 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   if (IsSet(group.page_at)) {
     NoteAsked(group, members);
   }
-  // Sorting a very large group would hold others up, and it is sorted when it is told all the same.
-  if (spoken_ && !group.in_order && group.members.size() <= kMembersOrderedMax) {
-    Dispatcher::Order(group);
-  }
   FinishIfDone(group, now, fx);
 }
 
@@ -196,7 +179,7 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
 void Engine::NoteAsked(Group& group, const std::vector<GroupMember>& members) {
   size_t i = 0;
   for (GroupMember& member : group.members) {
-    if (i >= members.size() || members[i].alert != member.alert) {
+    if (i >= members.size() || members[i].alert() != member.alert()) {
       continue;
     }
     const bool voiced = voiced_[i++];
@@ -219,7 +202,7 @@ std::vector<IncidentId> Engine::UnreachedByPage(const Group* group, const Notifi
   }
   for (const GroupMember& member : group->members) {
     const IncidentEntry* entry =
-        member.telling ? incidents_.table().Find(member.alert->incident_id) : nullptr;
+        member.telling ? incidents_.table().Find(member.alert()->incident_id) : nullptr;
     if (entry != nullptr && WaitsForSomebody(*entry)) {
       out.push_back(entry->incident.id);
     }
@@ -230,7 +213,7 @@ std::vector<IncidentId> Engine::UnreachedByPage(const Group* group, const Notifi
 // Under a policy the end of something that was told is owed, and so is the digest: it is not forgotten while
 // it is muted, flaps, or waits for business hours.
 bool Engine::KeepsUntold(const Group& group, const GroupMember& member, bool muted, Timestamp now) {
-  const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
+  const IncidentEntry* entry = incidents_.table().Find(member.alert()->incident_id);
   if (entry == nullptr || entry->incident.policy == nullptr) {
     return false;
   }
@@ -238,7 +221,7 @@ bool Engine::KeepsUntold(const Group& group, const GroupMember& member, bool mut
   if (IsSet(incident.care->flapping_since)) {
     return true;
   }
-  if (muted && IsToldHere(group, member.alert->alert.fingerprint())) {
+  if (muted && IsToldHere(group, member.alert()->alert.fingerprint())) {
     return true;
   }
   const IncidentHours* hours = incident.policy->hours.get();
@@ -309,8 +292,8 @@ bool Engine::IsRateLimited(Group& group, const Receiver& receiver, NotifyReason 
   }
   const bool urgent = reason != NotifyReason::kAllResolved && reason != NotifyReason::kSomeResolved &&
                       std::any_of(group.members.begin(), group.members.end(), [](const GroupMember& member) {
-                        return member.alert->firing &&
-                               SeverityFromLabel(member.alert->effective.Get("severity")) == Severity::kP0;
+                        return member.alert()->firing &&
+                               SeverityFromLabel(member.alert()->effective.Get("severity")) == Severity::kP0;
                       });
   if (urgent || sent.size() < static_cast<size_t>(limit->second.count)) {
     sent.push_back(now);
@@ -324,7 +307,7 @@ bool Engine::IsRateLimited(Group& group, const Receiver& receiver, NotifyReason 
     event.type = "rate_limited";
     event.actor_kind = "system";
     event.actor = receiver.name;
-    event.incident_id = group.members.empty() ? 0 : group.members.front().alert->incident_id;
+    event.incident_id = group.members.empty() ? 0 : group.members.front().alert()->incident_id;
     event.reason = fmt::format("{} messages in {}: delayed until {}", limit->second.count,
                                FormatDuration(limit->second.per), FormatRfc3339Millis(room));
     fx.records.emplace_back(std::move(event));
@@ -334,23 +317,39 @@ bool Engine::IsRateLimited(Group& group, const Receiver& receiver, NotifyReason 
   return true;
 }
 
+// What a flush looks at, of each member.
+void Engine::PrefetchMembers(std::span<const GroupMember> members) const {
+  for (const GroupMember& member : members) {
+    Prefetch(*member.alert());
+  }
+  for (const GroupMember& member : members) {
+    const AlertEntry& alert = *member.alert();
+    alert.alert.labels.Prefetch(3);
+    alert.effective.Prefetch(1);
+    incidents_.table().Prefetch(alert.incident_id);
+  }
+}
+
 // Who is muted is not there at all, as upstream: muting by itself neither resolves nor forgets anything, and
 // what resolves while it is muted is not told.
 std::vector<GroupMember> Engine::NotMuted(Group& group, Timestamp now, Effects& fx) {
   RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
   std::vector<GroupMember> members;
   members.reserve(group.members.size());
-  for (const GroupMember& member : group.members) {
-    const AlertEntry& alert = *member.alert;
-    const MuteReason reason = muter_.Judge(alert, route, now);
-    if (reason == MuteReason::kNone) {
-      members.push_back(member);
+  ForBatches(std::span<const GroupMember>(group.members), [&](std::span<const GroupMember> batch) {
+    PrefetchMembers(batch);
+    for (const GroupMember& member : batch) {
+      const AlertEntry& alert = *member.alert();
+      const MuteReason reason = muter_.Judge(alert, route, now);
+      if (reason == MuteReason::kNone) {
+        members.push_back(member);
+      }
+      if (alert.firing && !member.moved &&
+          (reason != MuteReason::kNone || mute_log_.Knows(alert.alert.fingerprint()))) {
+        ObserveQuiet(alert, route, dispatcher_.ReceiverOf(group), now, fx);
+      }
     }
-    if (alert.firing && !member.moved &&
-        (reason != MuteReason::kNone || mute_log_.Knows(alert.alert.fingerprint()))) {
-      ObserveQuiet(alert, route, dispatcher_.ReceiverOf(group), now, fx);
-    }
-  }
+  });
   group.muted_by = std::move(route.names);
   return members;
 }
@@ -401,7 +400,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   if (logged != nflog_.end() && logged->second.foreign) {
     std::unordered_map<uint64_t, uint64_t> fingerprints;
     for (const GroupMember& member : members) {
-      fingerprints[NflogHash(member.alert->alert.labels)] = member.alert->alert.fingerprint();
+      fingerprints[NflogHash(member.alert()->alert.labels)] = member.alert()->alert.fingerprint();
     }
     TranslateHashes(logged->second, fingerprints);
   }
@@ -479,7 +478,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   n.alerts.reserve(n.firing.size() + n.resolved.size());
   const bool all_fire = n.firing.size() == members.size();
   for (size_t i = 0; i < members.size(); ++i) {
-    const AlertEntry& alert = *members[i].alert;
+    const AlertEntry& alert = *members[i].alert();
     const uint64_t fingerprint = input.alerts[i].fingerprint;
     bool fires = !input.alerts[i].resolved && (all_fire || IsIn(n.firing, fingerprint));
     bool resolved = input.alerts[i].resolved && (input.send_resolved || input.alerts[i].digest) &&
@@ -491,7 +490,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     if (!fires && !resolved) {
       continue;
     }
-    NotifiedAlert told;
+    NotifiedAlert& told = n.alerts.emplace_back();
     told.alert = alert.alert;
     told.alert.labels = alert.effective;
     told.fingerprint = fingerprint;
@@ -515,9 +514,10 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
         n.acknowledge_comment = entry->incident.care->ack->comment;
       }
     }
-    n.alerts.push_back(std::move(told));
   }
-  SortForNotification(n.alerts);
+  if (!group.in_order) {
+    SortAlerts(n.alerts, [](const NotifiedAlert& told) -> const LabelSet& { return told.alert.labels; });
+  }
   if (call) {
     PrepareCall(n, input.entry, now, fx);
   }
@@ -541,7 +541,7 @@ bool Engine::KnowsWhoAcknowledged(const std::vector<GroupMember>& members, const
     const bool news = IsIn(n.acknowledged, alert.fingerprint) &&
                       (input.entry == nullptr || !IsIn(input.entry->acknowledged, alert.fingerprint) ||
                        alert.acknowledged_at > input.entry->timestamp);
-    const IncidentEntry* entry = news ? incidents_.table().Find(members[i].alert->incident_id) : nullptr;
+    const IncidentEntry* entry = news ? incidents_.table().Find(members[i].alert()->incident_id) : nullptr;
     if (entry != nullptr &&
         (entry->incident.care->ack == nullptr || entry->incident.care->ack->origin != here)) {
       return false;
@@ -769,7 +769,8 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
     }
     if (!sent && IsSet(group->page_at)) {
       for (GroupMember& member : group->members) {
-        member.asked = member.asked || std::exchange(member.telling, false);
+        member.asked = member.asked || member.telling;
+        member.telling = false;
       }
     }
     FinishIfDone(*group, now, fx);
@@ -804,6 +805,7 @@ void Engine::WriteLog(const Notification& n, const std::optional<std::string>& d
   entry.data = data ? *data : n.receiver_data;
   const Duration retention = options_.data_retention;
   entry.expires_at = After(now, n.repeat_interval < retention / 2 ? 2 * n.repeat_interval : retention);
+  log_look_at_ = std::min(log_look_at_, LookAtLog(entry));
   fx.records.emplace_back(entry);
   nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
 }

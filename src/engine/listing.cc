@@ -1,8 +1,8 @@
 // Listings of everything in slices: what readers take from the engine while senders go on.
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
+#include "alerts/alert_order.h"
 #include "engine/engine.h"
 
 namespace mlalert {
@@ -47,7 +47,7 @@ void Engine::ListGroupSlice(GroupCursor& cursor, size_t limit, Timestamp now, st
     }
     for (; at > 0 && limit > 0; --limit) {
       const GroupMember& member = group.members[--at];
-      if (!member.alert->firing || member.moved) {
+      if (!member.alert()->firing || member.moved) {
         continue;
       }
       if (view == nullptr) {
@@ -58,8 +58,8 @@ void Engine::ListGroupSlice(GroupCursor& cursor, size_t limit, Timestamp now, st
         view->route_labels = dispatcher_.routes().node(group.route).route->labels;
         view->muted_by = group.muted_by;
       }
-      AlertView& alert = view->alerts.emplace_back(View(*member.alert));
-      AlertMute mute = muter_.MuteOf(*member.alert, now);
+      AlertView& alert = view->alerts.emplace_back(View(*member.alert()));
+      AlertMute mute = muter_.MuteOf(*member.alert(), now);
       alert.silenced_by = std::move(mute.silenced_by);
       alert.inhibited_by = mute.inhibited_by;
     }
@@ -110,12 +110,7 @@ void SortByFingerprint(std::vector<AlertView>& views) {
 
 void SortGroupAlerts(GroupView& group) {
   SortByFingerprint(group.alerts);
-  std::vector<uint32_t> order(group.alerts.size());
-  std::iota(order.begin(), order.end(), 0U);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return AlertBefore(group.alerts[a].effective, group.alerts[b].effective);
-  });
-  group.alerts = Permute(group.alerts, order);
+  SortAlerts(group.alerts, [](const AlertView& view) -> const LabelSet& { return view.effective; });
 }
 
 }  // namespace mlalert

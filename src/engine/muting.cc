@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <utility>
 
+#include "alerts/alert_order.h"
 #include "base/hash.h"
 #include "engine/engine.h"
 
@@ -85,11 +86,11 @@ std::vector<GroupView> Engine::ListGroups(Timestamp now) {
   for (const auto& [id, group] : dispatcher_.groups()) {
     GroupView view;
     for (const GroupMember& member : group->members) {
-      if (!member.alert->firing || member.moved) {
+      if (!member.alert()->firing || member.moved) {
         continue;
       }
-      AlertView alert = View(*member.alert);
-      AlertMute mute = muter_.MuteOf(*member.alert, now);
+      AlertView alert = View(*member.alert());
+      AlertMute mute = muter_.MuteOf(*member.alert(), now);
       alert.silenced_by = std::move(mute.silenced_by);
       alert.inhibited_by = mute.inhibited_by;
       view.alerts.push_back(std::move(alert));
@@ -97,9 +98,7 @@ std::vector<GroupView> Engine::ListGroups(Timestamp now) {
     if (view.alerts.empty()) {
       continue;
     }
-    std::stable_sort(view.alerts.begin(), view.alerts.end(), [](const AlertView& a, const AlertView& b) {
-      return AlertBefore(a.effective, b.effective);
-    });
+    SortAlerts(view.alerts, [](const AlertView& alert) -> const LabelSet& { return alert.effective; });
     view.labels = group->labels;
     view.receiver = dispatcher_.ReceiverOf(*group);
     view.route_labels = dispatcher_.routes().node(group->route).route->labels;

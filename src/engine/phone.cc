@@ -259,6 +259,7 @@ bool Engine::CallNextNumber(const PhoneCall& call, Timestamp now, Effects& fx) {
   entry.integration = integration;
   entry.index = call.index;
   entry.timestamp = now;
+  log_look_at_ = std::min(log_look_at_, LookAtLog(entry));
   for (const auto& [group_id, group] : dispatcher_.groups()) {
     if (group->key == call.group_key && dispatcher_.ReceiverOf(*group) == call.receiver) {
       if (IsSet(group->page_at)) {
@@ -267,7 +268,7 @@ bool Engine::CallNextNumber(const PhoneCall& call, Timestamp now, Effects& fx) {
         for (GroupMember& member : group->members) {
           const auto& called = call.incidents;
           member.asked = member.asked ||
-                         std::find(called.begin(), called.end(), member.alert->incident_id) != called.end();
+                         std::find(called.begin(), called.end(), member.alert()->incident_id) != called.end();
         }
       }
       dispatcher_.FlushEarly(group_id, now);

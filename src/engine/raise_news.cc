@@ -20,7 +20,7 @@ bool Engine::OwesRaiseNews(const std::vector<GroupMember>& members, const NflogE
   }
   const Severity said = SeverityFromLabel(data->GetString("severity"));
   return std::any_of(members.begin(), members.end(), [&](const GroupMember& member) {
-    const AlertEntry& alert = *member.alert;
+    const AlertEntry& alert = *member.alert();
     const IncidentEntry* entry = incidents_.table().Find(alert.incident_id);
     return member.moved && alert.firing && entry != nullptr && entry->incident.policy != nullptr &&
            entry->incident.severity > said && WaitsForSomebody(*entry) && !IsInStorm(entry->incident) &&

@@ -27,7 +27,7 @@ bool Engine::MaySettle(const Group& group) const {
   }
   for (size_t i = 0; i < group.members.size(); ++i) {
     const IncidentEntry* entry = flushed_[i];
-    if (entry == nullptr || !group.members[i].alert->firing ||
+    if (entry == nullptr || !group.members[i].alert()->firing ||
         (entry->incident.policy != nullptr && entry->incident.policy->hours != nullptr)) {
       return false;
     }
@@ -55,7 +55,7 @@ void Engine::Settle(Group& group, Timestamp now) {
   if (told_all < IntegrationsOf(*config_->FindReceiver(receiver)).size()) {
     // Who was not told may be when its cooldown ends.
     for (const GroupMember& member : group.members) {
-      const IncidentEntry* entry = incidents_.table().Find(member.alert->incident_id);
+      const IncidentEntry* entry = incidents_.table().Find(member.alert()->incident_id);
       const Timestamp cooldown = entry != nullptr ? CooldownUntil(entry->incident) : kUnset;
       until = IsSet(cooldown) && cooldown > now ? std::min(until, cooldown) : until;
     }

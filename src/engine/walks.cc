@@ -141,20 +141,31 @@ void Engine::CollectIncidents(Timestamp now) {
   incident_walk_.active = incident_walk_.from != 0;
 }
 
+// What somebody is still owed is kept, and said so in time: the database drops rows that have expired.
 void Engine::CollectLog(Timestamp now, Effects& fx) {
   auto it = nflog_.lower_bound(log_walk_.after);
   for (size_t left = kWalkSlice; it != nflog_.end() && left > 0; --left) {
-    const NflogEntry& entry = it->second;
-    if (entry.expires_at <= now && !IsOwed(entry)) {
+    NflogEntry& entry = it->second;
+    if (LookAtLog(entry) <= now && IsOwed(entry)) {
+      entry.expires_at = After(now, options_.data_retention);
+      fx.records.emplace_back(entry);
+    }
+    if (entry.expires_at <= now) {
       fx.records.emplace_back(NflogDelete{entry.group_key, entry.receiver, entry.integration, entry.index});
       it = nflog_.erase(it);
       ++quiet_epoch_;
     } else {
+      log_look_at_ = std::min(log_look_at_, LookAtLog(entry));
       ++it;
     }
   }
   log_walk_.active = it != nflog_.end();
   log_walk_.after = log_walk_.active ? it->first : std::string();
+}
+
+// When the walk over the log must have seen this one.
+Timestamp Engine::LookAtLog(const NflogEntry& entry) const {
+  return IsSet(entry.expires_at) ? entry.expires_at - 2 * options_.data_maintenance_interval : kUnset;
 }
 
 // Silences that were set "until it resolves" (annotation until_resolved: "true") end with the last alert they

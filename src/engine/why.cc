@@ -169,7 +169,7 @@ std::vector<WhyStep> Engine::Why(IncidentId id, const std::string& receiver, Tim
 
 void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& receiver, Timestamp now,
                           std::vector<WhyStep>& out) {
-  const AlertEntry& alert = *group.members[member].alert;
+  const AlertEntry& alert = *group.members[member].alert();
   const RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
   for (const Addressee& addressee : AddresseesOf(group, now)) {
     const std::string& name = addressee.receiver->name;

@@ -4,12 +4,13 @@
 #pragma once
 
 #include <cstdint>
-#include <queue>
 #include <utility>
 #include <vector>
 
+#include "base/id_table.h"
 #include "base/pointer_index.h"
 #include "base/slot_list.h"
+#include "base/timer_queue.h"
 #include "incidents/alert_refs.h"
 #include "model/incident.h"
 
@@ -37,6 +38,11 @@ class IncidentTable {
   IncidentEntry* Find(IncidentId id);
   const IncidentEntry* Find(IncidentId id) const;
 
+  // How many incidents of this key are not resolved: more than one is a bug.
+  size_t CountOpen(const LabelSet& key) const;
+  // Starts to load from memory what Find will give (base/prefetch.h).
+  void Prefetch(IncidentId id) const;
+
   // `incident.id` and `incident.key` are set.
   IncidentEntry* Insert(Incident incident);
   void Erase(IncidentId id);
@@ -47,7 +53,7 @@ class IncidentTable {
   // who is popped looks at its own state.
   void Arm(IncidentEntry& entry, Timestamp due);
   // kNever: nobody waits.
-  Timestamp NextDue() const { return timers_.empty() ? kNever : timers_.top().first; }
+  Timestamp NextDue() const { return timers_.empty() ? kNever : timers_.top().at; }
   // The next one whose time has come, by time and id; null when none is due.
   IncidentEntry* PopDue(Timestamp now);
   size_t timer_count() const { return timers_.size(); }
@@ -61,18 +67,13 @@ class IncidentTable {
   std::vector<IncidentEntry*> Sorted();
 
  private:
-  struct ById {
-    uint64_t operator()(const IncidentEntry& entry) const { return static_cast<uint64_t>(entry.incident.id); }
-  };
   struct ByKey {
     uint64_t operator()(const IncidentEntry& entry) const { return entry.incident.key.fingerprint(); }
   };
-  using Timer = std::pair<Timestamp, IncidentId>;
-
-  PointerIndex<IncidentEntry, ById> by_id_;
+  IdTable<IncidentEntry> by_id_;
   PointerIndex<IncidentEntry, ByKey> by_key_;
   SlotList<IncidentEntry> list_;
-  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  MinHeap<Turn<IncidentId>> timers_;
 };
 
 }  // namespace mlalert

@@ -13,6 +13,14 @@ bool IsSubset(const std::vector<uint64_t>& inner, const std::vector<uint64_t>& o
   return std::includes(outer.begin(), outer.end(), inner.begin(), inner.end());
 }
 
+// An alert of the flush, and whether this receiver knows it as firing.
+struct Told {
+  uint64_t fingerprint = 0;
+  const FlushAlert* alert = nullptr;
+  bool before = false;
+  friend bool operator<(const Told& a, const Told& b) { return a.fingerprint < b.fingerprint; }
+};
+
 // May `alert`, which this receiver does not know as firing, be announced to it?
 bool MaySpeak(const FlushAlert& alert, const std::vector<IncidentId>& told_incidents) {
   if (alert.held) {
@@ -34,16 +42,29 @@ DedupDecision Decide(const DedupInput& input) {
   const NflogEntry& entry = input.entry != nullptr ? *input.entry : kNoEntry;
   DedupDecision out;
 
-  std::vector<IncidentId> told_incidents;
-  std::vector<bool> told_before;
-  told_before.reserve(input.alerts.size());
-  for (const auto& alert : input.alerts) {
-    told_before.push_back(Contains(entry.firing, alert.fingerprint));
-    if (told_before.back() && !alert.resolved && alert.incident_id != 0) {
-      told_incidents.push_back(alert.incident_id);
-    }
+  // By fingerprint, so that what the log says is met in order, and so that the answer is in order.
+  std::vector<Told> alerts;
+  alerts.reserve(input.alerts.size());
+  for (const FlushAlert& alert : input.alerts) {
+    alerts.push_back({alert.fingerprint, &alert});
   }
-  std::sort(told_incidents.begin(), told_incidents.end());
+  std::sort(alerts.begin(), alerts.end());
+  auto logged = entry.firing.begin();
+  bool any_cools = false;
+  for (Told& told : alerts) {
+    logged = std::find_if(logged, entry.firing.end(), [&](uint64_t f) { return f >= told.fingerprint; });
+    told.before = logged != entry.firing.end() && *logged == told.fingerprint;
+    any_cools = any_cools || (!told.before && told.alert->cooling);
+  }
+  std::vector<IncidentId> told_incidents;
+  if (any_cools) {
+    for (const Told& told : alerts) {
+      if (told.before && !told.alert->resolved && told.alert->incident_id != 0) {
+        told_incidents.push_back(told.alert->incident_id);
+      }
+    }
+    std::sort(told_incidents.begin(), told_incidents.end());
+  }
   bool somebody_speaks = false;
   bool somebody_paged = false;
   bool somebody_rose = false;
@@ -52,9 +73,10 @@ DedupDecision Decide(const DedupInput& input) {
   bool settled = false;
   bool cleared_unheard = false;
   bool began_to_flap = false;
-  for (size_t i = 0; i < input.alerts.size(); ++i) {
-    const FlushAlert& alert = input.alerts[i];
-    const bool told = told_before[i];
+  out.firing.reserve(alerts.size());
+  for (const Told& one : alerts) {
+    const FlushAlert& alert = *one.alert;
+    const bool told = one.before;
     if (alert.resolved) {
       if (told || Contains(entry.resolved, alert.fingerprint) || !alert.owes_only_told || alert.digest) {
         out.resolved.push_back(alert.fingerprint);
@@ -86,9 +108,6 @@ DedupDecision Decide(const DedupInput& input) {
                            alert.acknowledged_at > entry.timestamp;
     }
   }
-  std::sort(out.firing.begin(), out.firing.end());
-  std::sort(out.resolved.begin(), out.resolved.end());
-  std::sort(out.acknowledged.begin(), out.acknowledged.end());
 
   if (began_to_flap) {
     out.reason = NotifyReason::kFlapping;

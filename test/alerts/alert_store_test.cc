@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "alerts/alert_order.h"
 #include "support/builders.h"
 
 namespace mlalert::testing {

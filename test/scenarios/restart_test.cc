@@ -262,6 +262,24 @@ BOOST_AUTO_TEST_CASE(an_incident_whose_last_rows_were_lost_is_over) {
   BOOST_TEST(!fx.records.empty());
 }
 
+// The database drops rows of the log that have expired.
+BOOST_AUTO_TEST_CASE(what_somebody_is_owed_does_not_expire) {
+  Sim sim(kConfig);
+  sim.Fire(kDown);
+  sim.Ack(sim.IncidentOf(kDown).id);
+  for (int hour = 1; hour <= 24 * 14; ++hour) {
+    sim.At(hours(hour));
+    Timestamp expires_at = kUnset;
+    for (const Record& record : sim.journal()) {
+      if (const auto* entry = std::get_if<NflogEntry>(&record)) {
+        expires_at = entry->expires_at;  // as of the newest row: there is one receiver
+      }
+      BOOST_TEST(!std::holds_alternative<NflogDelete>(record));
+    }
+    BOOST_TEST((expires_at > sim.now()));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
