@@ -11,10 +11,7 @@ namespace mlalert {
 template <class T>
 class Cow {
  public:
-  const T& operator*() const {
-    static const T kDefault{};
-    return value_ != nullptr ? *value_ : kDefault;
-  }
+  const T& operator*() const { return value_ != nullptr ? *value_ : kDefault; }
   const T* operator->() const { return &**this; }
   // Nothing was ever set.
   bool is_default() const { return value_ == nullptr; }
@@ -32,6 +29,8 @@ class Cow {
   }
 
  private:
+  inline static const T kDefault{};
+
   std::shared_ptr<const T> value_;
 };
 

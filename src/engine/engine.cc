@@ -484,11 +484,11 @@ void Engine::CommentOnPast(const IncidentAction& action, Timestamp now, Effects&
 
 bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
   ObserveClock(now);
-  // Records are large to move: room for as many as the last time.
+  // Records are large to move: room for as many as lately.
   fx.records.reserve(fx.records.size() + std::min(records_expected_, kRecordsExpectedMax));
   const size_t before = fx.records.size();
   const bool done = RunTimers(now, fx, limit);
-  records_expected_ = fx.records.size() - before;
+  records_expected_ = std::max(fx.records.size() - before, records_expected_ - records_expected_ / 8);
   return done;
 }
 

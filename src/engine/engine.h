@@ -410,7 +410,7 @@ class Engine {
     std::string text;
   };
   StepText step_text_;
-  size_t records_expected_ = 0;  // as many as the last RunDue made
+  size_t records_expected_ = 0;  // as many as RunDue made lately
   uint64_t roused_epoch_ = 0;    // the epoch as of which groups that sleep have settled
   bool walked_ = false;          // a slice was done: let others in
   static constexpr uint32_t kGcRoundMask = 0x7FFFFFFF;  // of what an incident remembers

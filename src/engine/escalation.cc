@@ -30,7 +30,7 @@ Group* Engine::RoutedGroup(const AlertEntry& alert, const std::string& receiver,
                            GroupMember** member) {
   for (const GroupSlot& slot : alert.groups) {
     Group* group = dispatcher_.Find(slot.group);
-    if (group == nullptr || group->orphan != nullptr || group->members[slot.member].moved) {
+    if (group == nullptr || group->orphan != nullptr) {
       continue;
     }
     const std::string& name = dispatcher_.ReceiverOf(*group);
@@ -39,7 +39,7 @@ Group* Engine::RoutedGroup(const AlertEntry& alert, const std::string& receiver,
       const std::vector<std::string> names = ReceiversNow(*config_, name, now);
       tells = std::find(names.begin(), names.end(), receiver) != names.end();
     }
-    if (tells) {
+    if (tells && !group->members[slot.member].moved) {
       *member = &group->members[slot.member];
       return group;
     }

@@ -535,28 +535,31 @@ void IncidentMachine::OnTold(IncidentEntry& entry, Timestamp at, Severity severi
 
 Timestamp IncidentMachine::NextDue(const IncidentEntry& entry) const {
   const Incident& incident = entry.incident;
+  const IncidentCare& care = *incident.care;
   Timestamp due = kNever;
   auto consider = [&](Timestamp at) { due = IsSet(at) ? std::min(due, at) : due; };
-  consider(FlappingEndsAt(incident));
+  if (IsSet(care.flapping_since)) {
+    consider(FlappingEndsAt(incident));
+  }
   if (incident.state == IncidentState::kResolved) {
     if (IsHeldResolved(incident) && !entry.firing.empty()) {
-      consider(incident.care->held_until);
+      consider(care.held_until);
     }
     return due;
   }
   consider(incident.next_severity_at);
-  if (incident.next_severity_at != kUnset && !IsSet(incident.care->raise_held_since) &&
-      incident.policy != nullptr && !incident.policy->calendar.empty()) {
+  if (incident.next_severity_at != kUnset && !IsSet(care.raise_held_since) && incident.policy != nullptr &&
+      !incident.policy->calendar.empty()) {
     consider(RungAt(incident, incident.ladder_step, HoursOf(incident)).earned);
   }
   consider(incident.chain_next_at);
-  if (incident.state == IncidentState::kOpen && !IsSnoozed(incident) && !IsSet(incident.care->response_at) &&
+  if (incident.state == IncidentState::kOpen && !IsSnoozed(incident) && !IsSet(care.response_at) &&
       !incident.response_breached) {
     consider(incident.response_due_at);
   }
-  consider(incident.care->snoozed_until);
-  if (incident.care->ack != nullptr) {
-    consider(incident.care->ack->expires_at);
+  consider(care.snoozed_until);
+  if (care.ack != nullptr) {
+    consider(care.ack->expires_at);
   }
   return due;
 }
