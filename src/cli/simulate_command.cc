@@ -264,6 +264,15 @@ int RunSimulate(const SimulateOptions& options, Timestamp now, Console& console)
   if (!config) {
     return Usage(console, config.error());
   }
+  for (const Expectation& one : expected) {
+    if ((*config)->FindReceiver(one.receiver) == nullptr) {
+      return Usage(console,
+                   Error{ErrorCode::kInvalid,
+                         fmt::format("--expect: the config has no receiver \"{}\"", Printable(one.receiver)),
+                         {},
+                         "of a schedule, name the receiver that is on call then"});
+    }
+  }
   Story story(*config, start);
   story.RunUntil(start);
   story.Post(*labels, true);

@@ -86,9 +86,11 @@ class Engine {
   // What people do, through whatever door. Errors as of IncidentMachine::Act. What is queued about the
   // incident and not wanted any more is stopped in the same step, and so in the same transaction.
   Result<ActionResult> Act(const IncidentAction& action, Timestamp now, Effects& fx);
-  // A call to `receiver` about it was not heard (a voice mail, no key pressed): the next step of the chain is
-  // due at once. Nothing happens when somebody has it in hand. kNotFound: no such incident in memory.
-  Status NotHeard(IncidentId id, const std::string& receiver, Timestamp now, Effects& fx);
+  // A call to `receiver` about it was not heard (a voice mail, no key pressed, not made): the next step of
+  // the chain is due at once. Nothing happens when somebody has it in hand. kNotFound: no such incident in
+  // memory.
+  Status NotHeard(IncidentId id, const std::string& receiver, const std::string& why, Timestamp now,
+                  Effects& fx);
   // The journal cannot write, or it can again: an alert of its own.
   void ReportStorage(bool degraded, const std::string& why, Timestamp now, Effects& fx);
   // Rule groups that are evaluated more than three intervals late: for the self-audit, which takes the worst

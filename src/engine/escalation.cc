@@ -199,13 +199,14 @@ void Engine::NobodyReached(IncidentEntry& entry, std::string why, Timestamp now,
   Apply(incidents_.OnNobodyReached(entry, std::move(why), now), now, fx);
 }
 
-Status Engine::NotHeard(IncidentId id, const std::string& receiver, Timestamp now, Effects& fx) {
+Status Engine::NotHeard(IncidentId id, const std::string& receiver, const std::string& why, Timestamp now,
+                        Effects& fx) {
   IncidentEntry* entry = incidents_.table().Find(id);
   if (entry == nullptr) {
     return Fail(ErrorCode::kNotFound, fmt::format("no open incident has the id {}", id));
   }
   if (WaitsForSomebody(*entry)) {
-    NobodyReached(*entry, fmt::format("{} was called and nobody answered", receiver), now, fx);
+    NobodyReached(*entry, fmt::format("{} was not reached by phone: {}", receiver, why), now, fx);
   }
   return {};
 }

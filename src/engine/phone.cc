@@ -236,7 +236,7 @@ bool Engine::FinishCall(int64_t id, bool heard, const std::string& why, bool has
   }
   if (!heard && !more && hasten) {
     for (IncidentId incident_id : call->incidents) {
-      (void)NotHeard(incident_id, call->receiver, now, fx);  // kNotFound: forgotten, so nobody waits
+      (void)NotHeard(incident_id, call->receiver, why, now, fx);  // kNotFound: forgotten, so nobody waits
     }
   }
   return true;

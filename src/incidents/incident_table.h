@@ -1,5 +1,5 @@
 // Incidents in memory: every one that is not resolved, and resolved ones while they can still be reopened or
-// a cooldown of theirs runs. At most one that is not resolved per key. An incident costs about 290 bytes
+// a cooldown of theirs runs. At most one that is not resolved per key. An incident costs about 280 bytes
 // here, its timer included (bench/incidents). Owns: incidents. Thread: engine only.
 #pragma once
 

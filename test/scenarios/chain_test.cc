@@ -245,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_nobody_heard_is_followed_by_the_next_at_once) {
   sim.TakeHeard();
   Effects fx;
   sim.At(minutes(1));
-  BOOST_TEST(bool(sim.engine().NotHeard(1, "l1", sim.now(), fx)));
+  BOOST_TEST(bool(sim.engine().NotHeard(1, "l1", "no key was pressed", sim.now(), fx)));
   sim.At(minutes(2));
   ExpectHeard(sim,
               {"+1m last/webhook[0] escalated firing=Down:P0", "+1m l2/webhook[0] escalated firing=Down:P0"});

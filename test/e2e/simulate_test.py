@@ -1,0 +1,96 @@
+"""What would happen to an alert, and who is on call: the answers and the exit codes that the CI of a config repository needs."""
+
+import json
+
+import harness
+
+CONFIG = """
+route:
+  receiver: mail
+  group_by: [model]
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+  routes:
+  - {matchers: ['severity="P1"'], receiver: page}
+  - {matchers: ['severity="P2"'], receiver: chat}
+receivers:
+- {name: mail, webhook_configs: [{url: "http://127.0.0.1:9/mail"}]}
+- {name: chat, webhook_configs: [{url: "http://127.0.0.1:9/chat"}]}
+- {name: page, webhook_configs: [{url: "http://127.0.0.1:9/page"}]}
+- {name: anna, webhook_configs: [{url: "http://127.0.0.1:9/anna"}]}
+- {name: bert, webhook_configs: [{url: "http://127.0.0.1:9/bert"}]}
+incidents: {identity: [alertname, model]}
+schedules:
+- name: primary
+  time_zone: Europe/Berlin
+  rotations: [{start: "2026-03-23T08:00:00", receivers: [anna, bert]}]
+incident_policies:
+- name: climb
+  ladder: {steps: [{after: 15m, severity: P3}, {after: 30m, severity: P2}, {after: 60m, severity: P1}]}
+  chain: {steps: [{after: 20m, receivers: [primary]}]}
+"""
+DRIFT = ["--labels", "alertname=Drift,model=fraud,severity=P3", "--from", "2026-03-30T09:00:00Z", "--for", "90m"]
+
+
+class Simulate(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.config = self.write("mlalert.yml", CONFIG)
+
+    def simulate(self, *arguments):
+        return self.run_mlalert("simulate", *arguments, "--config.file", self.config)
+
+    def told(self, *more):
+        ran = self.simulate(*DRIFT, *more, "--json")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        return [(line["after_seconds"], line["receiver"], line["detail"])
+                for line in json.loads(ran.stdout)["timeline"] if line["what"] == "notify"]
+
+    def test_the_timeline_of_an_alert_on_which_nobody_acts(self):
+        self.assertEqual(self.told(), [
+            (30, "mail", "webhook, first notification, P3"),
+            (1200, "bert", "webhook, escalated, P3"),
+            (1800, "chat", "webhook, first notification, P2"),
+            (3000, "bert", "webhook, escalated, P2"),
+            (3600, "page", "webhook, first notification, P1"),
+            (4800, "bert", "webhook, escalated, P1")])
+
+    def test_an_acknowledgement_stops_it_and_the_end_is_told_to_those_who_know(self):
+        self.assertEqual(self.told("--ack-after", "25m", "--resolve-after", "80m")[2:], [
+            (1500, "mail", "webhook, acknowledged, P3"),
+            (1500, "bert", "webhook, acknowledged, P3"),
+            (4800, "bert", "webhook, all alerts resolved"),
+            (4830, "mail", "webhook, all alerts resolved")])
+
+    def test_expectations_that_hold(self):
+        ran = self.simulate(*DRIFT, "--expect", "page@1h", "--expect", "chat@2026-03-30T09:30", "--expect", "bert@20m")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+
+    def test_an_expectation_that_does_not_hold_is_exit_code_1(self):
+        ran = self.simulate(*DRIFT, "--expect", "page@1h", "--expect", "page@59m")
+        self.assertEqual(ran.returncode, 1)
+        self.assertEqual(ran.stderr, "not as expected: page hears nothing at 2026-03-30T09:59:00Z\n")
+
+    def test_what_cannot_be_asked_is_exit_code_2(self):
+        for expect, says in (("nobody@5m", 'the config has no receiver "nobody"'),
+                             ("primary@20m", "of a schedule, name the receiver that is on call then"),
+                             ("page", '"page" is no receiver@time'), ("page@later", "page@later")):
+            with self.subTest(expect):
+                ran = self.simulate(*DRIFT, "--expect", expect)
+                self.assertEqual(ran.returncode, 2)
+                self.assertIn(says, ran.stderr)
+        self.write("mlalert.yml", CONFIG + "unheard_of: 1\n")
+        self.assertEqual(self.simulate(*DRIFT).returncode, 2)
+
+    def test_shifts_keep_their_hour_when_the_clocks_change(self):
+        # On 29 March Berlin's clocks went forward: eight in the morning is 07:00 UTC before and 06:00 after.
+        for at, who, code in (("2026-03-23T06:59:59Z", "nobody", 1), ("2026-03-23T07:00:00Z", "anna", 0),
+                              ("2026-03-30T05:59:59Z", "anna", 0), ("2026-03-30T06:00:00Z", "bert", 0)):
+            with self.subTest(at):
+                ran = self.simulate("oncall", "--at", at)
+                self.assertEqual((ran.returncode, ran.stdout.splitlines()[1].split()[:2]), (code, ["primary", who]))
+
+
+if __name__ == "__main__":
+    harness.main()
