@@ -79,10 +79,10 @@ Result<Duration> OptionalDuration(std::string_view flag, const std::string& text
 // The engine and a world in which every receiver answers at once.
 class Story {
  public:
-  Story(ConfigPtr config, Timestamp start) : engine_(std::move(config), [] { return 0.5; }), now_(start) {
+  Story(const ConfigPtr& config, Timestamp start) : engine_(config, [] { return 0.5; }), now_(start) {
     Effects fx;
     engine_.Restore({}, now_, fx);
-    Drain(std::move(fx));
+    Drain(fx);
   }
 
   void RunUntil(Timestamp t) {
@@ -91,7 +91,7 @@ class Story {
       now_ = std::max(now_, engine_.NextDue());
       Effects fx;
       engine_.RunDue(now_, fx);
-      Drain(std::move(fx));
+      Drain(fx);
     }
     now_ = std::max(now_, t);
   }
@@ -108,7 +108,7 @@ class Story {
     alert.ends_at = firing ? kNever : now_;
     Effects fx;
     engine_.Ingest({&alert, 1}, now_, fx);
-    Drain(std::move(fx));
+    Drain(fx);
     RunUntil(now_);
   }
 
@@ -118,7 +118,7 @@ class Story {
     action.actor = {"somebody", "cli", ""};
     Effects fx;
     if (engine_.Act(action, now_, fx)) {
-      Drain(std::move(fx));
+      Drain(fx);
       RunUntil(now_);
     }
   }
@@ -128,7 +128,7 @@ class Story {
   const std::vector<Line>& lines() const { return lines_; }
 
  private:
-  void Drain(Effects fx) {
+  void Drain(const Effects& fx) {
     for (const Record& record : fx.records) {
       if (const auto* event = std::get_if<EventRecord>(&record)) {
         std::string detail = !event->from_value.empty() && !event->to_value.empty()
@@ -152,7 +152,7 @@ class Story {
       outcome.verdict = DeliveryVerdict::kSent;
       Effects more;
       engine_.OnOutcome(outcome, now_, more);
-      Drain(std::move(more));
+      Drain(more);
     }
   }
 

@@ -279,6 +279,7 @@ class Engine {
   bool IsInStorm(const Incident& incident) const;
 
   // audit.cc
+  static constexpr Duration kFirstAudit = std::chrono::seconds(15);  // after a start or a step of the clock
   bool IsAudible(const AlertEntry& alert, Timestamp now);
   uint64_t CountLate(Timestamp now);
   void WatchTwins(const IncidentEntry& entry);

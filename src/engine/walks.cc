@@ -163,6 +163,17 @@ void Engine::CollectLog(Timestamp now, Effects& fx) {
   log_walk_.after = log_walk_.active ? it->first : std::string();
 }
 
+// Alertmanager lets an entry expire because a firing group is told again before. An acknowledged alert, or
+// one under a policy, may be silent for longer and its receivers are still owed the resolve.
+bool Engine::IsOwed(const NflogEntry& entry) {
+  return std::any_of(entry.firing.begin(), entry.firing.end(), [&](uint64_t fingerprint) {
+    const AlertEntry* alert = alerts_.Find(fingerprint);
+    const IncidentEntry* incident = alert != nullptr ? incidents_.table().Find(alert->incident_id) : nullptr;
+    return incident != nullptr &&
+           (incident->incident.policy != nullptr || incident->incident.state == IncidentState::kAcknowledged);
+  });
+}
+
 // When the walk over the log must have seen this one.
 Timestamp Engine::LookAtLog(const NflogEntry& entry) const {
   return IsSet(entry.expires_at) ? entry.expires_at - 2 * options_.data_maintenance_interval : kUnset;

@@ -36,6 +36,13 @@ std::string_view ToString(NotifyReason reason) {
   return "unknown";
 }
 
+bool SpeaksOfFiring(NotifyReason reason) {
+  return reason == NotifyReason::kFirst || reason == NotifyReason::kNewAlerts ||
+         reason == NotifyReason::kRaised || reason == NotifyReason::kRepeat ||
+         reason == NotifyReason::kUnacknowledged || reason == NotifyReason::kEscalated ||
+         reason == NotifyReason::kFlapping || reason == NotifyReason::kSettled;
+}
+
 Severity Notification::MaxSeverity() const {
   Severity highest = Severity::kNone;
   for (const auto& alert : alerts) {

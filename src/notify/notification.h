@@ -33,6 +33,8 @@ enum class NotifyReason : uint8_t {
 };
 // Alertmanager's notification_reason texts, and words of our own for what is ours.
 std::string_view ToString(NotifyReason reason);
+// What makes a phone ring; of the rest phones hear by SMS.
+bool SpeaksOfFiring(NotifyReason reason);
 
 struct NotifiedAlert {
   Alert alert;               // labels are the effective ones
