@@ -128,25 +128,23 @@ void AlertStore::Erase(uint64_t fingerprint) {
 
 void AlertStore::Prefetch(std::span<const DecodedAlert> batch) const {
   ForBatches(batch, [&](std::span<const DecodedAlert> alerts) {
-    std::array<const AlertEntry*, kPrefetchBatch> found;
-    for (size_t i = 0; i < alerts.size(); ++i) {
-      found[i] = entries_.Guess(alerts[i].fingerprint);
-      if (found[i] != nullptr) {
-        mlalert::Prefetch(*found[i]);
-      }
-    }
-    for (size_t i = 0; i < alerts.size(); ++i) {
-      if (found[i] != nullptr) {
-        const Alert& stored = found[i]->alert;
-        stored.labels.Prefetch();
-        stored.annotations.Prefetch();
-        __builtin_prefetch(stored.generator_url.data());
-      }
-    }
+    std::array<uint64_t, kPrefetchBatch> fingerprints;
+    std::transform(alerts.begin(), alerts.end(), fingerprints.begin(),
+                   [](const DecodedAlert& alert) { return alert.fingerprint; });
+    PrefetchEntries(std::span(fingerprints).first(alerts.size()), [](const Alert& stored) {
+      stored.labels.Prefetch();
+      stored.annotations.Prefetch();
+      __builtin_prefetch(stored.generator_url.data());
+    });
   });
 }
 
 void AlertStore::Prefetch(std::span<const uint64_t> fingerprints) const {
+  PrefetchEntries(fingerprints, [](const Alert& stored) { stored.labels.Prefetch(1); });
+}
+
+template <class F>
+void AlertStore::PrefetchEntries(std::span<const uint64_t> fingerprints, F&& rest) const {
   std::array<const AlertEntry*, kPrefetchBatch> found;
   fingerprints = fingerprints.first(std::min(fingerprints.size(), found.size()));
   for (size_t i = 0; i < fingerprints.size(); ++i) {
@@ -157,7 +155,7 @@ void AlertStore::Prefetch(std::span<const uint64_t> fingerprints) const {
   }
   for (size_t i = 0; i < fingerprints.size(); ++i) {
     if (found[i] != nullptr) {
-      found[i]->alert.labels.Prefetch(1);
+      rest(found[i]->alert);
     }
   }
 }

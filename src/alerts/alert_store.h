@@ -109,6 +109,8 @@ class AlertStore {
   };
 
   AlertEntry* Insert(uint64_t fingerprint, Alert alert);
+  template <class F>
+  void PrefetchEntries(std::span<const uint64_t> fingerprints, F&& rest) const;
   bool Admit(const DecodedAlert& incoming, Timestamp now);
 
   AlertLimits limits_;

@@ -44,8 +44,7 @@ class CompactVector {
 
   void push_back(T value) {
     if (size_ == capacity_) {
-      // An odd number of words is what malloc gives without a rest. Few are in many; who has many grows by
-      // half.
+      // By few: most stay small. Of 8 byte elements an odd number fills what glibc's malloc gives.
       Reserve((capacity_ + std::max(2U, capacity_ / 2)) | 1U);
     }
     data()[size_++] = value;

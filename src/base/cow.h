@@ -11,7 +11,10 @@ namespace mlalert {
 template <class T>
 class Cow {
  public:
-  const T& operator*() const { return value_ != nullptr ? *value_ : kDefault; }
+  const T& operator*() const {
+    static const T kDefault{};
+    return value_ != nullptr ? *value_ : kDefault;
+  }
   const T* operator->() const { return &**this; }
   // Nothing was ever set.
   bool is_default() const { return value_ == nullptr; }
@@ -29,8 +32,6 @@ class Cow {
   }
 
  private:
-  inline static const T kDefault{};
-
   std::shared_ptr<const T> value_;
 };
 

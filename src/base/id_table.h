@@ -17,11 +17,8 @@ template <class T>
 class IdTable {
  public:
   IdTable() = default;
-  IdTable(IdTable&& other) noexcept : pages_(std::exchange(other.pages_, {})) {}
-  IdTable& operator=(IdTable&& other) noexcept {
-    std::swap(pages_, other.pages_);
-    return *this;
-  }
+  IdTable(IdTable&&) = default;
+  IdTable& operator=(IdTable&&) = delete;
   ~IdTable() {
     pages_.ForEachElement([](Page& page) { delete &page; });
   }

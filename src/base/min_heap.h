@@ -1,6 +1,6 @@
 // What comes first, first: a heap with four children a node, so that going down a heap of a hundred thousand
 // timers touches half as much memory as std::priority_queue does. Of equal elements any comes first. Used by:
-// timers of base/, dispatch/, incidents/. Thread: its owner's.
+// timers of base/, dispatch/, incidents/, engine/. Thread: its owner's.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// Due times in order: a heap of {due, seq, key}. `seq` breaks ties, so that simulations repeat
-// exactly. Nothing is cancelled: the owner looks at its own state when a timer fires and ignores stale ones.
-// Thread: owner's.
+// Due times in order: a heap of {due, seq, key}, and what stands in a heap where an id is the key (Turn).
+// `seq` breaks ties, so that simulations repeat exactly. Nothing is cancelled: the owner looks at its own
+// state when a timer fires and ignores stale ones. Thread: owner's.
 #pragma once
 
 #include <cstdint>

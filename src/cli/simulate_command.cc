@@ -266,11 +266,12 @@ int RunSimulate(const SimulateOptions& options, Timestamp now, Console& console)
   }
   for (const Expectation& one : expected) {
     if ((*config)->FindReceiver(one.receiver) == nullptr) {
-      return Usage(console,
-                   Error{ErrorCode::kInvalid,
-                         fmt::format("--expect: the config has no receiver \"{}\"", Printable(one.receiver)),
-                         {},
-                         "of a schedule, name the receiver that is on call then"});
+      const auto& schedules = (*config)->schedules;
+      const bool schedule = schedules != nullptr && schedules->Find(one.receiver) != nullptr;
+      Error unknown{ErrorCode::kInvalid,
+                    fmt::format("--expect: the config has no receiver \"{}\"", Printable(one.receiver))};
+      unknown.hint = schedule ? "it is a schedule: name the receiver that is on call then" : "";
+      return Usage(console, unknown);
     }
   }
   Story story(*config, start);

@@ -171,7 +171,9 @@ class Dispatcher {
   // The next group whose turn it is, with its timer advanced; null when none is due. Groups that settled
   // under `epoch` fall asleep instead.
   Group* PopDue(Timestamp now, uint64_t epoch);
-  // Members in the order of notifications, so that these need not be sorted one by one.
+  // Members in the order of notifications, so that these need not be sorted one by one. Sorting a larger
+  // group would hold others up; what is told of it is sorted all the same.
+  static constexpr size_t kOrderedMax = 1000;
   static void Order(Group& group);
   // Everything that was due by `now` has had its turn.
   void Passed(Timestamp now) { passed_ = std::max(passed_, now); }

@@ -66,21 +66,24 @@ uint64_t Engine::CountLate(Timestamp now) {
   return late;
 }
 
-// An incident that has just opened: is another one of its key open?
+// An incident has just opened: is another one of its key open? They are known by the newest.
 void Engine::WatchTwins(const IncidentEntry& entry) {
-  if (incidents_.table().CountOpen(entry.incident.key) > 1) {
-    twins_.push_back(entry.incident.id);
+  IncidentTable& table = incidents_.table();
+  if (table.CountOpen(entry.incident.key) > 1) {
+    twins_.insert(table.FindByKey(entry.incident.key)->incident.id);
   }
 }
 
-// They are one too many until one of them is over.
+// How many are one too many, until they are over.
 uint64_t Engine::CountTwins() {
+  uint64_t count = 0;
   std::erase_if(twins_, [&](IncidentId id) {
     const IncidentEntry* entry = incidents_.table().Find(id);
-    return entry == nullptr || entry->incident.state == IncidentState::kResolved ||
-           incidents_.table().CountOpen(entry->incident.key) < 2;
+    const size_t open = entry != nullptr ? incidents_.table().CountOpen(entry->incident.key) : 0;
+    count += open > 1 ? open - 1 : 0;
+    return open < 2;
   });
-  return twins_.size();
+  return count;
 }
 
 // Of what the log says of so many alerts: how many are over without the receiver having heard.
@@ -163,11 +166,15 @@ uint64_t Engine::CountUnheard(Timestamp now) {
 
 void Engine::Audit(Timestamp now, Effects& fx) {
   std::array<uint64_t, kInvariants> broken{};
-  broken[0] = CountLate(now) + (After(incidents_.table().NextDue(), kLate) < now ? 1 : 0);
-  broken[2] = CountUnheard(now);
-  for (const auto& [id, flight] : in_flight_) {
-    broken[1] += flight.notification->deadline + kLate < now ? 1 : 0;
+  // After a pause of the whole process everything is late, and is done as soon as this audit lets it.
+  const Timestamp before = std::exchange(audited_at_, now);
+  if (!IsSet(before) || now - before < kLate) {
+    broken[0] = std::max<uint64_t>(CountLate(now), After(incidents_.table().NextDue(), kLate) < now ? 1 : 0);
+    for (const auto& [id, flight] : in_flight_) {
+      broken[1] += flight.notification->deadline + kLate < now ? 1 : 0;
+    }
   }
+  broken[2] = CountUnheard(now);
   broken[3] = CountTwins();
   broken[4] = CountOwed();
   broken[5] = std::exchange(rules_late_, 0);

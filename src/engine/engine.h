@@ -336,7 +336,6 @@ class Engine {
   void EndSilences(Timestamp now, Effects& fx);
   void AdoptForeignHashes();
   bool IsOwed(const NflogEntry& entry);
-  Timestamp LookAtLog(const NflogEntry& entry) const;
   AlertView View(const AlertEntry& entry) const;
   std::string MakeSilenceId(Timestamp now);
   bool RunTimers(Timestamp now, Effects& fx, size_t limit);
@@ -400,9 +399,9 @@ class Engine {
   std::map<std::pair<IncidentId, uint64_t>, uint64_t> decisions_;
   uint64_t quiet_epoch_ = 0;  // counts up when what keeps alerts quiet may have changed for any of them
   Walk mute_walk_, alert_walk_, incident_walk_, log_walk_;
-  Timestamp log_look_at_ = kUnset;  // nothing of the log expires soon before
-  bool walking_ = false;            // a timer for the next slice is queued
-  bool spoken_ = false;             // the flush under way decided to say something
+  Timestamp log_expires_at_ = kUnset;  // nothing of the log is to be dropped before
+  bool walking_ = false;               // a timer for the next slice is queued
+  bool spoken_ = false;                // the flush under way decided to say something
   // Of those of its members that are not muted: the incident of each, and whether it speaks of it.
   std::vector<IncidentEntry*> flushed_;
   std::vector<bool> voiced_;
@@ -424,8 +423,9 @@ class Engine {
   std::vector<bool> recurring_;              // which recurring silences hold, as of the last look
   // When to look whether somebody has heard of it.
   MinHeap<Turn<IncidentId>> watched_;
-  std::vector<IncidentId> twins_;  // opened while another one of their key was open
-  size_t audit_incident_ = 0;      // where the next audit goes on
+  std::set<IncidentId> twins_;  // opened while another one of their key was open
+  Timestamp audited_at_ = kUnset;
+  size_t audit_incident_ = 0;  // where the next audit goes on
   std::string audit_log_;
   uint64_t rules_late_ = 0;
   Timestamp clock_stepped_at_ = kUnset;

@@ -206,7 +206,7 @@ Status Engine::NotHeard(IncidentId id, const std::string& receiver, const std::s
     return Fail(ErrorCode::kNotFound, fmt::format("no open incident has the id {}", id));
   }
   if (WaitsForSomebody(*entry)) {
-    NobodyReached(*entry, fmt::format("{} was not reached by phone: {}", receiver, why), now, fx);
+    NobodyReached(*entry, fmt::format("the call to {} was not heard: {}", receiver, why), now, fx);
   }
   return {};
 }

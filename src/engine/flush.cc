@@ -18,7 +18,6 @@
 namespace mlalert {
 namespace {
 
-constexpr size_t kMembersOrderedMax = 1000;
 constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
 // `page`: a step of the chain asks this group to speak of it, also when it only owes news. `former`: to
 // somebody whose shift is over.
@@ -107,8 +106,7 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   }
   group.settled_until = kUnset;
   spoken_ = false;
-  // Sorting a very large group would hold others up, and it is sorted when it is told all the same.
-  if (!group.in_order && group.members.size() <= kMembersOrderedMax) {
+  if (!group.in_order && group.members.size() <= Dispatcher::kOrderedMax) {
     ForBatches(std::span<const GroupMember>(group.members),
                [&](std::span<const GroupMember> batch) { PrefetchMembers(batch); });
     Dispatcher::Order(group);

@@ -33,6 +33,7 @@ void Engine::ListGroupSlice(GroupCursor& cursor, size_t limit, Timestamp now, st
   // Members leave a group as alerts leave the store: the last one takes the place, so going down misses none.
   constexpr size_t kFromEnd = SlotList<AlertEntry>::kEnd;
   const auto& groups = dispatcher_.groups();
+  bool fresh = true;
   for (auto it = groups.lower_bound(cursor.group); it != groups.end(); ++it) {
     const Group& group = *it->second;
     if (group.id != cursor.group) {
@@ -41,11 +42,17 @@ void Engine::ListGroupSlice(GroupCursor& cursor, size_t limit, Timestamp now, st
     const bool begins = cursor.left == kFromEnd;
     cursor.group = group.id;
     size_t at = std::min(cursor.left, group.members.size());
+    // A flush may put it in another order: it is listed in one slice.
+    const bool whole = at <= Dispatcher::kOrderedMax;
+    if (whole && begins && at > limit && !fresh) {
+      return;
+    }
     GroupView* view = begins || out.empty() ? nullptr : &out.back();
     if (view != nullptr && view->id != group.id) {
       view = nullptr;  // none of its alerts seen so far was to be listed
     }
-    for (; at > 0 && limit > 0; --limit) {
+    fresh = false;
+    for (; at > 0 && (limit > 0 || whole); limit -= limit > 0 ? 1 : 0) {
       const GroupMember& member = group.members[--at];
       if (!member.alert()->firing || member.moved) {
         continue;

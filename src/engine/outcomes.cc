@@ -271,7 +271,7 @@ void Engine::WriteLog(const Notification& n, const std::optional<std::string>& d
   entry.data = data ? *data : n.receiver_data;
   const Duration retention = options_.data_retention;
   entry.expires_at = After(now, n.repeat_interval < retention / 2 ? 2 * n.repeat_interval : retention);
-  log_look_at_ = std::min(log_look_at_, LookAtLog(entry));
+  log_expires_at_ = std::min(log_expires_at_, entry.expires_at);
   fx.records.emplace_back(entry);
   nflog_[NflogKey(entry.group_key, entry.receiver, entry.integration, entry.index)] = std::move(entry);
 }

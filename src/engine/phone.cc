@@ -259,7 +259,6 @@ bool Engine::CallNextNumber(const PhoneCall& call, Timestamp now, Effects& fx) {
   entry.integration = integration;
   entry.index = call.index;
   entry.timestamp = now;
-  log_look_at_ = std::min(log_look_at_, LookAtLog(entry));
   for (const auto& [group_id, group] : dispatcher_.groups()) {
     if (group->key == call.group_key && dispatcher_.ReceiverOf(*group) == call.receiver) {
       if (IsSet(group->page_at)) {
@@ -277,6 +276,7 @@ bool Engine::CallNextNumber(const PhoneCall& call, Timestamp now, Effects& fx) {
   entry.firing.clear();
   entry.data = Json::MakeObject().Set("next", static_cast<int64_t>(call.target) + 1).Dump();
   entry.expires_at = std::max(entry.expires_at, After(now, kCallLife));
+  log_expires_at_ = std::min(log_expires_at_, entry.expires_at);
   fx.records.emplace_back(entry);
   return true;
 }

@@ -9,7 +9,7 @@
 namespace mlalert {
 namespace {
 
-constexpr size_t kRecordsExpectedMax = 1024;
+constexpr size_t kRecordsExpectedMax = 512;
 // A wall clock that falls by more than this was set back; less is the usual slewing.
 constexpr Duration kClockStep = std::chrono::seconds(10);
 // How many members of a group that is looked at take as long as one timer.
@@ -53,7 +53,9 @@ void Engine::ObserveClock(Timestamp now) {
 bool Engine::RunDue(Timestamp now, Effects& fx, size_t limit) {
   ObserveClock(now);
   // Records are large to move: room for as many as lately.
-  fx.records.reserve(fx.records.size() + std::min(records_expected_, kRecordsExpectedMax));
+  if (fx.records.empty()) {
+    fx.records.reserve(std::min(records_expected_, kRecordsExpectedMax));
+  }
   const size_t before = fx.records.size();
   const bool done = RunTimers(now, fx, limit);
   records_expected_ = std::max(fx.records.size() - before, records_expected_ - records_expected_ / 8);
@@ -172,8 +174,8 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
     case TimerKind::kMaintenance:
       DropExpired(now, fx);
       inbound_.DropExpired(now);
-      if (log_look_at_ <= now) {
-        log_look_at_ = kNever;
+      if (log_expires_at_ <= now) {
+        log_expires_at_ = kNever;
         StartWalk(log_walk_, now);
       }
       timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});

@@ -14,6 +14,9 @@ namespace {
 // A millisecond or two.
 constexpr size_t kWalkSlice = 1000;
 
+// What has expired and is owed still is looked at again: what ends that writes the entry anew, as a rule.
+constexpr Duration kOwedAgain = std::chrono::hours(2);
+
 // A slice of a list, from `from` down; what `stays` says no to leaves it. Gives the `from` of the next slice.
 template <class T, class F>
 size_t WalkList(std::vector<T>& list, size_t from, F&& stays) {
@@ -141,42 +144,35 @@ void Engine::CollectIncidents(Timestamp now) {
   incident_walk_.active = incident_walk_.from != 0;
 }
 
-// What somebody is still owed is kept, and said so in time: the database drops rows that have expired.
 void Engine::CollectLog(Timestamp now, Effects& fx) {
   auto it = nflog_.lower_bound(log_walk_.after);
   for (size_t left = kWalkSlice; it != nflog_.end() && left > 0; --left) {
-    NflogEntry& entry = it->second;
-    if (LookAtLog(entry) <= now && IsOwed(entry)) {
-      entry.expires_at = After(now, options_.data_retention);
-      fx.records.emplace_back(entry);
-    }
-    if (entry.expires_at <= now) {
+    const NflogEntry& entry = it->second;
+    const bool expired = entry.expires_at <= now;
+    if (expired && !IsOwed(entry)) {
       fx.records.emplace_back(NflogDelete{entry.group_key, entry.receiver, entry.integration, entry.index});
       it = nflog_.erase(it);
       ++quiet_epoch_;
-    } else {
-      log_look_at_ = std::min(log_look_at_, LookAtLog(entry));
-      ++it;
+      continue;
     }
+    log_expires_at_ = std::min(log_expires_at_, expired ? After(now, kOwedAgain) : entry.expires_at);
+    ++it;
   }
   log_walk_.active = it != nflog_.end();
   log_walk_.after = log_walk_.active ? it->first : std::string();
 }
 
-// Alertmanager lets an entry expire because a firing group is told again before. An acknowledged alert, or
-// one under a policy, may be silent for longer and its receivers are still owed the resolve.
+// Alertmanager lets an entry expire because a firing group is told again before. An alert that somebody
+// acknowledged or snoozed, or one under a policy, may be silent for longer and its receivers are still owed
+// the resolve. So the engine alone says which rows of the log go.
 bool Engine::IsOwed(const NflogEntry& entry) {
   return std::any_of(entry.firing.begin(), entry.firing.end(), [&](uint64_t fingerprint) {
     const AlertEntry* alert = alerts_.Find(fingerprint);
     const IncidentEntry* incident = alert != nullptr ? incidents_.table().Find(alert->incident_id) : nullptr;
     return incident != nullptr &&
-           (incident->incident.policy != nullptr || incident->incident.state == IncidentState::kAcknowledged);
+           (incident->incident.policy != nullptr ||
+            incident->incident.state == IncidentState::kAcknowledged || IsSnoozed(incident->incident));
   });
-}
-
-// When the walk over the log must have seen this one.
-Timestamp Engine::LookAtLog(const NflogEntry& entry) const {
-  return IsSet(entry.expires_at) ? entry.expires_at - 2 * options_.data_maintenance_interval : kUnset;
 }
 
 // Silences that were set "until it resolves" (annotation until_resolved: "true") end with the last alert they

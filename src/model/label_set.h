@@ -71,7 +71,8 @@ class LabelSet {
 
   // Only the labels in `names` that are present.
   LabelSet Project(std::span<const std::string> names) const;
-  // With `name` set; an empty value removes it. Where the set has it already the values are not copied.
+  // With `name` set; an empty value removes it. In a large set that has it already the other values are not
+  // copied.
   LabelSet With(std::string_view name, std::string_view value) const;
 
   // {a="x", b="y"} with Go-quoted values: the form inside Alertmanager's group keys.

@@ -168,7 +168,6 @@ constexpr Loose kLoose[] = {
     {"changes", "id", "at < {0}"},
     {"rule_versions", "id", "valid_to < {0}"},
     {"silences", "rowid", "ends_at < {0}"},
-    {"nflog", "rowid", "expires_at < {1}"},
     {"inbound", "rowid", "expires_at < {1}"},
 };
 

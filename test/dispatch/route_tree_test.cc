@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(there_and_back_again_is_one_membership_that_has_not_moved) 
   }
   BOOST_TEST(alert.groups.size() == 2U);
   BOOST_TEST(!dispatcher.Find(alert.groups[0].group)->members[alert.groups[0].member].moved);
-  BOOST_TEST(+dispatcher.Find(alert.groups[1].group)->members[alert.groups[1].member].moved);
+  BOOST_TEST(bool(dispatcher.Find(alert.groups[1].group)->members[alert.groups[1].member].moved));
 }
 
 BOOST_AUTO_TEST_CASE(members_and_their_alerts_agree_while_alerts_leave_in_any_order) {

@@ -74,12 +74,13 @@ class Simulate(harness.TestCase):
 
     def test_what_cannot_be_asked_is_exit_code_2(self):
         for expect, says in (("nobody@5m", 'the config has no receiver "nobody"'),
-                             ("primary@20m", "of a schedule, name the receiver that is on call then"),
+                             ("primary@20m", "it is a schedule: name the receiver that is on call then"),
                              ("page", '"page" is no receiver@time'), ("page@later", "page@later")):
             with self.subTest(expect):
                 ran = self.simulate(*DRIFT, "--expect", expect)
                 self.assertEqual(ran.returncode, 2)
                 self.assertIn(says, ran.stderr)
+                self.assertEqual("schedule" in ran.stderr, expect.startswith("primary"))
         self.write("mlalert.yml", CONFIG + "unheard_of: 1\n")
         self.assertEqual(self.simulate(*DRIFT).returncode, 2)
 

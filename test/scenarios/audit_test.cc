@@ -110,8 +110,32 @@ BOOST_AUTO_TEST_CASE(two_open_incidents_of_one_identity) {
   state.next_incident_id = state.next_episode_id = 3;
   Sim sim(kConfig, FromUnixMillis(1767225600000), {}, std::move(state));
   sim.At(minutes(2));
-  BOOST_TEST(Breaches(sim, 4) > 0U);
+  BOOST_TEST(Breaches(sim, 4) == 2U);  // one too many, at each of two audits
   BOOST_TEST(Fires(sim, "I4"));
+  sim.Act(ActionKind::kComment, 2, [](IncidentAction& action) { action.reason = "which one is it?"; });
+  sim.At(minutes(3));
+  BOOST_TEST(Breaches(sim, 4) == 3U);
+  sim.ResolveByHand(1, hours(1));
+  sim.At(minutes(5));
+  BOOST_TEST(Breaches(sim, 4) == 3U);
+  // The other one comes back while its twin is open.
+  sim.At(hours(1) + minutes(5));
+  BOOST_TEST(Breaches(sim, 4) == 5U);  // since an hour and three minutes
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_stood_still_is_late_and_not_broken) {
+  Sim sim(R"(
+route: {receiver: page, group_by: [alertname], group_wait: 0s, group_interval: 1m}
+receivers: [{name: page, pagerduty_configs: [{routing_key: k, url: "http://127.0.0.1:9/pd"}]}]
+incidents: {identity: [alertname, model]}
+incident_policies: [{name: all, ladder: {steps: [{after: 30m, severity: P2}, {after: 60m, severity: P1}]}}]
+)");
+  sim.Fire(kDown.With("severity", "P3")).At(minutes(10));
+  sim.Step([](Engine& engine, Timestamp now, Effects& fx) {
+    while (!engine.RunDue(now + hours(2), fx)) {
+    }
+  });
+  ExpectBroken(sim, 0);
 }
 
 BOOST_AUTO_TEST_CASE(rules_that_are_late) {

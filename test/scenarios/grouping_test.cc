@@ -164,6 +164,27 @@ receivers:
                     "+0s root/webhook[0] first notification firing=B"});
 }
 
+BOOST_AUTO_TEST_CASE(a_raise_changes_the_place_of_an_alert_in_the_next_notification) {
+  Sim sim(kPlain + R"(
+incidents: {identity: [alertname, model, zone]}
+incident_policies: [{name: all, cooldown: 0s}]
+)");
+  auto in_zone = [](std::string_view zone, std::string_view severity) {
+    return kDrift.With("severity", severity).With("zone", zone);
+  };
+  sim.Silence("zone=c", hours(10));
+  sim.At(seconds(0)).Fire(in_zone("a", "P3")).Fire(in_zone("b", "P2")).Fire(in_zone("c", "P2"));
+  sim.At(minutes(1));
+  ExpectHeard(sim, {"+30s web/webhook[0] first notification firing=Drift:P2,Drift:P3"});
+  sim.Raise(sim.IncidentOf(in_zone("a", "P3")).id, Severity::kP1);
+  sim.At(minutes(6));
+  ExpectHeard(sim, {"+1m web/webhook[0] severity raised firing=Drift:P1,Drift:P2"});
+  sim.Fire(in_zone("d", "P1")).At(minutes(12));
+  ExpectHeard(sim, {"+10m30s web/webhook[0] new alerts added firing=Drift:P1,Drift:P1,Drift:P2"});
+  const auto& alerts = sim.heard().back().notification->alerts;
+  BOOST_TEST(alerts.front().alert.labels.Get("zone") == "a");
+}
+
 BOOST_AUTO_TEST_CASE(reload_keeps_alerts_and_tells_nobody_twice) {
   Sim sim(kPlain);
   sim.At(seconds(0)).Fire(kDrift);

@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(calls_that_cannot_be_made_hasten_the_chain_once_however_oft
   const std::vector<std::string> events = sim.Events(1);
   BOOST_TEST(std::count_if(events.begin(), events.end(), [](const std::string& event) {
                return event.starts_with("nobody_reached") &&
-                      event.find("phone was not reached by phone") != std::string::npos;
+                      event.find("the call to phone was not heard") != std::string::npos;
              }) == 1);
 }
 

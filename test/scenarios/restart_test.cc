@@ -262,21 +262,28 @@ BOOST_AUTO_TEST_CASE(an_incident_whose_last_rows_were_lost_is_over) {
   BOOST_TEST(!fx.records.empty());
 }
 
-// The database drops rows of the log that have expired.
-BOOST_AUTO_TEST_CASE(what_somebody_is_owed_does_not_expire) {
-  Sim sim(kConfig);
-  sim.Fire(kDown);
-  sim.Ack(sim.IncidentOf(kDown).id);
-  for (int hour = 1; hour <= 24 * 14; ++hour) {
-    sim.At(hours(hour));
-    Timestamp expires_at = kUnset;
-    for (const Record& record : sim.journal()) {
-      if (const auto* entry = std::get_if<NflogEntry>(&record)) {
-        expires_at = entry->expires_at;  // as of the newest row: there is one receiver
-      }
-      BOOST_TEST(!std::holds_alternative<NflogDelete>(record));
+BOOST_AUTO_TEST_CASE(who_was_told_hears_of_the_end_however_long_it_was_silent) {
+  for (const bool snoozed : {false, true}) {
+    Sim sim(kConfig);
+    const LabelSet alert = snoozed ? kPlain : kDown;  // without a policy, and with one
+    sim.Fire(alert).At(minutes(2));
+    if (snoozed) {
+      sim.Snooze(sim.IncidentOf(alert).id, hours(24 * 7));
+    } else {
+      sim.Ack(sim.IncidentOf(alert).id);
     }
-    BOOST_TEST((expires_at > sim.now()));
+    sim.At(hours(24 * 6));
+    BOOST_TEST(std::none_of(sim.journal().begin(), sim.journal().end(), [](const Record& record) {
+      return std::holds_alternative<NflogDelete>(record);
+    }));
+    sim.Restart().At(hours(24 * 6) + minutes(10));
+    sim.TakeHeard();
+    sim.Resolve(alert).At(hours(24 * 6) + minutes(20));
+    BOOST_TEST(sim.TakeHeard().size() == 1U);
+    // Then nobody is owed anything.
+    sim.At(hours(24 * 13));
+    BOOST_TEST(std::any_of(sim.journal().begin(), sim.journal().end(),
+                           [](const Record& record) { return std::holds_alternative<NflogDelete>(record); }));
   }
 }
 

@@ -549,7 +549,7 @@ BOOST_AUTO_TEST_CASE(deletes_old_resolved_incidents_with_all_that_hangs_on_them_
   }
   BOOST_TEST(file.Cell("SELECT count(*) FROM events WHERE type = 'opened'") == "91");
   BOOST_TEST(file.Cell("SELECT count(*) FROM events WHERE type = 'loose'") == "90");
-  BOOST_TEST(file.Cell("SELECT group_key FROM nflog") == "h");
+  BOOST_TEST(file.Cell("SELECT count(*) FROM nflog") == "2");  // the engine says what nobody is owed any more
   BOOST_TEST(file.Cell("SELECT group_concat(week) FROM archived_weeks") == "2024-W01,2024-W02,2024-W03");
   BOOST_TEST((Sorted(Reviews()) == weeks_before));
   BOOST_TEST((Sorted(file.history->ReadView("v_alert_quality")->rows) == quality_before));
