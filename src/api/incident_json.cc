@@ -4,6 +4,7 @@
 #include "config/calendars.h"
 #include "incidents/ladder.h"
 #include "model/incident_chain.h"
+#include "model/response_state.h"
 
 namespace mlalert {
 namespace {
@@ -64,21 +65,12 @@ Json ChainJson(const IncidentChain& chain) {
 
 // Was somebody there in time?
 Json ResponseJson(const Incident& incident, Timestamp now) {
-  if (!IsSet(incident.response_due_at)) {
+  const ResponseState state = ResponseStateOf(incident, now);
+  if (state == ResponseState::kNone) {
     return {};
   }
-  const bool acted = IsSet(incident.care->response_at);
-  const bool over = incident.state == IncidentState::kResolved;
-  std::string_view state = "due";
-  if (incident.response_breached || (!acted && !over && incident.response_due_at <= now)) {
-    state = "breached";
-  } else if (acted) {
-    state = "met";
-  } else if (over) {
-    state = "not_needed";  // it was over before anybody had to act
-  }
   Json json = Json::MakeObject();
-  json.Set("state", state);
+  json.Set("state", ToString(state));
   json.Set("due_at", Time(incident.response_due_at));
   json.Set("responded_at", Time(incident.care->response_at));
   json.Set("breached_at", Time(ResponseBreachedAt(incident)));

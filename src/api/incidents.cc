@@ -42,11 +42,25 @@ Result<std::vector<IncidentState>> StatesOf(const HttpRequest& request) {
                     "open, acknowledged, resolved or all; without it: open and acknowledged"});
 }
 
+Result<ResponseState> ResponseOf(const HttpRequest& request) {
+  const std::string* text = request.Query("response");
+  if (text == nullptr || text->empty()) {
+    return ResponseState::kNone;
+  }
+  if (auto state = ParseResponseState(*text)) {
+    return *state;
+  }
+  return Fail(Error{ErrorCode::kInvalid,
+                    fmt::format("unknown response \"{}\"", text->substr(0, 64)),
+                    {},
+                    "due, met or breached"});
+}
+
 Result<IncidentFilter> ParseIncidentFilter(const HttpRequest& request) {
-  MLALERT_TRY(CheckQuery(
-      request,
-      {"state", "alertname", "model", "pipeline", "team", "severity", "since", "until", "limit", "before_id"},
-      {"severity"}));
+  MLALERT_TRY(CheckQuery(request,
+                         {"state", "alertname", "model", "pipeline", "team", "severity", "response", "since",
+                          "until", "limit", "before_id"},
+                         {"severity"}));
   IncidentFilter filter;
   MLALERT_ASSIGN(filter.states, StatesOf(request));
   auto text = [&](std::string_view name) {
@@ -67,6 +81,7 @@ Result<IncidentFilter> ParseIncidentFilter(const HttpRequest& request) {
     }
     filter.severities.push_back(*severity);
   }
+  MLALERT_ASSIGN(filter.response, ResponseOf(request));
   MLALERT_ASSIGN(filter.since, TimeParam(request, "since"));
   MLALERT_ASSIGN(filter.until, TimeParam(request, "until"));
   MLALERT_ASSIGN(filter.before_id, IntParam(request, "before_id", 1, INT64_MAX, 0));
@@ -80,13 +95,14 @@ bool OneOf(const std::vector<T>& list, T value) {
   return list.empty() || std::find(list.begin(), list.end(), value) != list.end();
 }
 
-bool Passes(const IncidentFilter& filter, const Incident& incident) {
+bool Passes(const IncidentFilter& filter, const Incident& incident, Timestamp now) {
   auto label = [&](std::string_view name, const std::string& wanted) {
     return wanted.empty() || incident.labels.Get(name) == wanted;
   };
   return OneOf(filter.states, incident.state) && OneOf(filter.severities, incident.severity) &&
          label("alertname", filter.alertname) && label("model", filter.model) &&
          label("pipeline", filter.pipeline) && label("team", filter.team) &&
+         (filter.response == ResponseState::kNone || filter.response == ResponseStateOf(incident, now)) &&
          (!IsSet(filter.since) || incident.opened_at >= filter.since) &&
          (!IsSet(filter.until) || incident.opened_at < filter.until);
 }
@@ -130,7 +146,8 @@ Result<PageStart> FindPageStart(ApiContext& context, History* history, IncidentI
 
 // The newest that the engine knows, in slices: 100,000 open incidents hold up no sender, and only the page is
 // kept of them.
-std::vector<Incident> TakeLive(Gate& gate, const IncidentFilter& filter, const PageStart& start) {
+std::vector<Incident> TakeLive(Gate& gate, const IncidentFilter& filter, const PageStart& start,
+                               Timestamp now) {
   std::vector<Incident> out;
   auto cut = [&] {
     // One that moved between two slices is seen twice.
@@ -146,7 +163,7 @@ std::vector<Incident> TakeLive(Gate& gate, const IncidentFilter& filter, const P
   while (from > 0) {
     gate.ReadInSlices([&](Engine& engine) {
       from = engine.VisitIncidentSlice(from, kListSlice, [&](const Incident& incident) {
-        if ((start.from_newest || Newer(start.before, incident)) && Passes(filter, incident)) {
+        if ((start.from_newest || Newer(start.before, incident)) && Passes(filter, incident, now)) {
           out.push_back(incident);
         }
       });
@@ -158,19 +175,20 @@ std::vector<Incident> TakeLive(Gate& gate, const IncidentFilter& filter, const P
 }
 
 // Live rows win over stored ones of the same id: the file may be a commit behind.
-Result<std::vector<Incident>> CollectIncidents(ApiContext& context, const IncidentFilter& filter) {
+Result<std::vector<Incident>> CollectIncidents(ApiContext& context, const IncidentFilter& filter,
+                                               Timestamp now) {
   History* history = OpenHistory(context);
   MLALERT_ASSIGN(const PageStart start, FindPageStart(context, history, filter.before_id));
   if (!start.from_newest && !start.found) {
     return std::vector<Incident>();
   }
-  std::vector<Incident> found = TakeLive(context.gate, filter, start);
+  std::vector<Incident> found = TakeLive(context.gate, filter, start, now);
   if (history == nullptr || !OneOf(filter.states, IncidentState::kResolved)) {
     return found;
   }
   IncidentFilter stored_filter = filter;
   if (!filter.alertname.empty() || !filter.model.empty() || !filter.pipeline.empty() ||
-      !filter.team.empty() || !filter.severities.empty()) {
+      !filter.team.empty() || !filter.severities.empty() || filter.response != ResponseState::kNone) {
     // What is not resolved is live; of the file only what it has indexes for.
     stored_filter.states = {IncidentState::kResolved};
   }
@@ -191,12 +209,12 @@ void ListIncidents(ApiContext& context, HttpRequest& request, HttpResponse& resp
     return;
   }
   size_t limit = filter->limit;
-  auto found = CollectIncidents(context, *filter);
+  const Timestamp now = context.clock.Now();
+  auto found = CollectIncidents(context, *filter, now);
   if (!found) {
     SetOwnError(response, found.error());
     return;
   }
-  Timestamp now = context.clock.Now();
   const ConfigPtr config = context.gate.Read([](Engine& engine) { return engine.shared_config(); });
   Json list = Json::MakeArray();
   for (size_t i = 0; i < found->size() && i < limit; ++i) {

@@ -24,6 +24,11 @@ void CountIncident(const Incident& incident, Timestamp now, EngineView& view) {
   auto severity = std::find(kMetricSeverities.begin(), kMetricSeverities.end(), incident.severity) -
                   kMetricSeverities.begin();
   ++view.incidents[incident.state == IncidentState::kOpen ? 0 : 1][static_cast<size_t>(severity)];
+  const auto* response =
+      std::find(kResponseStates.begin(), kResponseStates.end(), ResponseStateOf(incident, now));
+  if (response != kResponseStates.end()) {
+    ++view.responses[static_cast<size_t>(response - kResponseStates.begin())];
+  }
   if (IsSet(incident.next_severity_at) && incident.next_severity_at < now) {
     view.escalation_lag = std::max(view.escalation_lag, now - incident.next_severity_at);
   }
@@ -98,6 +103,11 @@ void AddIncidents(const EngineView& engine, FamilyList& out) {
       out.Add(engine.incidents[state][i], {{"state", ToString(kMetricIncidentStates[state])},
                                            {"severity", SeverityLabel(kMetricSeverities[i])}});
     }
+  }
+  out.Gauge("mlalert_incidents_response",
+            "Incidents that are not resolved and have a response target, by what has become of it.");
+  for (size_t i = 0; i < kResponseStates.size(); ++i) {
+    out.Add(engine.responses[i], {{"state", ToString(kResponseStates[i])}});
   }
   out.Gauge("mlalert_escalation_lag_seconds", "How long the most overdue raise of a severity has been due.")
       .Add(ToSeconds(engine.escalation_lag));

@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "engine/engine_stats.h"
 #include "model/incident.h"
+#include "model/response_state.h"
 #include "mute/muter.h"
 
 namespace mlalert {
@@ -30,6 +31,7 @@ struct EngineView {
   SilenceStats silences;
   std::array<uint64_t, 5> suppressed{};  // by MuteReason
   std::array<std::array<size_t, kMetricSeverities.size()>, kMetricIncidentStates.size()> incidents{};
+  std::array<size_t, kResponseStates.size()> responses{};  // of these
   Duration escalation_lag{};
 };
 

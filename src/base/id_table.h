@@ -17,7 +17,7 @@ template <class T>
 class IdTable {
  public:
   IdTable() = default;
-  IdTable(IdTable&&) = default;
+  IdTable(IdTable&&) noexcept = default;
   IdTable& operator=(IdTable&&) = delete;
   ~IdTable() {
     pages_.ForEachElement([](Page& page) { delete &page; });

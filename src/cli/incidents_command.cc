@@ -29,6 +29,7 @@ Result<Listing> Fetch(const IncidentsOptions& options) {
     }
   };
   add("state", options.state == "active" ? "" : options.state);
+  add("response", options.response);
   add("model", options.selection.model);
   add("alertname", options.selection.alertname);
   for (Severity severity : severities) {
@@ -143,6 +144,10 @@ void AddIncidentsCommand(CLI::App& app, int& exit_code) {
     target.add_option("--state", options->state, "Only these; active: open and acknowledged")
         ->check(CLI::IsMember({"active", "open", "acknowledged", "resolved", "all"}))
         ->option_text("active|open|acknowledged|resolved|all [active]");
+    target
+        .add_option("--response", options->response, "Only those whose response target is due, met, breached")
+        ->check(CLI::IsMember({"due", "met", "breached"}))
+        ->option_text("due|met|breached");
     AddSelectionFlags(target, options->selection);
     AddServerFlags(target, options->server);
   };

@@ -19,6 +19,7 @@ struct IncidentsOptions {
   ServerFlags server;
   SelectionFlags selection;
   std::string state = "active";  // active (open and acknowledged) | open | acknowledged | resolved | all
+  std::string response;          // due | met | breached; empty: any
 };
 
 // Both return the exit code. `now` is for ages only.

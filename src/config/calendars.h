@@ -36,6 +36,8 @@ class Calendar {
   explicit Calendar(CalendarConfig config);
 
   const std::string& name() const { return config_.name; }
+  // Neither now nor on any day that is laid out.
+  bool NeverOpens() const { return spans_.empty(); }
   bool IsOpen(Timestamp t) const;
   // `t` itself when it is open then; kNever when it does not open again.
   Timestamp NextOpen(Timestamp t) const;

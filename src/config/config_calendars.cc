@@ -296,10 +296,18 @@ void ReadCalendars(YamlMap& root, const LoadContext& context, Config& out) {
       item.Error(fmt::format("more than {} calendars", kCalendarsMax));
       break;
     }
-    if (map.Failed()) {
+    const bool failed = map.Failed();
+    if (failed) {
       calendar.intervals.clear();  // said already; nothing to lay out
     }
     calendars->Add(std::move(calendar));
+    if (!failed && calendars->all().back()->NeverOpens()) {
+      // Whatever waits for it would be told to nobody.
+      map.At("time_intervals")
+          .Error(fmt::format("calendar {} never opens", Quoted(calendars->all().back()->name())),
+                 "name at least one interval in which people work, such as {weekdays: [\"monday:friday\"], "
+                 "times: [{start_time: \"09:00\", end_time: \"18:00\"}]}");
+    }
   }
   out.calendars = std::move(calendars);
 }

@@ -17,7 +17,8 @@ constexpr std::string_view kDefaultCall =
     "{{ with $alert.Annotations.summary }}{{ . }}. {{ end }}{{ end }}{{ end }}"
     "{{ if gt (len .Alerts.Firing) 3 }}{{ len .Alerts.Firing }} alerts in all.{{ end }}";
 constexpr std::string_view kDefaultSms =
-    "[{{ if eq .Status \"firing\" }}{{ or .Severity \"FIRING\" }}{{ else }}RESOLVED{{ end }}] "
+    "[{{ if eq .Status \"firing\" }}{{ or .Severity \"FIRING\" }}{{ else }}RESOLVED{{ end }}"
+    "{{ template \"__mlalert_reason\" . }}] "
     "{{ range $i, $alert := .Alerts }}{{ if lt $i 3 }}{{ if $i }}; {{ end }}{{ $alert.Labels.alertname }}"
     "{{ with $alert.Annotations.summary }}: {{ . }}{{ end }}{{ end }}{{ end }}"
     "{{ if gt (len .Alerts) 3 }} ({{ len .Alerts }} alerts){{ end }}"

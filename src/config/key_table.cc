@@ -582,7 +582,7 @@ constexpr std::string_view kTable = R"table(
 ### `calendars[]`
 | `name` | text | required, unique | |
 | `time_zone` | IANA name | `UTC` | of its holidays, and of hours that name no `location` |
-| `time_intervals` | list | required | hours in which people work: entries as in `time_intervals[].time_intervals[]`, or names of `time_intervals` |
+| `time_intervals` | list | required | hours in which people work: entries as in `time_intervals[].time_intervals[]`, or names of `time_intervals`. A calendar that never opens is an error |
 | `holidays` | list of dates | none | closed all day: `2026-12-25` |
 | `holiday_files` | list of files | none | iCalendar files (`.ics`); events on the same date every year are repeated. Read at load |
 

@@ -4,7 +4,9 @@ namespace mlalert {
 namespace {
 
 // `__subject`: "[FIRING:2] HighCPU eu (node)": status and count, group labels, in parentheses the other
-// common labels.
+// common labels. Reasons that Alertmanager does not have stand beside the status: "[FIRING:2, FLAPPING] ...";
+// `__mlalert_reason` is their text, and empty for all others; `_line` is for messages without a title. An
+// acknowledgement and a raise have texts of their own (acknowledged.cc, slack.cc).
 constexpr std::string_view kShared = R"TEMPLATE(
 {{- define "__alertmanager" }}Alertmanager{{ end -}}
 
@@ -12,8 +14,20 @@ constexpr std::string_view kShared = R"TEMPLATE(
 {{ .ExternalURL }}/#/alerts?receiver={{ .Receiver | urlquery }}
 {{- end -}}
 
+{{- define "__mlalert_reason" -}}
+{{- with .NotificationReason -}}
+{{- if eq . "flapping" "flapping ended" "escalated" "unacknowledged" "digest" }}, {{ . | toUpper }}{{ end -}}
+{{- end -}}
+{{- end -}}
+{{- define "__mlalert_reason_line" -}}
+{{- with .NotificationReason -}}
+{{- if eq . "flapping" "flapping ended" "escalated" "unacknowledged" "digest" }}{{ . | toUpper }}
+{{ end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "__subject" -}}
-[{{ .Status | toUpper }}{{ if eq .Status "firing" }}:{{ len .Alerts.Firing }}{{ end }}]
+[{{ .Status | toUpper }}{{ if eq .Status "firing" }}:{{ len .Alerts.Firing }}{{ end }}{{ template "__mlalert_reason" . }}]
 {{- " " }}{{ join " " .GroupLabels.SortedPairs.Values }}{{ " " }}
 {{- if gt (len .CommonLabels) (len .GroupLabels) -}}
 ({{ join " " (.CommonLabels.Remove .GroupLabels.Names).Values }})
@@ -150,9 +164,9 @@ AlertmanagerUrl:
 {{- define "sns.default.subject" }}{{ template "__subject" . }}{{ end -}}
 {{- define "sns.default.message" }}{{ template "__alerts_annotated" . }}{{ end -}}
 
-{{- define "webex.default.message" }}{{ template "__alerts_annotated" . }}{{ end -}}
+{{- define "webex.default.message" }}{{ template "__mlalert_reason_line" . }}{{ template "__alerts_annotated" . }}{{ end -}}
 
-{{- define "telegram.default.message" }}{{ template "__alerts_loose" . }}{{ end -}}
+{{- define "telegram.default.message" }}{{ template "__mlalert_reason_line" . }}{{ template "__alerts_loose" . }}{{ end -}}
 
 {{- define "discord.default.content" }}{{ end -}}
 {{- define "discord.default.title" }}{{ template "__subject" . }}{{ end -}}

@@ -120,6 +120,7 @@ constexpr std::string_view kNotificationsOfIncident =
 
 void AddSeverities(Query& query, const std::vector<Severity>& severities) {
   std::vector<std::string> names;
+  names.reserve(severities.size());
   for (Severity severity : severities) {
     names.emplace_back(ToString(severity));
   }
@@ -128,12 +129,36 @@ void AddSeverities(Query& query, const std::vector<Severity>& severities) {
   query.AnyOf(with_none ? "ifnull(severity, '')" : "severity", names);
 }
 
+// As of what is over: by when something else ought to be acted on only the engine knows.
+void AddResponse(Query& query, ResponseState response) {
+  switch (response) {
+    case ResponseState::kNone:
+      return;
+    case ResponseState::kBreached:
+      query.Where("response_breached_at IS NOT NULL");
+      return;
+    case ResponseState::kMet:
+      query.Where("response_due_at IS NOT NULL");
+      query.Where("response_at IS NOT NULL");
+      query.Where("response_breached_at IS NULL");
+      return;
+    case ResponseState::kNotNeeded:
+    case ResponseState::kDue:
+      query.Where("response_due_at IS NOT NULL");
+      query.Where("response_at IS NULL");
+      query.Where("response_breached_at IS NULL");
+      query.Where(response == ResponseState::kDue ? "state <> 'resolved'" : "state = 'resolved'");
+      return;
+  }
+}
+
 // What the row must be like, but for its state and, where `severities` says so, its severity.
 void AddConditions(Query& query, const IncidentFilter& filter, bool severities) {
   query.Text("alertname", filter.alertname);
   query.Text("model", filter.model);
   query.Text("pipeline", filter.pipeline);
   query.Text("team", filter.team);
+  AddResponse(query, filter.response);
   if (severities) {
     AddSeverities(query, filter.severities);
   }
@@ -208,7 +233,8 @@ Query IncidentQuery(const IncidentFilter& filter) {
   const bool every_state = Wants(filter, IncidentState::kResolved) && Wants(filter, IncidentState::kOpen) &&
                            Wants(filter, IncidentState::kAcknowledged);
   const bool any = filter.alertname.empty() && filter.model.empty() && filter.pipeline.empty() &&
-                   filter.team.empty() && filter.severities.empty();
+                   filter.team.empty() && filter.severities.empty() &&
+                   filter.response == ResponseState::kNone;
   if (!any || !every_state) {
     return SelectiveIncidentQuery(filter);
   }
@@ -509,6 +535,7 @@ Result<History::Table> History::ReadView(const std::string& view, size_t limit) 
         return table;
       }
       std::vector<std::string> cells;
+      cells.reserve(table.columns.size());
       for (int i = 0; i < stmt.ColumnCount(); ++i) {
         cells.push_back(stmt.String(i));
       }

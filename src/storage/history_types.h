@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/record.h"
+#include "model/response_state.h"
 
 namespace mlalert {
 
@@ -22,8 +23,9 @@ struct IncidentFilter {
   std::string model;
   std::string pipeline;
   std::string team;
-  Timestamp since = kUnset;  // opened_at >= since
-  Timestamp until = kUnset;  // opened_at < until
+  ResponseState response = ResponseState::kNone;  // kNone: any
+  Timestamp since = kUnset;                       // opened_at >= since
+  Timestamp until = kUnset;                       // opened_at < until
   IncidentId before_id = 0;
   size_t limit = 100;
 };

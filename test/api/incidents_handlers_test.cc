@@ -118,6 +118,24 @@ BOOST_FIXTURE_TEST_CASE(filters, ApiFixture) {
   BOOST_TEST(BodyOf(Get(kPath + "?state=all&limit=4")).Find("next_before_id")->is_null());
 }
 
+BOOST_FIXTURE_TEST_CASE(filters_by_what_has_become_of_the_response_target, ApiFixture) {
+  const IncidentId taken = Fire(Labels({{"alertname", "A"}, {"severity", "P0"}}));
+  Post(kPath + "/" + std::to_string(taken) + "/ack", R"({"actor":"alice"})");
+  Fire(Labels({{"alertname", "B"}, {"severity", "P0"}}));
+  // Timers do not run: B is late all the same.
+  clock.now += 16min;
+  Fire(Labels({{"alertname", "C"}, {"severity", "P0"}}));
+  Fire(Labels({{"alertname", "D"}}));
+  BOOST_TEST(AlertnamesOf(Get(kPath + "?response=met")) == "A");
+  BOOST_TEST(AlertnamesOf(Get(kPath + "?response=breached")) == "B");
+  BOOST_TEST(AlertnamesOf(Get(kPath + "?response=due")) == "C");
+  BOOST_TEST(AlertnamesOf(Get(kPath + "?response=")) == "DCBA");
+  BOOST_TEST(AlertnamesOf(Get(kPath + "?response=met&state=open")) == "");
+  for (const char* state : {"met", "breached", "due"}) {
+    BOOST_TEST(Metric(std::string(R"(mlalert_incidents_response{state=")") + state + R"("})") == "1");
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(bad_questions_are_errors_with_a_hint, ApiFixture) {
   struct {
     const char* query;
@@ -126,10 +144,12 @@ BOOST_FIXTURE_TEST_CASE(bad_questions_are_errors_with_a_hint, ApiFixture) {
   } const cases[] = {
       {"?stat=open", "unknown query parameter \"stat\"", "did you mean \"state\"?"},
       {"?zzzzzz=1", "unknown query parameter \"zzzzzz\"",
-       "known: state, alertname, model, pipeline, team, severity, since, until, limit, before_id"},
+       "known: state, alertname, model, pipeline, team, severity, response, since, until, limit, before_id"},
       {"?state=closed", "unknown state \"closed\"",
        "open, acknowledged, resolved or all; without it: open and acknowledged"},
       {"?severity=P9", "unknown severity \"P9\"", "P0, P1, P2 or P3; repeat the parameter for several"},
+      {"?response=late", "unknown response \"late\"", "due, met or breached"},
+      {"?response=not_needed", "unknown response \"not_needed\"", "due, met or breached"},
       {"?model=a&model=b", "query parameter \"model\" is given twice", ""},
       {"?limit=0", "query parameter \"limit\" must be a whole number from 1 to 1000", ""},
       {"?limit=1001", "query parameter \"limit\" must be a whole number from 1 to 1000", ""},
@@ -182,6 +202,33 @@ BOOST_FIXTURE_TEST_CASE(resolved_incidents_come_from_history_and_pages_fit_toget
         before = "&before_id=" + std::to_string(next->AsInt());
       }
       BOOST_TEST(all == "EDCBA");
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_has_become_of_the_target_is_in_history_too, StoredFixture) {
+  auto labels = [](const char* name) { return Labels({{"alertname", name}, {"severity", "P0"}}); };
+  api->Fire(labels("A"));
+  const IncidentId taken = api->Fire(labels("B"));
+  api->Fire(labels("C"));
+  api->Fire(Labels({{"alertname", "D"}}));
+  api->Post(kPath + "/" + std::to_string(taken) + "/ack", R"({"actor":"alice"})");
+  api->Resolve(labels("C"));
+  api->Advance(16min);
+  api->Resolve(labels("A"));
+  api->Resolve(labels("B"));
+  api->Resolve(Labels({{"alertname", "D"}}));
+  for (int i = 0; i < 4; ++i) {
+    api->Advance(3h);
+  }
+  Commit();
+  BOOST_TEST_REQUIRE(api->gate.Read([](Engine& engine) { return engine.ListIncidents().size(); }) == 0u);
+  BOOST_TEST(AlertnamesOf(api->Get(kPath + "?state=all")) == "DCBA");
+  for (const char* more : {"?state=all", "?state=resolved", "?state=all&severity=P0"}) {
+    BOOST_TEST_CONTEXT(more) {
+      BOOST_TEST(AlertnamesOf(api->Get(kPath + more + "&response=breached")) == "A");
+      BOOST_TEST(AlertnamesOf(api->Get(kPath + more + "&response=met")) == "B");
+      BOOST_TEST(AlertnamesOf(api->Get(kPath + more + "&response=due")) == "");
     }
   }
 }

@@ -261,6 +261,13 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_with_its_place) {
       {"calendars: [{name: a, time_zone: Mars/Olympus, time_intervals: [{}]}]", "unknown time zone"},
       {"calendars: [{name: a}]", "missing time_intervals"},
       {"calendars: [{name: a, time_intervals: [nosuch]}]", "undefined time interval"},
+      {"calendars: [{name: a, time_intervals: []}]", "calendar \"a\" never opens"},
+      {"calendars: [{name: a, time_intervals: [{weekdays: [monday], times: []}]}]",
+       "calendar \"a\" never opens"},
+      {"calendars: [{name: a, time_intervals: [{days_of_month: ['31'], months: [february]}]}]",
+       "calendar \"a\" never opens"},
+      {"time_intervals: [{name: i, time_intervals: []}]\ncalendars: [{name: a, time_intervals: [i]}]",
+       "calendar \"a\" never opens"},
       {"calendars: [{name: a, time_intervals: [{}], holidays: [2026-13-01]}]", "is not a date"},
       {"calendars: [{name: a, time_intervals: [{}], holiday_files: [nosuch.ics]}]", "nosuch.ics"},
       {"schedules: [{name: s}]", "at least one rotation"},
@@ -293,6 +300,24 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_said_with_its_place) {
       BOOST_TEST(diagnostics.ToText().find(message) != std::string::npos, diagnostics.ToText());
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_calendar_that_never_opens_is_an_error_at_its_hours) {
+  ConfigPtr config;
+  const Diagnostics diagnostics = LoadConfigText(R"(route: {receiver: r}
+receivers: [{name: r}]
+calendars:
+- name: office
+  time_intervals: []
+incident_policies: [{name: p, business_hours: {calendar: office}}]
+)",
+                                                 "c.yml", config);
+  BOOST_TEST(config == nullptr);
+  const std::string text = diagnostics.ToText();
+  BOOST_TEST(text.find("c.yml:5:") != std::string::npos, text);
+  BOOST_TEST(text.find("calendar \"office\" never opens") != std::string::npos, text);
+  BOOST_TEST(text.find("name at least one interval in which people work") != std::string::npos, text);
+  BOOST_TEST(text.find("undefined calendar") == std::string::npos, text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
