@@ -196,7 +196,8 @@ Json PlanToJson(const std::vector<PlanStep>& plan) {
     const bool raise = step.kind == PlanStep::Kind::kRaise;
     Json one = Json::MakeObject();
     one.Set("at", Time(step.at));
-    one.Set("kind", raise ? "raise" : "escalate");
+    const bool end = step.kind == PlanStep::Kind::kFallback;
+    one.Set("kind", raise ? "raise" : end ? "fallback" : "escalate");
     one.Set("severity", SeverityOrNull(step.severity));
     one.Set("receivers", TextsJson(step.receivers));
     one.Set("targets", TextsJson(step.targets));

@@ -105,9 +105,6 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   const bool opened = told_of_opening && change.events.front().type == "opened";
   IncidentEntry& entry = *change.entry;
   IncidentId incident_id = entry.incident.id;
-  // Its first step may be due at once: after the routes have it.
-  const std::vector<size_t> steps = std::exchange(change.chain_steps, {});
-  const bool exhausted = std::exchange(change.chain_exhausted, false);
   Apply(std::move(change), now, fx);
   if (!told_of_opening) {
     EventRecord event;
@@ -124,9 +121,6 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   ArmExpiry(alert);
   if (opened) {
     NoteOpened(entry, now);
-  }
-  if (!steps.empty()) {
-    Escalate(entry, steps, exhausted, now, fx);
   }
   // One more silenced alert changes nothing about an incident that is silenced.
   if (!IsSet(entry.incident.care->muted_since) || muter_.MuteOf(alert, now).silenced_by.empty()) {
@@ -196,7 +190,7 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
       dispatcher_.Hasten(*alert, now);
     }
   }
-  if (!change.chain_steps.empty()) {
+  if (!change.chain_steps.empty() || change.chain_exhausted) {
     Escalate(entry, change.chain_steps, change.chain_exhausted, now, fx);
   }
   Watch(entry, now);
@@ -314,8 +308,16 @@ std::vector<Incident> Engine::ListIncidents() {
   return out;
 }
 
-std::vector<PlanStep> Engine::Plan(const Incident& incident, Timestamp now) const {
-  return PlanOf(incident, *config_, dispatcher_.routes(), now);
+std::vector<PlanStep> Engine::Plan(const Incident& incident, Timestamp now) {
+  PlanHolds holds;
+  const IncidentEntry* entry = incidents_.table().Find(incident.id);
+  if (entry != nullptr && IsSet(incident.care->muted_since)) {
+    holds.silences = PauseOfSilences(*entry, now);
+  } else if (entry != nullptr && WaitsForSomebody(*entry)) {
+    ChainHold hold = HoldOf(*entry, now);
+    holds.chain = {std::move(hold.why), hold.known ? hold.until : kUnset};
+  }
+  return PlanOf(incident, *config_, dispatcher_.routes(), holds, now);
 }
 
 const Incident* Engine::FindIncident(IncidentId id) {

@@ -163,7 +163,7 @@ class Engine {
   // What is decided for it now; `receiver` empty: for all. Nothing when it is not in memory.
   std::vector<WhyStep> Why(IncidentId id, const std::string& receiver, Timestamp now);
   // What is ahead of it (engine/plan.h).
-  std::vector<PlanStep> Plan(const Incident& incident, Timestamp now) const;
+  std::vector<PlanStep> Plan(const Incident& incident, Timestamp now);
   const Muter& muter() const { return muter_; }
   EngineStats Stats() const;
   const Config& config() const { return *config_; }
@@ -290,6 +290,16 @@ class Engine {
   uint64_t CountUnheard(Timestamp now);
   void Audit(Timestamp now, Effects& fx);
 
+  // held_chain.cc
+  struct ChainHold {
+    std::string why;  // empty: nothing holds it
+    Timestamp until = kUnset;
+    bool known = false;  // that it ends then; else it is looked at again
+  };
+  ChainHold HoldOf(const IncidentEntry& entry, Timestamp now) const;
+  void HoldChain(IncidentEntry& entry, Timestamp now, Effects& fx);
+  Pause PauseOfSilences(const IncidentEntry& entry, Timestamp now);
+
   // escalation.cc
   Group* RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now,
                      GroupMember** member);
@@ -415,7 +425,7 @@ class Engine {
   size_t records_expected_ = 0;  // as many as RunDue made lately
   uint64_t roused_epoch_ = 0;    // the epoch as of which groups that sleep have settled
   bool walked_ = false;          // a slice was done: let others in
-  static constexpr uint32_t kGcRoundMask = 0x7FFFFFFF;  // of what an incident remembers
+  static constexpr uint32_t kGcRoundMask = 0x3FFFFFFF;  // of what an incident remembers
   uint32_t gc_round_ = 0;
   std::vector<uint64_t> ended_alerts_;       // do not fire, or did not lately: fingerprints
   std::vector<IncidentId> ended_incidents_;  // are resolved, or were lately

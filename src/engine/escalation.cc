@@ -104,9 +104,6 @@ std::vector<std::string> Engine::Page(IncidentEntry& entry, const std::vector<st
 
 void Engine::Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bool exhausted, Timestamp now,
                       Effects& fx) {
-  if (IsInStorm(entry.incident)) {
-    return;  // one alert stands for all of them
-  }
   const std::shared_ptr<const IncidentChain> chain = entry.incident.policy->chain;
   auto applies = [&](const ChainStep& step) {
     return std::any_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
@@ -237,7 +234,13 @@ void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
         return first != by.end();
       });
   if (muted != IsSet(incident.care->muted_since)) {
-    auto change = incidents_.OnMuted(entry, muted, now);
+    // Whoever silenced all of it since it fired has decided about it; what recurs, or was there before, has
+    // not.
+    const bool decided = std::any_of(silences.begin(), silences.end(), [&](const std::string& id) {
+      const Silence* silence = muter_.silences().Find(id);
+      return silence != nullptr && silence->updated_at >= incident.last_fired_at;
+    });
+    auto change = incidents_.OnMuted(entry, muted, decided, now);
     for (EventRecord& event : change.events) {
       silences.resize(std::min(silences.size(), kSilencesNamedMax));
       event.reason = muted ? fmt::format("silenced by {}", fmt::join(silences, ", "))

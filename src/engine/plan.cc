@@ -12,12 +12,7 @@
 namespace mlalert {
 namespace {
 
-struct Pause {
-  std::string why;             // empty: nothing pauses it
-  Timestamp ends_at = kUnset;  // by itself
-};
-
-Pause PauseOf(const Incident& incident) {
+Pause PauseOf(const Incident& incident, const Pause& silences) {
   if (IsSnoozed(incident)) {
     return {fmt::format("snoozed by {} until {}", incident.care->snoozed_by,
                         FormatRfc3339Millis(incident.care->snoozed_until)),
@@ -32,7 +27,7 @@ Pause PauseOf(const Incident& incident) {
             ack.expires_at};
   }
   if (IsSet(incident.care->muted_since)) {
-    return {"all of its alerts are silenced", kUnset};
+    return silences;
   }
   return {};
 }
@@ -81,33 +76,31 @@ void AddRaises(const Incident& ahead, const Pause& pause, const LadderHours& hou
   }
 }
 
-void AddChain(const Incident& ahead, const Pause& pause, const Config& config, Timestamp now,
-              std::vector<PlanStep>& out) {
-  if (ahead.policy == nullptr || ahead.policy->chain == nullptr) {
-    return;
-  }
+// The steps from `ahead` on that come before `end`, at this severity.
+void AddSteps(const Incident& ahead, Severity severity, Timestamp end, const Pause& pause,
+              const Config& config, Timestamp now, std::vector<PlanStep>& out) {
+  const IncidentChain& chain = *ahead.policy->chain;
   for (const PlannedStep& planned : ChainAhead(ahead, kPlanStepsMax)) {
-    const ChainStep& from = ahead.policy->chain->steps[planned.step];
-    PlanStep step;
-    step.kind = PlanStep::Kind::kEscalate;
-    step.at = planned.at;
-    step.number = static_cast<uint32_t>(planned.step + 1);
-    step.round = planned.round;
-    // The severity that it will have by then, as far as age decides.
-    step.severity = ahead.severity;
-    for (const PlanStep& raise : out) {
-      if (raise.kind == PlanStep::Kind::kRaise && IsSet(raise.at) && IsSet(step.at) && raise.at <= step.at) {
-        step.severity = raise.severity;
-      }
+    if (IsSet(planned.at) && planned.at >= end) {
+      return;
     }
+    PlanStep step;
+    step.kind = planned.step ? PlanStep::Kind::kEscalate : PlanStep::Kind::kFallback;
+    step.at = planned.at;
+    step.number = planned.step ? static_cast<uint32_t>(*planned.step + 1) : 0;
+    step.round = planned.round;
+    step.severity = severity;
     step.paused = !pause.why.empty();
     step.why = pause.why;
-    const LabelSet labels = ahead.labels.With("severity", ToString(step.severity));
-    if (!StepApplies(from, labels, step.severity)) {
+    const LabelSet labels = ahead.labels.With("severity", ToString(severity));
+    if (planned.step && !StepApplies(chain.steps[*planned.step], labels, severity)) {
       continue;
     }
-    step.targets = from.receivers;
-    for (const std::string& name : from.receivers) {
+    step.targets = planned.step ? chain.steps[*planned.step].receivers : chain.fallback;
+    if (step.targets.empty()) {
+      continue;  // there is no fallback
+    }
+    for (const std::string& name : step.targets) {
       AddOnce(step.receivers, ReceiversNow(config, name, IsSet(step.at) ? step.at : now));
     }
     if (step.receivers.empty() && step.why.empty()) {
@@ -117,21 +110,51 @@ void AddChain(const Incident& ahead, const Pause& pause, const Config& config, T
   }
 }
 
+// `out` has the raises: with each the chain begins anew.
+void AddChain(Incident ahead, const Pause& pause, const Pause& hold, const Config& config, Timestamp now,
+              std::vector<PlanStep>& out) {
+  if (ahead.policy == nullptr || ahead.policy->chain == nullptr || ahead.policy->chain->steps.empty()) {
+    return;
+  }
+  if (IsSet(hold.ends_at)) {
+    PostponeChain(ahead, hold.ends_at);
+  }
+  const Pause& what = pause.why.empty() ? hold : pause;
+  Severity severity = ahead.severity;
+  const std::vector<PlanStep> raises = out;
+  for (const PlanStep& raise : raises) {
+    if (!IsSet(raise.at)) {
+      continue;
+    }
+    AddSteps(ahead, severity, raise.at, what, config, now, out);
+    severity = raise.severity;
+    StartChain(ahead, raise.at);
+    if (IsSet(hold.ends_at)) {
+      PostponeChain(ahead, hold.ends_at);
+    }
+  }
+  AddSteps(ahead, severity, kNever, what, config, now, out);
+}
+
 }  // namespace
 
 std::vector<PlanStep> PlanOf(const Incident& incident, const Config& config, const RouteTree& routes,
-                             Timestamp now) {
+                             const PlanHolds& holds, Timestamp now) {
   std::vector<PlanStep> out;
   if (incident.state == IncidentState::kResolved || incident.policy == nullptr) {
     return out;
   }
-  const Pause pause = PauseOf(incident);
+  const Pause pause = PauseOf(incident, holds.silences);
   const LadderHours hours = LadderHoursOf(incident, config.calendars.get());
   Incident ahead = incident;
   if (IsSet(pause.ends_at)) {
     // As if it ended then: times that people can plan with.
     StartLadderClock(ahead, pause.ends_at, hours);
-    StartChain(ahead, pause.ends_at);
+    if (IsSet(incident.care->muted_since)) {
+      ResumeChain(ahead, incident.care->muted_since, pause.ends_at);
+    } else {
+      StartChain(ahead, pause.ends_at);
+    }
   } else if (IsQuiet(ahead) && ahead.policy->chain != nullptr) {
     // The chain begins when it is told for the first time.
     const RungTime first = RungAt(ahead, ahead.ladder_step, hours);
@@ -140,7 +163,7 @@ std::vector<PlanStep> PlanOf(const Incident& incident, const Config& config, con
     }
   }
   AddRaises(ahead, pause, hours, config, routes, now, out);
-  AddChain(ahead, pause, config, now, out);
+  AddChain(std::move(ahead), pause, holds.chain, config, now, out);
   std::stable_sort(out.begin(), out.end(), [](const PlanStep& a, const PlanStep& b) {
     // What has no time comes last.
     const Timestamp left = IsSet(a.at) ? a.at : kNever;

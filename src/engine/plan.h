@@ -1,6 +1,6 @@
 // What will happen to an incident if nobody does anything: the raises of its ladder and the steps of its
-// chain, with their times and receivers. For people who look at it; computed on demand. Thread: under the
-// gate, or on copies with a route tree of one's own.
+// chain, which begins anew with each raise, with their times and receivers. For people who look at it;
+// computed on demand. Thread: under the gate, or on copies with a route tree of one's own.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 namespace mlalert {
 
 struct PlanStep {
-  enum class Kind : uint8_t { kRaise, kEscalate };
+  enum class Kind : uint8_t { kRaise, kEscalate, kFallback };
   Kind kind = Kind::kRaise;
   Timestamp at = kUnset;  // kUnset: it waits for somebody to act
   Severity severity = Severity::kNone;
@@ -27,8 +27,18 @@ struct PlanStep {
 
 inline constexpr size_t kPlanStepsMax = 50;
 
+// What keeps all of it from going on.
+struct Pause {
+  std::string why;             // empty: nothing does
+  Timestamp ends_at = kUnset;  // by itself
+};
+struct PlanHolds {
+  Pause silences;  // when it is silenced
+  Pause chain;     // nobody may be told: its ladder goes on, its chain waits
+};
+
 // In the order of time. Nothing for what is resolved.
 std::vector<PlanStep> PlanOf(const Incident& incident, const Config& config, const RouteTree& routes,
-                             Timestamp now);
+                             const PlanHolds& holds, Timestamp now);
 
 }  // namespace mlalert

@@ -82,6 +82,7 @@ bool Engine::RunTimers(Timestamp now, Effects& fx, size_t limit) {
     }
     if (incident_due <= group_due && incident_due <= now) {
       if (IncidentEntry* incident = incidents_.table().PopDue(now)) {
+        HoldChain(*incident, now, fx);
         if (!Apply(incidents_.OnTimer(*incident, now), now, fx)) {
           ArmIncident(*incident);
         }

@@ -9,7 +9,13 @@ const IncidentChain* ChainOf(const Incident& incident) {
   return incident.policy != nullptr ? incident.policy->chain.get() : nullptr;
 }
 
-// Positions the incident at its next step: in this round, or at the beginning of the next one.
+// Its round is over and no other follows: it ends as long after its last step as a round would have begun.
+Timestamp EndsAt(const Incident& incident, const IncidentChain& chain) {
+  return After(incident.chain_started_at, chain.steps.back().after + chain.repeat_every);
+}
+
+// Positions the incident at its next step: in this round, or at the beginning of the next one; then at the
+// end.
 void SetNext(Incident& incident, const IncidentChain& chain) {
   if (incident.chain_step < chain.steps.size()) {
     incident.chain_next_at = After(incident.chain_started_at, chain.steps[incident.chain_step].after);
@@ -26,7 +32,7 @@ void SetNext(Incident& incident, const IncidentChain& chain) {
     incident.chain_next_at = After(incident.chain_started_at, first);
     return;
   }
-  incident.chain_next_at = kUnset;
+  incident.chain_next_at = EndsAt(incident, chain);
 }
 
 }  // namespace
@@ -61,6 +67,15 @@ void ResumeChain(Incident& incident, Timestamp muted_since, Timestamp now) {
   incident.chain_started_at += std::max(lost, Duration::zero());
   if (incident.chain_step < chain->steps.size()) {
     incident.chain_next_at = After(incident.chain_started_at, chain->steps[incident.chain_step].after);
+  } else if (incident.chain_step == chain->steps.size()) {
+    incident.chain_next_at = EndsAt(incident, *chain);
+  }
+}
+
+void PostponeChain(Incident& incident, Timestamp at) {
+  if (IsSet(incident.chain_next_at) && incident.chain_next_at < at) {
+    incident.chain_started_at += at - incident.chain_next_at;
+    incident.chain_next_at = at;
   }
 }
 
@@ -73,6 +88,17 @@ std::optional<size_t> TakeChainStep(Incident& incident, Timestamp now) {
   const size_t step = incident.chain_step++;
   SetNext(incident, *chain);
   return step;
+}
+
+bool TakeChainEnd(Incident& incident, Timestamp now) {
+  const IncidentChain* chain = ChainOf(incident);
+  if (chain == nullptr || !IsSet(incident.chain_next_at) || incident.chain_next_at > now ||
+      incident.chain_step != chain->steps.size()) {
+    return false;
+  }
+  ++incident.chain_step;
+  incident.chain_next_at = kUnset;
+  return true;
 }
 
 void HastenChain(Incident& incident, Timestamp now) {
@@ -98,10 +124,10 @@ std::optional<TakenStep> LastChainStep(const Incident& incident) {
     const Timestamp first = After(incident.chain_started_at, chain->steps[chain->repeat_from].after);
     return TakenStep{chain->steps.size() - 1, first - chain->repeat_every};
   }
-  if (incident.chain_step == 0 || incident.chain_step > chain->steps.size()) {
+  if (incident.chain_step == 0) {
     return std::nullopt;
   }
-  const size_t step = incident.chain_step - 1U;
+  const size_t step = std::min<size_t>(incident.chain_step, chain->steps.size()) - 1U;
   return TakenStep{step, After(incident.chain_started_at, chain->steps[step].after)};
 }
 
@@ -136,10 +162,10 @@ std::vector<PlannedStep> ChainAhead(const Incident& incident, size_t limit) {
     const Timestamp at = ahead.chain_next_at;
     const uint32_t round = ahead.chain_round;
     auto step = TakeChainStep(ahead, at);
+    out.push_back({step, round, stands ? kUnset : at});
     if (!step) {
       break;
     }
-    out.push_back({*step, round, stands ? kUnset : at});
   }
   return out;
 }

@@ -25,6 +25,10 @@ void ResumeChain(Incident& incident, Timestamp muted_since, Timestamp now);
 
 // Takes the step that is due at `now`: its number. None when none is due.
 std::optional<size_t> TakeChainStep(Incident& incident, Timestamp now);
+// The end of the chain is due at `now`: `repeat.every` after its last step nobody had acted. True once.
+bool TakeChainEnd(Incident& incident, Timestamp now);
+// Nobody may be told before `at`: what is due before waits until then, what follows keeps its distance.
+void PostponeChain(Incident& incident, Timestamp at);
 // The step that was just taken reached nobody: the next one is due at once.
 void HastenChain(Incident& incident, Timestamp now);
 // Nothing is ahead, in this round or another.
@@ -41,9 +45,9 @@ std::optional<TakenStep> LastChainStep(const Incident& incident);
 bool StepApplies(const ChainStep& step, const LabelSet& labels, Severity severity);
 
 // What is ahead of this round and of those that follow, with the time of each step if nothing changes, at
-// most `limit`.
+// most `limit`; then the end.
 struct PlannedStep {
-  size_t step = 0;
+  std::optional<size_t> step;  // none: the end
   uint32_t round = 0;
   Timestamp at = kUnset;  // kUnset: the chain stands
 };

@@ -98,7 +98,8 @@ void IncidentMachine::AdvanceChain(Change& change, Timestamp now) {
     change.changed = true;
     change.chain_steps.push_back(*step);
   }
-  change.chain_exhausted = !change.chain_steps.empty() && IsChainExhausted(incident);
+  change.chain_exhausted = TakeChainEnd(incident, now);
+  change.changed = change.changed || change.chain_exhausted;
 }
 
 void IncidentMachine::CountEdge(Change& change, Timestamp now) {
@@ -243,7 +244,6 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
       change.speak_now = true;
     }
     StartClocks(incident, now);
-    AdvanceChain(change, now);
   } else {
     ApplySeverity(change, now, "source", "");
   }
@@ -336,11 +336,14 @@ void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_v
     incident.care.Set(&IncidentCare::snoozed_until, kUnset);
     if (action != nullptr) {
       Responded(incident, now);
+    } else if (IsSet(incident.care->response_at)) {
+      incident.care.Set(&IncidentCare::response_at, kUnset);
+      incident.response_breached = false;
+      incident.response_due_at = kUnset;
     }
   }
   // From the first step, for those who care about this severity.
   StartClocks(incident, now);
-  AdvanceChain(change, now);
 }
 
 void IncidentMachine::Wake(Change& change, Timestamp since) {
@@ -419,7 +422,9 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
   if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
     Climb(change, now);
     const bool only_chain = !change.changed;
-    AdvanceChain(change, now);
+    if (only_chain) {
+      AdvanceChain(change, now);  // else the raise is told first
+    }
     CheckResponse(change, now);
     change.looks_same = only_chain;
   }
@@ -468,7 +473,12 @@ void IncidentMachine::Climb(Change& change, Timestamp now) {
   }
 }
 
-IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool muted, Timestamp now) {
+void IncidentMachine::HoldChain(IncidentEntry& entry, Timestamp until) {
+  PostponeChain(entry.incident, until);
+}
+
+IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool muted, bool decided,
+                                                 Timestamp now) {
   Change change;
   change.entry = &entry;
   Incident& incident = entry.incident;
@@ -481,7 +491,11 @@ IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool mute
     StopLadderClock(incident, now, HoursOf(incident));
     incident.chain_next_at = kUnset;
     incident.care.Set(&IncidentCare::muted_since, now);
-    Responded(incident, now);  // whoever silenced all of it has decided about it
+    if (decided) {
+      Responded(incident, now);
+    } else if (!incident.response_breached && !IsSet(incident.care->response_at)) {
+      incident.response_due_at = kUnset;  // nobody can be expected to act on what nobody is told
+    }
   } else {
     const Timestamp since = incident.care->muted_since;
     incident.care.Set(&IncidentCare::muted_since, kUnset);

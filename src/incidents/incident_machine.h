@@ -46,8 +46,10 @@ class IncidentMachine {
   Change CloseIfNothingFires(IncidentEntry& entry, Timestamp now);
   // Something of this incident may be due: rungs, the end of an acknowledgement, a snooze, a hold.
   Change OnTimer(IncidentEntry& entry, Timestamp now);
-  // All of its alerts are silenced, or not any more.
-  Change OnMuted(IncidentEntry& entry, bool muted, Timestamp now);
+  // All of its alerts are silenced, or not any more. `decided`: somebody did it knowing of this episode.
+  Change OnMuted(IncidentEntry& entry, bool muted, bool decided, Timestamp now);
+  // Nobody may be told of it before: a step of its chain that is due waits.
+  void HoldChain(IncidentEntry& entry, Timestamp until);
   // A step of its chain reached nobody: the next one is due at once.
   Change OnNobodyReached(IncidentEntry& entry, std::string reason, Timestamp now);
   // Calendars or targets may have changed: times that lie ahead are computed anew.

@@ -22,8 +22,9 @@ struct IncidentEntry {
   Timestamp timer_due = kNever;  // of the queued timer that counts
   uint32_t list_slot = 0;        // the table's
   // The engine's: an alert still belonged to it then; it is in the list of those that may be forgotten.
-  uint32_t gc_round : 31 = 0;
+  uint32_t gc_round : 30 = 0;
   uint32_t ended : 1 = 0;
+  uint32_t chain_held : 1 = 0;  // a step of its chain waits, and that was said
 };
 
 class IncidentTable {

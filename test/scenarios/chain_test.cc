@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(tells_step_after_step_and_round_after_round_until_it_is_exh
       {"+0s board/webhook[0] first notification firing=Down:P0",
        "+0s l1/pagerduty[0] escalated firing=Down:P0", "+15m l2/webhook[0] escalated firing=Down:P0",
        "+30m vp/webhook[0] escalated firing=Down:P0", "+1h l2/webhook[0] escalated firing=Down:P0",
-       "+1h15m vp/webhook[0] escalated firing=Down:P0", "+1h15m last/webhook[0] escalated firing=Down:P0"});
+       "+1h15m vp/webhook[0] escalated firing=Down:P0", "+1h45m last/webhook[0] escalated firing=Down:P0"});
   BOOST_TEST(sim.Events(1).back().starts_with("chain_exhausted"));
 }
 
@@ -612,7 +612,9 @@ std::vector<std::string> Plan(Sim& sim, IncidentId id) {
   std::vector<std::string> out;
   for (const PlanStep& step : sim.engine().Plan(*sim.engine().FindIncident(id), sim.now())) {
     std::string line = IsSet(step.at) ? FormatRfc3339Millis(step.at).substr(0, 16) : "-";
-    line += step.kind == PlanStep::Kind::kRaise ? " raise " : " escalate ";
+    line += step.kind == PlanStep::Kind::kRaise      ? " raise "
+            : step.kind == PlanStep::Kind::kFallback ? " fallback "
+                                                     : " escalate ";
     line += ToString(step.severity);
     for (const std::string& receiver : step.receivers) {
       line += " " + receiver;
@@ -626,7 +628,8 @@ BOOST_AUTO_TEST_CASE(says_what_comes_and_when) {
   Sim sim(kChain, kMonday);
   sim.At(seconds(0)).Fire(kDown);
   ExpectLines(Plan(sim, 1), {"2026-01-05T00:15 escalate P0 l2", "2026-01-05T00:30 escalate P0 vp",
-                             "2026-01-05T01:00 escalate P0 l2", "2026-01-05T01:15 escalate P0 vp"});
+                             "2026-01-05T01:00 escalate P0 l2", "2026-01-05T01:15 escalate P0 vp",
+                             "2026-01-05T01:45 fallback P0 last"});
 }
 
 BOOST_AUTO_TEST_CASE(says_what_holds_it) {
