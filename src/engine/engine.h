@@ -234,8 +234,9 @@ class Engine {
   void FinishIfDone(Group& group, Timestamp now, Effects& fx);
   void NoteAsked(Group& group, const std::vector<GroupMember>& members);
   std::vector<IncidentId> UnreachedByPage(const Group* group, const Notification& n);
-  void WriteLog(const Notification& notification, const std::optional<std::string>& data, Timestamp now,
-                Effects& fx);
+  Timestamp KnownAsOf(const Notification& n, Timestamp now);
+  void WriteLog(const Notification& notification, const std::optional<std::string>& data,
+                Timestamp known_as_of, Timestamp now, Effects& fx);
   NotificationRecord AttemptRecord(const Notification& notification, const NotificationOutcome& outcome,
                                    std::string_view result, Timestamp now);
   bool KnowsWhoAcknowledged(const std::vector<GroupMember>& members, const DedupInput& input,

@@ -377,7 +377,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
       (call && !SpeaksOfFiring(n.reason)) ||
       (n.reason == NotifyReason::kAcknowledged && KnowsWhoAcknowledged(members, input, n))) {
     // Nobody is told, but the log must know that the firing is over, or that somebody took it.
-    WriteLog(n, std::nullopt, now, fx);
+    WriteLog(n, std::nullopt, now, now, fx);
     return false;
   }
   Timestamp newest_ack = kUnset;

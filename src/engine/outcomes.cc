@@ -201,7 +201,7 @@ void Engine::Conclude(InFlight& flight, const NotificationOutcome& outcome, Time
   }
   fx.records.emplace_back(std::move(record));
   if (sent) {
-    WriteLog(n, outcome.receiver_data, now, fx);
+    WriteLog(n, outcome.receiver_data, KnownAsOf(n, now), now, fx);
   } else if (!cancelled) {
     EventRecord event;
     event.at = now;
@@ -257,14 +257,32 @@ void Engine::FinishIfDone(Group& group, Timestamp now, Effects& fx) {
   dispatcher_.FinishFlush(group, !group.failed, now, fx.records);
 }
 
-void Engine::WriteLog(const Notification& n, const std::optional<std::string>& data, Timestamp now,
-                      Effects& fx) {
+// News that came while the message was on its way is news to its receiver still: what the log holds is then
+// as of the message, not of its answer.
+Timestamp Engine::KnownAsOf(const Notification& n, Timestamp now) {
+  auto since = [&](Timestamp at) { return at > n.flushed_at && at <= now; };
+  const Group* group = dispatcher_.Find(n.group_id);
+  const bool news = (group != nullptr && since(group->page_at)) ||
+                    std::any_of(n.alerts.begin(), n.alerts.end(), [&](const NotifiedAlert& told) {
+                      const IncidentEntry* entry = incidents_.table().Find(told.incident_id);
+                      if (entry == nullptr) {
+                        return false;
+                      }
+                      const IncidentCare& care = *entry->incident.care;
+                      return since(care.flapping_since) || since(care.woken_at) ||
+                             (care.ack != nullptr && since(care.ack->at));
+                    });
+  return news ? n.flushed_at : now;
+}
+
+void Engine::WriteLog(const Notification& n, const std::optional<std::string>& data, Timestamp known_as_of,
+                      Timestamp now, Effects& fx) {
   NflogEntry entry;
   entry.group_key = n.group_key;
   entry.receiver = n.receiver->name;
   entry.integration = ToString(n.integration.kind);
   entry.index = n.integration.index;
-  entry.timestamp = now;
+  entry.timestamp = known_as_of;
   entry.firing = n.firing;
   entry.resolved = n.resolved;
   entry.acknowledged = n.acknowledged;

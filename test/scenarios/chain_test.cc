@@ -239,6 +239,24 @@ BOOST_AUTO_TEST_CASE(who_is_not_reached_within_a_minute_is_tried_on_while_the_ne
                "+2m last/webhook[0] escalated firing=Down:P1", "+2m l2/webhook[0] escalated firing=Down:P1"});
 }
 
+BOOST_AUTO_TEST_CASE(who_reaches_a_step_while_its_message_is_on_its_way_is_told_by_the_next_one) {
+  Sim sim(kChain);
+  const LabelSet late = kDown.With("alertname", "Late");
+  sim.At(seconds(0)).Fire(kDown).At(seconds(5)).Fire(late);
+  sim.TakeHeard();
+  sim.At(minutes(15) - seconds(1)).Hang("l2/webhook[0]");
+  sim.At(minutes(15) + seconds(8));  // the first one is on its way, and the other has reached its step
+  sim.Hang("l2/webhook[0]", false).ReleaseHung("l2/webhook[0]", DeliveryVerdict::kSent);
+  sim.At(minutes(16));
+  std::vector<std::string> heard;
+  for (const std::string& line : sim.TakeHeard()) {
+    if (line.find("l2/") != std::string::npos) {
+      heard.push_back(line);
+    }
+  }
+  ExpectLines(heard, {"+15m8s l2/webhook[0] escalated firing=Down:P0,Late:P0"});
+}
+
 BOOST_AUTO_TEST_CASE(a_call_that_nobody_heard_is_followed_by_the_next_at_once) {
   Sim sim(kChain);
   sim.At(seconds(0)).Fire(kDown);
