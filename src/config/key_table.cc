@@ -532,7 +532,7 @@ constexpr std::string_view kTable = R"table(
 ### `incident_policies[].chain`
 | `steps` | list | required | rising in time |
 | `repeat` | map | none | what follows the last step |
-| `fallback` | list of names | none | told when a step reaches nobody, and when the chain is at its end |
+| `fallback` | list of names | none | told when a step reaches nobody, and when nobody has acted `repeat.every` after the last step |
 
 ### `incident_policies[].chain.steps[]`
 | `after` | duration | required | since the chain began; stands while somebody has it in hand or it is silenced |
