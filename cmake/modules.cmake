@@ -83,7 +83,7 @@ function(mlalert_test name)
   target_precompile_headers(${name}_test REUSE_FROM mlalert_test_headers)
   # Sanitizers own the signals; without the flag Boost.Test would catch them first.
   add_test(NAME ${name} COMMAND ${name}_test --catch_system_errors=no --color_output=no)
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)
 endfunction()
 
 # Migrations are compiled into the binary, so that one file is the whole installation.

@@ -30,7 +30,7 @@ Engine::ChainHold Engine::HoldOf(const IncidentEntry& entry, Timestamp now) cons
     return {fmt::format("outside business hours ({})", calendar->name()),
             opens != kNever ? opens : now + kDroppedAgain, opens != kNever};
   }
-  const bool inhibited = !entry.firing.empty() &&
+  const bool inhibited = !entry.firing.empty() && muter_.inhibitor().source_count() > 0 &&
                          std::all_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
                            return muter_.inhibitor().InhibitedBy(alert->effective, now).has_value();
                          });

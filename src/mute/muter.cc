@@ -81,7 +81,7 @@ AlertMute Muter::MuteOf(const AlertEntry& alert, Timestamp now) {
 
 MuteReason Muter::Judge(const AlertEntry& alert, const RouteMute& route, Timestamp now) {
   MuteReason reason = MuteReason::kNone;
-  if (inhibitor_.InhibitedBy(alert.effective, now)) {
+  if (inhibitor_.source_count() > 0 && inhibitor_.InhibitedBy(alert.effective, now)) {
     reason = MuteReason::kInhibition;
   } else if (route.reason != MuteReason::kNone) {
     reason = route.reason;
