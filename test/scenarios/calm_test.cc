@@ -102,6 +102,67 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(flapping)
 
+// Fires and resolves in turn at these times; does it flap then?
+bool Flaps(Sim& sim, const std::vector<Duration>& edges) {
+  for (size_t i = 0; i < edges.size(); ++i) {
+    sim.At(edges[i]);
+    i % 2 == 0 ? sim.Fire(kDrift) : sim.Resolve(kDrift);
+  }
+  return IsSet(sim.IncidentOf(kDrift).care->flapping_since);
+}
+
+std::vector<Duration> EachMinute(int count) {
+  std::vector<Duration> out;
+  for (int i = 0; i < count; ++i) {
+    out.emplace_back(minutes(i));
+  }
+  return out;
+}
+
+BOOST_AUTO_TEST_CASE(begins_with_the_change_that_reaches_the_limit_in_the_window) {
+  const std::string six = "flapping: {transitions: 6, window: 30m}";
+  std::vector<Duration> edges = EachMinute(5);
+  Sim below(Config(six), kMonday);
+  BOOST_TEST(!Flaps(below, edges));
+  edges.emplace_back(minutes(30));  // the first one is just in the window
+  Sim within(Config(six), kMonday);
+  BOOST_TEST(Flaps(within, edges));
+  edges.back() = minutes(30) + seconds(1);
+  Sim outside(Config(six), kMonday);
+  BOOST_TEST(!Flaps(outside, edges));
+  Sim usual_below(Config("flapping: {}"), kMonday);
+  BOOST_TEST(!Flaps(usual_below, EachMinute(9)));
+  Sim usual(Config("flapping: {}"), kMonday);
+  BOOST_TEST(Flaps(usual, EachMinute(10)));
+}
+
+BOOST_AUTO_TEST_CASE(ends_when_fewer_than_half_are_left_in_the_window_also_over_a_restart) {
+  for (const bool restart : {false, true}) {
+    Sim sim(Config("flapping: {transitions: 6, window: 30m}"), kMonday);
+    BOOST_TEST(Flaps(sim, EachMinute(6)));
+    if (restart) {
+      sim.At(minutes(10)).Restart(minutes(1));
+    }
+    // The third from the end was at 3 min.
+    sim.At(minutes(33) - seconds(1));
+    BOOST_TEST(IsSet(sim.engine().FindIncident(1)->care->flapping_since));
+    sim.At(minutes(33));
+    BOOST_TEST(!IsSet(sim.engine().FindIncident(1)->care->flapping_since));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(that_ends_resolved_is_told_as_resolved) {
+  Sim sim(Config("flapping: {transitions: 6, window: 30m}"), kMonday);
+  BOOST_TEST(Flaps(sim, EachMinute(6)));
+  sim.At(minutes(6));
+  sim.TakeHeard();
+  sim.At(hours(2));
+  const std::vector<std::string> heard = sim.TakeHeard();
+  BOOST_TEST_REQUIRE(heard.size() == 1U);
+  BOOST_TEST(heard.front().starts_with("+33m"), heard.front());
+  BOOST_TEST(heard.front().find("resolved=Drift") != std::string::npos, heard.front());
+}
+
 BOOST_AUTO_TEST_CASE(is_told_once_and_once_when_it_is_over) {
   Sim sim(Config("flapping: {transitions: 6, window: 30m}"), kMonday);
   for (int i = 0; i < 8; ++i) {
