@@ -184,6 +184,56 @@ BOOST_AUTO_TEST_CASE(is_told_once_and_once_when_it_is_over) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+BOOST_AUTO_TEST_SUITE(suppression)
+
+// What is told when a silence ends, by how it was before and how it is then.
+BOOST_AUTO_TEST_CASE(truth_table_of_what_is_owed_at_its_end) {
+  struct Row {
+    const char* what;
+    bool told, fires_before, fires_after, raised;
+    const char* heard;  // at the end of the silence; empty: nothing
+  };
+  const Row rows[] = {
+      {"well and well", false, false, false, false, ""},
+      {"well, then broken", false, false, true, false, "first notification firing=Drift:P3"},
+      {"told, then well", true, true, false, false, "all alerts resolved"},
+      {"told and still broken", true, true, true, false, ""},
+      {"told, then worse", true, true, true, true, "severity raised firing=Drift:P1"},
+      {"not told, then well", false, true, false, false, ""},
+  };
+  for (const Row& row : rows) {
+    BOOST_TEST_CONTEXT(row.what) {
+      Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}"), kMonday);
+      if (row.told) {
+        sim.At(seconds(0)).Fire(kDrift).At(minutes(2));
+      }
+      sim.At(minutes(3)).Silence("alertname=Drift", hours(1));
+      if (row.fires_before && !row.told) {
+        sim.Fire(kDrift);
+      }
+      sim.At(minutes(30));
+      if (row.fires_after && !row.fires_before) {
+        sim.Fire(kDrift);
+      } else if (row.fires_before && !row.fires_after) {
+        sim.Resolve(kDrift);
+      }
+      if (row.raised) {
+        sim.Raise(1, Severity::kP1);
+      }
+      sim.TakeHeard();
+      sim.At(hours(1));
+      ExpectHeard(sim, {});
+      sim.At(hours(5));
+      const std::vector<std::string> heard = sim.TakeHeard();
+      BOOST_TEST(heard.size() == (*row.heard != '\0' ? 1U : 0U));
+      BOOST_TEST((heard.empty() || heard.front().find(row.heard) != std::string::npos),
+                 (heard.empty() ? std::string() : heard.front()));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 BOOST_AUTO_TEST_SUITE(storm)
 
 BOOST_AUTO_TEST_CASE(one_alert_stands_for_all_and_the_first_p0_of_a_model_breaks_through) {
