@@ -9,6 +9,7 @@
 #include "config/response_targets.h"
 #include "incidents/ladder.h"
 #include "support/expect.h"
+#include "support/plan_lines.h"
 #include "support/sim.h"
 
 namespace mlalert::testing {
@@ -626,28 +627,12 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(plan)
 
-std::vector<std::string> Plan(Sim& sim, IncidentId id) {
-  std::vector<std::string> out;
-  for (const PlanStep& step : sim.engine().Plan(*sim.engine().FindIncident(id), sim.now())) {
-    std::string line = IsSet(step.at) ? FormatRfc3339Millis(step.at).substr(0, 16) : "-";
-    line += step.kind == PlanStep::Kind::kRaise      ? " raise "
-            : step.kind == PlanStep::Kind::kFallback ? " fallback "
-                                                     : " escalate ";
-    line += ToString(step.severity);
-    for (const std::string& receiver : step.receivers) {
-      line += " " + receiver;
-    }
-    out.push_back(line + (step.paused ? " paused: " : step.why.empty() ? "" : " ") + step.why);
-  }
-  return out;
-}
-
 BOOST_AUTO_TEST_CASE(says_what_comes_and_when) {
   Sim sim(kChain, kMonday);
   sim.At(seconds(0)).Fire(kDown);
-  ExpectLines(Plan(sim, 1), {"2026-01-05T00:15 escalate P0 l2", "2026-01-05T00:30 escalate P0 vp",
-                             "2026-01-05T01:00 escalate P0 l2", "2026-01-05T01:15 escalate P0 vp",
-                             "2026-01-05T01:45 fallback P0 last"});
+  ExpectLines(PlanLines(sim, 1), {"2026-01-05T00:15 escalate P0 l2", "2026-01-05T00:30 escalate P0 vp",
+                                  "2026-01-05T01:00 escalate P0 l2", "2026-01-05T01:15 escalate P0 vp",
+                                  "2026-01-05T01:45 fallback P0 last"});
 }
 
 BOOST_AUTO_TEST_CASE(says_what_holds_it) {
@@ -655,20 +640,20 @@ BOOST_AUTO_TEST_CASE(says_what_holds_it) {
   using business_clock::kDrift;
   Sim sim(kBusiness, kMonday);
   sim.At(hours(1)).Fire(kDrift.With("team", "b"));
-  ExpectLines(Plan(sim, 1), {"2026-01-05T01:30 raise P2 chat",
-                             "2026-01-05T08:00 raise P1 l1 it would wake somebody: office is closed at "
-                             "2026-01-05T02:00:00.000Z"});
+  ExpectLines(PlanLines(sim, 1), {"2026-01-05T01:30 raise P2 chat",
+                                  "2026-01-05T08:00 raise P1 l1 it would wake somebody: office is closed at "
+                                  "2026-01-05T02:00:00.000Z"});
   sim.Fire(kDrift.With("team", "a").With("model", "n"));
-  ExpectLines(Plan(sim, 2), {"2026-01-05T08:30 raise P2 chat paused: office is closed: the clock stands",
-                             "2026-01-05T09:00 raise P1 l1 paused: office is closed: the clock stands"});
+  ExpectLines(PlanLines(sim, 2), {"2026-01-05T08:30 raise P2 chat paused: office is closed: the clock stands",
+                                  "2026-01-05T09:00 raise P1 l1 paused: office is closed: the clock stands"});
   sim.Ack(1);
-  ExpectLines(Plan(sim, 1), {"- raise P2 chat paused: acknowledged by alice",
-                             "- raise P1 l1 paused: acknowledged by alice"});
+  ExpectLines(PlanLines(sim, 1), {"- raise P2 chat paused: acknowledged by alice",
+                                  "- raise P1 l1 paused: acknowledged by alice"});
   sim.Snooze(1, hours(10));
-  ExpectLines(Plan(sim, 1), {"2026-01-05T11:30 raise P2 chat paused: snoozed by alice until "
-                             "2026-01-05T11:00:00.000Z",
-                             "2026-01-05T12:00 raise P1 l1 paused: snoozed by alice until "
-                             "2026-01-05T11:00:00.000Z"});
+  ExpectLines(PlanLines(sim, 1), {"2026-01-05T11:30 raise P2 chat paused: snoozed by alice until "
+                                  "2026-01-05T11:00:00.000Z",
+                                  "2026-01-05T12:00 raise P1 l1 paused: snoozed by alice until "
+                                  "2026-01-05T11:00:00.000Z"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "support/expect.h"
+#include "support/plan_lines.h"
 #include "support/sim.h"
 
 namespace mlalert::testing {
@@ -133,22 +134,6 @@ BOOST_AUTO_TEST_CASE(a_restart_while_it_waits_loses_no_step) {
   ExpectLines(Paged(sim), {"+9h l1", "+9h4m l2", "+9h34m last"});
 }
 
-std::vector<std::string> Plan(Sim& sim, IncidentId id) {
-  std::vector<std::string> out;
-  for (const PlanStep& step : sim.engine().Plan(*sim.engine().FindIncident(id), sim.now())) {
-    std::string line = IsSet(step.at) ? FormatRfc3339Millis(step.at).substr(11, 5) : "-";
-    line += step.kind == PlanStep::Kind::kRaise      ? " raise "
-            : step.kind == PlanStep::Kind::kFallback ? " fallback "
-                                                     : " escalate ";
-    line += ToString(step.severity);
-    for (const std::string& receiver : step.receivers) {
-      line += " " + receiver;
-    }
-    out.push_back(line + (step.paused ? " paused: " : step.why.empty() ? "" : " ") + step.why);
-  }
-  return out;
-}
-
 BOOST_AUTO_TEST_CASE(the_plan_begins_the_chain_anew_with_each_raise_as_it_will_be) {
   const std::string policy =
       "ladder: {steps: [{after: 30m, severity: P2}, {after: 60m, severity: P1}]}, "
@@ -156,21 +141,23 @@ BOOST_AUTO_TEST_CASE(the_plan_begins_the_chain_anew_with_each_raise_as_it_will_b
       "fallback: [last]}";
   Sim sim(Config(policy), kMonday);
   sim.At(seconds(0)).Fire(kDrift);
-  ExpectLines(Plan(sim, 1),
-              {"00:20 escalate P3 l1", "00:30 raise P2 board", "00:50 escalate P2 l1", "01:00 raise P1 board",
-               "01:20 escalate P1 l1", "01:50 escalate P1 l2", "02:20 fallback P1 last"});
+  ExpectLines(PlanLines(sim, 1), {"2026-01-05T00:20 escalate P3 l1", "2026-01-05T00:30 raise P2 board",
+                                  "2026-01-05T00:50 escalate P2 l1", "2026-01-05T01:00 raise P1 board",
+                                  "2026-01-05T01:20 escalate P1 l1", "2026-01-05T01:50 escalate P1 l2",
+                                  "2026-01-05T02:20 fallback P1 last"});
   sim.TakeHeard();
   sim.At(hours(3));
   ExpectLines(Paged(sim), {"+20m l1", "+50m l1", "+1h20m l1", "+1h50m l2", "+2h20m last"});
-  BOOST_TEST(Plan(sim, 1).empty());
+  BOOST_TEST(PlanLines(sim, 1).empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_plan_says_what_holds_the_chain_and_until_when) {
   Sim sim(Config(kChain + ", business_hours: {calendar: office}"), kMonday);
   sim.At(hours(1)).Fire(kDrift);
-  ExpectLines(Plan(sim, 1), {"09:00 escalate P3 l1 paused: outside business hours (office)",
-                             "09:04 escalate P3 l2 paused: outside business hours (office)",
-                             "09:34 fallback P3 last paused: outside business hours (office)"});
+  ExpectLines(PlanLines(sim, 1),
+              {"2026-01-05T09:00 escalate P3 l1 paused: outside business hours (office)",
+               "2026-01-05T09:04 escalate P3 l2 paused: outside business hours (office)",
+               "2026-01-05T09:34 fallback P3 last paused: outside business hours (office)"});
 }
 
 BOOST_AUTO_TEST_CASE(the_plan_of_what_is_silenced_knows_its_end) {
@@ -178,7 +165,8 @@ BOOST_AUTO_TEST_CASE(the_plan_of_what_is_silenced_knows_its_end) {
   sim.At(seconds(0)).Fire(kDown).At(minutes(2));
   const std::string id = sim.Silence("model=m", hours(1));
   const std::string why = " paused: all of its alerts are silenced: " + id;
-  ExpectLines(Plan(sim, 1), {"01:05 escalate P1 l2" + why, "01:35 fallback P1 last" + why});
+  ExpectLines(PlanLines(sim, 1),
+              {"2026-01-05T01:05 escalate P1 l2" + why, "2026-01-05T01:35 fallback P1 last" + why});
   sim.At(hours(2));
   ExpectLines(Paged(sim), {"+1m l1", "+1h5m l2", "+1h35m last"});
 }
