@@ -269,14 +269,17 @@ void Dispatcher::Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vect
     }
   }
   for (const GroupSlot& slot : alert.groups) {
-    Find(slot.group)->in_order = false;  // its labels may have changed
+    Group& group = *Find(slot.group);
+    group.in_order = false;  // its labels may have changed
     if (std::find(wanted.begin(), wanted.end(), slot.group) == wanted.end()) {
-      Find(slot.group)->members[slot.member].moved = true;
+      // There it has nothing to say but its end: no reason to look.
+      group.members[slot.member].moved = true;
+      continue;
     }
-  }
-  Unsettle(alert);
-  if (hasten) {
-    Hasten(alert, now);
+    Unsettle(group);
+    if (hasten) {
+      FlushEarly(group, now);
+    }
   }
 }
 

@@ -126,7 +126,7 @@ class Dispatcher {
   void OnClockSetBack(Timestamp now);
 
   // Puts the alert into the groups that its effective labels lead to; marks the others as moved. `hasten`:
-  // those groups must speak at once.
+  // those that it leads to must speak at once.
   void Assign(AlertEntry& alert, Timestamp now, bool hasten, std::vector<Record>& records);
   // Makes all groups that hold the alert look again at once.
   void Hasten(const AlertEntry& alert, Timestamp now);

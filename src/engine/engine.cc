@@ -33,7 +33,8 @@ Engine::Engine(const ConfigPtr& config, std::function<double()> random, EngineOp
       alerts_(options.alerts),
       incidents_(config),
       muter_(config, options.silences),
-      dispatcher_(config) {}
+      dispatcher_(config),
+      raises_go_to_threads_(RaisesGoToThreads(*config)) {}
 
 IngestResult Engine::Ingest(std::span<const DecodedAlert> batch, Timestamp now, Effects& fx) {
   ObserveClock(now);
@@ -185,6 +186,9 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
       Overlay(*alert, entry);
       dispatcher_.Assign(*alert, now, change.speak_now, fx.records);
     }
+    if (change.raised) {
+      HastenThreads(entry, now);
+    }
   } else if (change.speak_now) {
     for (AlertEntry* alert : entry.firing) {
       dispatcher_.Hasten(*alert, now);
@@ -230,7 +234,9 @@ void Engine::ArmExpiry(AlertEntry& alert) {
 }
 
 void Engine::ArmIncident(IncidentEntry& entry) {
-  incidents_.table().Arm(entry, incidents_.NextDue(entry));
+  if (!IncidentTable::IsInHand(entry)) {
+    incidents_.table().Arm(entry, incidents_.NextDue(entry));
+  }
 }
 
 void Engine::JournalAlert(const AlertEntry& entry, std::vector<Record>& records) const {

@@ -351,6 +351,7 @@ class Engine {
   std::string MakeSilenceId(Timestamp now);
   bool RunTimers(Timestamp now, Effects& fx, size_t limit);
   void RunTimer(const TimerKey& key, Timestamp now, Effects& fx);
+  void RunIncident(IncidentEntry& entry, Timestamp now, Effects& fx);
 
   // inbound.cc
   struct PagerdutyOrigin {
@@ -372,6 +373,7 @@ class Engine {
   // raise_news.cc
   bool OwesRaiseNews(const std::vector<GroupMember>& members, const NflogEntry* told,
                      IntegrationRef integration);
+  void HastenThreads(const IncidentEntry& entry, Timestamp now);
   // phone.cc
   static bool IsCall(const Receiver& receiver, IntegrationRef integration);
   void PrepareCall(Notification& n, const NflogEntry* logged, Timestamp now, Effects& fx);
@@ -423,9 +425,10 @@ class Engine {
     std::string text;
   };
   StepText step_text_;
-  size_t records_expected_ = 0;  // as many as RunDue made lately
-  uint64_t roused_epoch_ = 0;    // the epoch as of which groups that sleep have settled
-  bool walked_ = false;          // a slice was done: let others in
+  bool raises_go_to_threads_ = false;  // to those of some receiver of the config
+  size_t records_expected_ = 0;        // as many as RunDue made lately
+  uint64_t roused_epoch_ = 0;          // the epoch as of which groups that sleep have settled
+  bool walked_ = false;                // a slice was done: let others in
   static constexpr uint32_t kGcRoundMask = 0x3FFFFFFF;  // of what an incident remembers
   uint32_t gc_round_ = 0;
   std::vector<uint64_t> ended_alerts_;       // do not fire, or did not lately: fingerprints
@@ -443,6 +446,9 @@ class Engine {
   std::unordered_map<std::string, std::deque<Timestamp>> sent_lately_;  // by receiver that has a rate limit
   EngineStats stats_;
 };
+
+// Has a receiver threads in which to hear that an incident that has left it became more severe?
+bool RaisesGoToThreads(const Config& config);
 
 // The receivers that a name of a route or a chain means at `now`: itself, or who is on call in that schedule.
 std::vector<std::string> ReceiversNow(const Config& config, const std::string& name, Timestamp now);

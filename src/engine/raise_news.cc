@@ -6,6 +6,33 @@
 #include "engine/engine.h"
 
 namespace mlalert {
+namespace {
+
+bool HasThreads(const Receiver& receiver) {
+  return !receiver.slack_configs.empty();
+}
+
+}  // namespace
+
+bool RaisesGoToThreads(const Config& config) {
+  return std::any_of(config.receivers.begin(), config.receivers.end(), HasThreads);
+}
+
+// The groups that it has left look at once whether they owe the news.
+void Engine::HastenThreads(const IncidentEntry& entry, Timestamp now) {
+  if (!raises_go_to_threads_) {
+    return;
+  }
+  for (const AlertEntry* alert : entry.firing) {
+    for (const GroupSlot& slot : alert->groups) {
+      Group& group = *dispatcher_.Find(slot.group);
+      const Receiver* receiver = config_->FindReceiver(dispatcher_.ReceiverOf(group));
+      if (group.members[slot.member].moved && (receiver == nullptr || HasThreads(*receiver))) {
+        dispatcher_.FlushEarly(group, now);
+      }
+    }
+  }
+}
 
 // `told`: what this integration was told last; null: nothing.
 bool Engine::OwesRaiseNews(const std::vector<GroupMember>& members, const NflogEntry* told,

@@ -118,6 +118,7 @@ void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
   incidents_.SetConfig(config);
   muter_.SetConfig(config);
   config_ = std::move(config);
+  raises_go_to_threads_ = RaisesGoToThreads(*config_);
   ++quiet_epoch_;
   std::erase_if(pending,
                 [&](const OwedNews& news) { return config_->FindReceiver(news.receiver) == nullptr; });

@@ -48,7 +48,8 @@ void Engine::Settle(Group& group, Timestamp now) {
     }
     told_all += it->second.firing.size() == group.members.size() ? 1 : 0;
     // The tick after it repeats. One that has passed was no reason to speak, and time will not make it one.
-    if (const Timestamp repeat = After(it->second.timestamp, route.repeat_interval); repeat >= now) {
+    if (const Timestamp repeat = After(it->second.timestamp, route.repeat_interval + Duration(1));
+        repeat > now) {
       until = std::min(until, repeat);
     }
   }

@@ -82,10 +82,7 @@ bool Engine::RunTimers(Timestamp now, Effects& fx, size_t limit) {
     }
     if (incident_due <= group_due && incident_due <= now) {
       if (IncidentEntry* incident = incidents_.table().PopDue(now)) {
-        HoldChain(*incident, now, fx);
-        if (!Apply(incidents_.OnTimer(*incident, now), now, fx)) {
-          ArmIncident(*incident);
-        }
+        RunIncident(*incident, now, fx);
       }
       continue;
     }
@@ -99,6 +96,19 @@ bool Engine::RunTimers(Timestamp now, Effects& fx, size_t limit) {
     }
   }
   return NextDue() > now;
+}
+
+void Engine::RunIncident(IncidentEntry& entry, Timestamp now, Effects& fx) {
+  HoldChain(entry, now, fx);
+  const bool changed = Apply(incidents_.OnTimer(entry, now), now, fx);
+  Timestamp due = incidents_.NextDue(entry);
+  if (changed && due <= now) {
+    // A raise was told; what it brings at once comes next.
+    HoldChain(entry, now, fx);
+    Apply(incidents_.OnTimer(entry, now), now, fx);
+    due = incidents_.NextDue(entry);
+  }
+  incidents_.table().Release(entry, due);
 }
 
 Timestamp Engine::NextDue() const {

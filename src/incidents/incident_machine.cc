@@ -420,13 +420,12 @@ IncidentMachine::Change IncidentMachine::OnTimer(IncidentEntry& entry, Timestamp
     change.events.push_back(IncidentEvent(incident, now, "snooze_ended"));
   }
   if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
+    change.looks_same = !change.changed;
     Climb(change, now);
-    const bool only_chain = !change.changed;
-    if (only_chain) {
+    if (!change.changed) {
       AdvanceChain(change, now);  // else the raise is told first
     }
     CheckResponse(change, now);
-    change.looks_same = only_chain;
   }
   return change;
 }

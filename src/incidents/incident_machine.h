@@ -31,7 +31,7 @@ class IncidentMachine {
     bool raised = false;              // upwards
     bool speak_now = false;           // do not wait for the group's next tick
     bool stop_queued = false;         // what waits to be sent about it may not be wanted any more
-    bool looks_same = false;          // to its groups: its chain went on, no more
+    bool looks_same = false;          // to the groups that keep it: it only grew older
     std::vector<size_t> chain_steps;  // whom to tell now, besides the routes
     bool chain_exhausted = false;     // with these the chain has come to its end
     std::vector<EventRecord> events;

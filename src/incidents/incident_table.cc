@@ -81,7 +81,7 @@ IncidentEntry* IncidentTable::PopDue(Timestamp now) {
     IncidentEntry* entry = Find(timers_.top().id);
     timers_.pop();
     if (entry != nullptr && entry->timer_due <= now) {
-      entry->timer_due = kNever;
+      entry->timer_due = kUnset;
       if (!entry->firing.empty()) {
         mlalert::Prefetch(*entry->firing[0]);
       }
@@ -92,6 +92,11 @@ IncidentEntry* IncidentTable::PopDue(Timestamp now) {
     }
   }
   return nullptr;
+}
+
+void IncidentTable::Release(IncidentEntry& entry, Timestamp due) {
+  entry.timer_due = kNever;
+  Arm(entry, due);
 }
 
 std::vector<IncidentEntry*> IncidentTable::Sorted() {

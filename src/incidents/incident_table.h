@@ -19,7 +19,7 @@ namespace mlalert {
 struct IncidentEntry {
   Incident incident;
   AlertRefs firing;              // its alerts that fire now
-  Timestamp timer_due = kNever;  // of the queued timer that counts
+  Timestamp timer_due = kNever;  // of the queued timer that counts; kUnset: in hand
   uint32_t list_slot = 0;        // the table's
   // The engine's: an alert still belonged to it then; it is in the list of those that may be forgotten.
   uint32_t gc_round : 30 = 0;
@@ -55,8 +55,12 @@ class IncidentTable {
   void Arm(IncidentEntry& entry, Timestamp due);
   // kNever: nobody waits.
   Timestamp NextDue() const { return timers_.empty() ? kNever : timers_.top().at; }
-  // The next one whose time has come, by time and id; null when none is due.
+  // The next one whose time has come, by time and id; null when none is due. It is in hand until Release.
   IncidentEntry* PopDue(Timestamp now);
+  // It waits for `due` now. Meanwhile Arm does nothing: what it leads to at once needs no way through the
+  // queue.
+  void Release(IncidentEntry& entry, Timestamp due);
+  static bool IsInHand(const IncidentEntry& entry) { return !IsSet(entry.timer_due); }
   size_t timer_count() const { return timers_.size(); }
 
   // A slice of all entries, for visitors that must let others in between (base/slot_list.h).
