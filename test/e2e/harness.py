@@ -395,7 +395,7 @@ class Prometheus:
         self.process = self.test.spawn("prometheus", [
             "/usr/bin/prometheus", f"--config.file={self.config_path}", f"--storage.tsdb.path={self.storage}",
             f"--web.listen-address=127.0.0.1:{self.port}", f"--rules.alert.resend-delay={self.resend_delay}",
-            "--log.level=warn", "--query.lookback-delta=3s"])
+            "--log.level=warn", "--query.lookback-delta=4s"])
         wait_until(lambda: (reply := try_request(self.port, "GET", "/-/ready")) and reply.status == 200,
                    "Prometheus ready", timeout=30)
 
@@ -430,7 +430,8 @@ class Alertmanager:
 
 
 class Exporter:
-    """A target for Prometheus whose samples the test sets."""
+    """A target for Prometheus whose samples the test sets. They carry their time, so that a scrape that a busy machine
+    misses does not end the series: what was removed ends by the lookback."""
 
     def __init__(self):
         self.samples = {}
@@ -438,7 +439,8 @@ class Exporter:
 
         class Handler(_QuietHandler):
             def do_GET(self):
-                text = "".join(f"{series} {value}\n" for series, value in list(outer.samples.items()))
+                at = int(time.time() * 1000)
+                text = "".join(f"{series} {value} {at}\n" for series, value in list(outer.samples.items()))
                 self.answer(200, text.encode(), {"Content-Type": "text/plain; version=0.0.4"})
 
         self._server = _Server(Handler)
