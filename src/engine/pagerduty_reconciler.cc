@@ -1,5 +1,7 @@
 #include "engine/pagerduty_reconciler.h"
 
+#include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 #include <utility>
 #include <vector>
@@ -14,6 +16,9 @@ constexpr size_t kKeysMax = 300;  // a round; PagerDuty takes 960 requests a min
 constexpr size_t kQueueMax = 512;
 // After the start, and after a reload.
 constexpr Duration kFirstLook = std::chrono::seconds(5);
+// Of a call; a round is over before the next one begins.
+constexpr Duration kTimeoutMax = std::chrono::seconds(10);
+constexpr Duration kRetryAfterMaxHere = std::chrono::hours(1);
 
 }  // namespace
 
@@ -57,7 +62,8 @@ void PagerdutyReconciler::Loop() {
     const Duration wait = !wanted               ? Duration(std::chrono::hours(1))
                           : asked_since_config_ ? pagerduty.reconcile_interval
                                                 : std::min(kFirstLook, pagerduty.reconcile_interval);
-    if (wake_.wait_for(lock, wait, [&] { return stopping_ || config_ != config; }) || !wanted) {
+    const auto changed = [&] { return stopping_ || config_ != config; };
+    if (wake_.wait_for(lock, wait, changed) || wake_.wait_until(lock, not_before_, changed) || !wanted) {
       continue;
     }
     asked_since_config_ = true;
@@ -89,6 +95,7 @@ void PagerdutyReconciler::Ask(const ConfigPtr& config) {
         pagerduty.api_url, escaped);
     call.headers = {{"Authorization", "Token token=" + *token},
                     {"Accept", "application/vnd.pagerduty+json;version=2"}};
+    call.timeout = std::min(kTimeoutMax, pagerduty.reconcile_interval);
     call.repeatable = true;
     transport_.Send(lane_, std::move(call),
                     [this, config](const HttpResult& result) { OnAnswer(config, result); });
@@ -101,6 +108,7 @@ void PagerdutyReconciler::OnAnswer(const ConfigPtr& config, const HttpResult& re
   }
   if (!result.ok() || result.status / 100 != 2) {
     Complain(result.ok() ? fmt::format("it answers {}", result.status) : result.error);
+    EndRound(result);
     return;
   }
   auto events = DecodePagerdutyIncidents(result.body);
@@ -119,6 +127,19 @@ void PagerdutyReconciler::OnAnswer(const ConfigPtr& config, const HttpResult& re
               {{"incident", event.incident_id}, {"status", event.type}, {"result", reply.result}});
     }
   }
+}
+
+// What is wrong with PagerDuty, with the token or with how often it is asked is so for the other incidents of
+// this round as well. A refusal (400, 404) is about one.
+void PagerdutyReconciler::EndRound(const HttpResult& result) {
+  if (result.ok() && (result.status == 400 || result.status == 404)) {
+    return;
+  }
+  if (result.retry_after) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    not_before_ = std::chrono::steady_clock::now() + std::min(*result.retry_after, kRetryAfterMaxHere);
+  }
+  transport_.CancelLane(lane_);
 }
 
 // Once, and when it is over.

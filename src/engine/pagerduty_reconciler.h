@@ -5,6 +5,7 @@
 // any. Limits: kKeysMax a round.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -36,6 +37,7 @@ class PagerdutyReconciler {
   void Loop();
   void Ask(const ConfigPtr& config);
   void OnAnswer(const ConfigPtr& config, const HttpResult& result);
+  void EndRound(const HttpResult& result);
   void Complain(std::string problem);
 
   Transport& transport_;
@@ -48,7 +50,8 @@ class PagerdutyReconciler {
   ConfigPtr config_;
   bool asked_since_config_ = false;
   bool stopping_ = false;
-  std::string problem_;  // as logged last
+  std::chrono::steady_clock::time_point not_before_{};  // PagerDuty said when to come back
+  std::string problem_;                                 // as logged last
   std::thread thread_;
 };
 

@@ -21,6 +21,13 @@ def half_close(connection):
     connection.shutdown(socket.SHUT_WR)
 
 
+def half_head(connection):
+    """Ends it before there is a status."""
+    import socket
+    connection.sendall(b"HTTP/1.1 2")
+    connection.shutdown(socket.SHUT_WR)
+
+
 def reset(connection):
     """Closes without a word. On a connection that was kept from the answer before, libcurl asks again by itself."""
     connection.close()

@@ -5,7 +5,7 @@ import time
 
 import harness
 import outside
-from harness import stays, wait_until
+from harness import Answer, stays, wait_until
 
 SECRET = "wh-secret-1"
 DRIFT = {"alertname": "Drift", "model": "fraud", "severity": "P1"}
@@ -246,7 +246,8 @@ class Reconciler(harness.TestCase):
         taken = time.time() + 1
         self.says("acknowledged", taken)
         wait_until(lambda: self.state() == "acknowledged", "what PagerDuty knows is known here")
-        self.assertEqual(self.daemon.rows("SELECT actor, via FROM acknowledgements"), [{"actor": "Ann", "via": "pagerduty"}])
+        rows = wait_until(lambda: self.daemon.rows("SELECT actor, via FROM acknowledgements"), "it is in the file a moment later")
+        self.assertEqual(rows, [{"actor": "Ann", "via": "pagerduty"}])
         self.daemon.unack(self.incident, actor="bob")
         self.key += "#2"  # it pages under a new key
         self.path = self.asked_about(self.key.replace("#", "%23"))
@@ -285,6 +286,31 @@ class Reconciler(harness.TestCase):
         self.says("triggered", time.time() - 60)
         self.asked_again()
         self.assertEqual(self.state(), "acknowledged", "our acknowledge is newer, PagerDuty has not got it yet")
+
+    def test_whatever_it_answers_changes_nothing_until_it_answers_well(self):
+        self.start()
+        good = json.dumps({"incidents": []})
+        # Said once while it lasts: each differs from the one before.
+        for answer, said in ((Answer(202, "{}"), 'holds no \\"incidents\\"'), (Answer(raw=outside.half_head), ""),
+                             (Answer(400, '{"error":{"message":"Invalid Input Provided"}}'), "it answers 400"),
+                             (Answer(raw=outside.half_close), ""), (Answer(500, good), "it answers 500"),
+                             (Answer(raw=outside.reset), ""), (Answer(200, good, hang=30), "deadline")):
+            with self.subTest(said):
+                before = len(self.complaints())
+                self.hub.always(self.path, answer)
+                self.assertIn(said, wait_until(lambda: self.complaints()[before:], "it is said")[0])
+                self.assertEqual(self.state(), "open")
+        # Whoever is told when to come back comes back then.
+        self.hub.script(self.path, Answer(429, "{}", {"Retry-After": "3"}), Answer(200, good))
+        limited = wait_until(lambda: [taken for taken in self.hub.requests(self.path) if taken.status == 429], "it is limited")[0]
+        after = wait_until(lambda: [taken for taken in self.hub.requests(self.path) if taken.at > limited.at], "it comes back")[0]
+        self.assertGreaterEqual(after.at - limited.at, 2.99)
+        wait_until(lambda: "PagerDuty can be asked again" in self.daemon.log(), "it is over")
+        self.says("acknowledged", time.time() + 1)
+        wait_until(lambda: self.state() == "acknowledged", "what was missed is known now")
+
+    def complaints(self):
+        return [line for line in self.daemon.log().splitlines() if "PagerDuty cannot be asked" in line]
 
 
 if __name__ == "__main__":
