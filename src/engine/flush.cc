@@ -10,6 +10,7 @@
 #include "config/calendars.h"
 #include "config/calm_config.h"
 #include "engine/engine.h"
+#include "engine/storm.h"
 #include "incidents/business_hours.h"
 #include "incidents/ladder.h"
 #include "model/incident_hours.h"
@@ -52,7 +53,8 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const
                incident.policy->hours->outside == IncidentHours::Outside::kDigest &&
                (!IsSet(incident.last_told_at) || incident.last_told_at < incident.last_fired_at);
   Timestamp until = CooldownUntil(incident);
-  out.cooling = IsSet(until) && now < until && incident.severity <= incident.told_severity;
+  out.cooling =
+      IsSet(until) && now < until && incident.severity <= incident.told_severity && !StandsForStorm(incident);
   out.told_before_episode = IsSet(incident.last_told_at) && incident.last_told_at < incident.last_fired_at;
   out.owes_only_told = incident.policy != nullptr;
   return out;
@@ -79,7 +81,9 @@ HeldBack HeldBackBy(const FlushAlert& alert, const Incident& incident, const Con
             config.calm != nullptr ? config.calm->storm.line : 0};
   }
   if (const Calendar* calendar = HeldByHours(incident, config.calendars.get(), now)) {
-    return {fmt::format("outside business hours ({})", calendar->name()), lines.hours};
+    return {fmt::format("{}outside business hours ({})",
+                        IsDroppedBy(*calendar, incident) ? "dropped: it began " : "", calendar->name()),
+            lines.hours};
   }
   if (alert.cooling && alert.told_before_episode) {
     return {fmt::format("cooldown until {}", FormatRfc3339Millis(CooldownUntil(incident))),

@@ -1,6 +1,8 @@
 // Storms: more new incidents at once than anybody can read. One alert stands for all of them; they are told
 // when it is over and they still fire. The first P0 of each model is told at once all the same. And the other
 // alerts that mlalert raises about itself.
+#include "engine/storm.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -42,8 +44,7 @@ void Engine::IngestOwn(const LabelSet& labels, const LabelSet& annotations, Time
 
 void Engine::NoteOpened(IncidentEntry& entry, Timestamp now) {
   Incident& incident = entry.incident;
-  if (config_->calm == nullptr || config_->calm->storm.incidents == 0 ||
-      incident.labels.Get("alertname") == kStormName ||
+  if (config_->calm == nullptr || config_->calm->storm.incidents == 0 || StandsForStorm(incident) ||
       incident.labels.Get("alertname").starts_with("Mlalert")) {
     return;
   }
@@ -161,6 +162,10 @@ void Engine::JoinStorm(IncidentId id, IncidentId parent, Storm& storm, Timestamp
   fx.records.emplace_back(IncidentRecord{incident});
   fx.records.emplace_back(std::move(event));
   Unsettle(*entry);
+}
+
+bool StandsForStorm(const Incident& incident) {
+  return incident.labels.Get("alertname") == kStormName;
 }
 
 bool Engine::IsInStorm(const Incident& incident) const {

@@ -7,9 +7,10 @@
 #include "config/calendars.h"
 #include "config/calm_config.h"
 #include "engine/engine.h"
+#include "engine/storm.h"
+#include "incidents/business_hours.h"
 #include "incidents/ladder.h"
 #include "model/incident_chain.h"
-#include "model/incident_hours.h"
 
 namespace mlalert {
 namespace {
@@ -80,24 +81,24 @@ void AddState(const Incident& incident, const Config& config, Timestamp now, std
                                    : ""),
                    true, Place(config, lines.ladder)});
   }
-  if (incident.policy != nullptr && incident.policy->hours != nullptr && config.calendars != nullptr &&
-      incident.severity < incident.policy->hours->always_from) {
-    const IncidentHours& hours = *incident.policy->hours;
-    const Calendar* calendar = config.calendars->Find(hours.calendar);
-    if (calendar != nullptr && !calendar->IsOpen(now)) {
-      const Timestamp opens = calendar->NextOpen(now);
-      out.push_back(
-          {"business_hours", "",
-           fmt::format("{} is closed until {}", hours.calendar, opens == kNever ? "for ever" : At(opens)),
-           true, Place(config, lines.hours)});
-    }
+  if (const Calendar* calendar = HeldByHours(incident, config.calendars.get(), now)) {
+    const Timestamp opens = calendar->NextOpen(now);
+    out.push_back(
+        {"business_hours", "",
+         IsDroppedBy(*calendar, incident)
+             ? fmt::format("dropped: it began while {} was closed, and is told when it becomes more severe",
+                           calendar->name())
+             : fmt::format("{} is closed until {}", calendar->name(),
+                           opens == kNever ? "for ever" : At(opens)),
+         true, Place(config, lines.hours)});
   }
   if (IsSet(incident.care->flapping_since)) {
     out.push_back({"flapping", "",
                    fmt::format("it flaps since {}: told once", At(incident.care->flapping_since)), true,
                    Place(config, lines.flapping)});
   }
-  if (const Timestamp until = CooldownUntil(incident); IsSet(until) && until > now) {
+  if (const Timestamp until = CooldownUntil(incident);
+      IsSet(until) && until > now && !StandsForStorm(incident)) {
     const bool raised = incident.severity > incident.told_severity;
     out.push_back({"cooldown", "",
                    raised ? fmt::format("cooldown until {}, which a raise passes", At(until))

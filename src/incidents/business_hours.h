@@ -10,4 +10,7 @@ namespace mlalert {
 // The calendar that keeps it quiet now; null: none does. `calendars` may be null.
 const Calendar* HeldByHours(const Incident& incident, const Calendars* calendars, Timestamp now);
 
+// Of what `calendar` holds: it is not told when that opens either.
+bool IsDroppedBy(const Calendar& calendar, const Incident& incident);
+
 }  // namespace mlalert

@@ -10,6 +10,7 @@ import ctypes
 import http.client
 import http.server
 import json
+import mmap
 import os
 import pathlib
 import random
@@ -17,6 +18,7 @@ import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import tempfile
 import threading
@@ -239,12 +241,34 @@ class TestCase(unittest.TestCase):
                               timeout=timeout, env={**os.environ, **(env or {})}, preexec_fn=_die_with_parent)
 
 
+class WallClock:
+    """The wall clock of a daemon (Mlalert(clock=...)), which the test sets: "2026-01-05T08:59:59Z". From there it goes on."""
+
+    def __init__(self, test, at):
+        library, ahead = test.directory / "wall_clock.so", test.directory / "wall_clock"
+        subprocess.run(["c++", "-std=c++17", "-shared", "-fPIC", "-O1", "-o", library, SOURCE_DIR / "test/e2e/wall_clock.cc"],
+                       check=True)
+        ahead.write_bytes(bytes(8))
+        with open(ahead, "r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), 8)
+        self.env = {"LD_PRELOAD": str(library), "MLALERT_TEST_CLOCK": str(ahead)}
+        self.set(at)
+
+    def now(self):
+        return time.time() + self._ahead
+
+    def set(self, at):
+        self._ahead = from_rfc3339(at) - time.time()
+        self._memory[:] = struct.pack("=q", int(self._ahead * 1e9))
+
+
 class Mlalert:
     """The daemon: survives kill() and start() with its port and its database."""
 
-    def __init__(self, test, config, flags=(), start=True, name="mlalert"):
+    def __init__(self, test, config, flags=(), start=True, name="mlalert", clock=None):
         self.test = test
         self.name = name
+        self.clock = clock
         self.port = free_port()
         self.flags = list(flags)
         self.config_path = test.write(f"{name}.yml", config)
@@ -261,7 +285,8 @@ class Mlalert:
     def spawn(self):
         self.process = self.test.spawn(self.name, [
             MLALERT, "serve", f"--config.file={self.config_path}", f"--storage.path={self.storage}",
-            f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=debug", *self.flags])
+            f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=debug", *self.flags],
+            env={**os.environ, **self.clock.env} if self.clock else None)
         return self.process
 
     def start(self):
@@ -311,8 +336,21 @@ class Mlalert:
         if reply.status != 200:
             raise AssertionError(f"POST /api/v2/alerts: {reply}")
 
-    def resolve(self, labels):
-        self.post_alerts({"labels": labels, "endsAt": rfc3339(time.time())})
+    def now(self):
+        return self.clock.now() if self.clock else time.time()
+
+    def fire(self, *labels, seconds=30 * 86400):
+        """Until they are resolved, as it were."""
+        ends = rfc3339(self.now() + seconds)
+        self.post_alerts(*({"labels": one, "endsAt": ends} for one in labels))
+
+    def resolve(self, *labels):
+        ends = rfc3339(self.now())
+        self.post_alerts(*({"labels": one, "endsAt": ends} for one in labels))
+
+    def why(self, incident_id, receiver=""):
+        """What is decided now: [{what, text, ...}]."""
+        return self.get(f"/api/mlalert/v1/incidents/{incident_id}/why?receiver={receiver}").json()["now"]
 
     def alerts(self):
         return self.get("/api/v2/alerts").json()

@@ -84,6 +84,14 @@ BOOST_AUTO_TEST_CASE(drop_is_silent_unless_it_gets_worse) {
   ExpectHeard(sim, {"+12h chat/webhook[0] first notification firing=Drift:P2"});
 }
 
+BOOST_AUTO_TEST_CASE(drop_tells_at_nine_what_its_source_made_worse_at_night) {
+  Sim sim(Config("business_hours: {calendar: office, outside: drop}"), kMonday);
+  sim.At(hours(2)).Fire(kDrift);
+  sim.At(hours(4)).Fire(kDrift.With("severity", "P2"));
+  sim.At(hours(12));
+  ExpectHeard(sim, {"+9h chat/webhook[0] first notification firing=Drift:P2,Drift:P2"});
+}
+
 BOOST_AUTO_TEST_CASE(what_is_urgent_does_not_wait) {
   Sim sim(Config("business_hours: {calendar: office}"), kMonday);
   sim.At(hours(2)).Fire(kDrift.With("severity", "P1"));
@@ -267,6 +275,35 @@ storm: {incidents: 5, within: 5m, quiet: 10m}
   std::sort(heard.begin(), heard.end());
   ExpectLines(heard, {"+10m30s chat/webhook[0] all alerts resolved resolved=AlertStorm",
                       "+10m30s chat/webhook[0] first notification firing=Dead2:P0"});
+}
+
+BOOST_AUTO_TEST_CASE(the_next_one_is_told_within_the_cooldown_too) {
+  Sim sim(R"(
+route: {receiver: chat, group_by: [alertname, model], group_wait: 0s, group_interval: 1m, repeat_interval: 24h}
+receivers: [{name: chat, webhook_configs: [{url: "http://127.0.0.1:9/chat"}]}]
+incidents: {identity: [alertname, model]}
+incident_policies: [{name: p, cooldown: 1h}]
+storm: {incidents: 2, within: 1m, quiet: 2m}
+)",
+          kMonday);
+  auto burst = [&](const char* name) {
+    for (int i = 0; i < 4; ++i) {
+      sim.Fire(Labels({{"alertname", name}, {"model", fmt::format("m{}", i)}, {"severity", "P3"}}));
+    }
+  };
+  // The first three of a burst are told before anybody knows that it is one.
+  auto storms = [&] {
+    const std::vector<std::string> heard = sim.TakeHeard();
+    return std::count_if(heard.begin(), heard.end(), [](const std::string& line) {
+      return line.find("firing=AlertStorm") != std::string::npos;
+    });
+  };
+  burst("A");
+  sim.At(minutes(10));
+  BOOST_TEST(storms() == 1);
+  burst("B");
+  sim.At(minutes(20));
+  BOOST_TEST(storms() == 1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
