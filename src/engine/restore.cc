@@ -110,6 +110,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
   timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
   timers_.Add(After(now, kFirstAudit), {TimerKind::kAudit, 0});
+  audited_at_ = now;  // a process that stands still before its first audit is late, too, and not broken
 }
 
 void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
