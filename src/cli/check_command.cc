@@ -18,6 +18,7 @@
 #include "config/rule_loader.h"
 #include "config/web_config.h"
 #include "config/yaml_document.h"
+#include "notify/action_links.h"
 #include "notify/file_access.h"
 #include "notify/template_set.h"
 
@@ -119,6 +120,7 @@ class Checker {
         .Set("routes", static_cast<int64_t>(routes))
         .Set("policies", static_cast<int64_t>(config->incident_policies.size()));
     CheckTemplates(file, config, report.diagnostics);
+    CheckInboundFiles(file, config->inbound, report.diagnostics);
     RuleDefaults defaults = RuleDefaultsOf(*config);
     defaults.lint = plain_.lint;
     for (const auto& [glob, datasource] : config->rule_files) {
@@ -154,6 +156,31 @@ class Checker {
     for (const Error& warning : (*templates)->warnings()) {
       out.Append(OneProblem(DiagnosticLevel::kWarning, file, warning.ToString()));
     }
+  }
+
+  // Without them links, buttons and webhooks are refused. The daemon reads them anew each time, and the
+  // machine that checks a config need not have them: no error.
+  static void CheckInboundFiles(const std::string& file, const InboundConfig& inbound, Diagnostics& out) {
+    const FileAccess files = RealFiles();
+    auto warn = [&](std::string_view key, const Error& error, std::string_view then) {
+      Diagnostics problem =
+          OneProblem(DiagnosticLevel::kWarning, file,
+                     fmt::format("inbound.{}: {}; until it can be read {}", key, error.message, then));
+      out.Append(problem);
+    };
+    auto check = [&](std::string_view key, const std::string& path, std::string_view then) {
+      auto text = path.empty() ? Result<std::string>("") : files.read(path, kKeyFileBytesMax);
+      if (!text) {
+        warn(key, text.error(), then);
+      }
+    };
+    if (auto link_key = LinkKeyOf(inbound, "", files); !link_key) {
+      warn("links.key_file", link_key.error(), "messages have no links, and links are answered with 503");
+    }
+    check("slack.signing_secret_file", inbound.slack.signing.file,
+          "presses of buttons are answered with 503");
+    check("pagerduty.webhook_secret_file", inbound.pagerduty.webhook.file, "webhooks are answered with 503");
+    check("pagerduty.api_token_file", inbound.pagerduty.api_token_file, "PagerDuty is not asked");
   }
 
   void CheckGlob(const std::string& glob, const RuleDefaults& defaults) {

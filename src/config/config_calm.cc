@@ -1,10 +1,12 @@
 // storm, rate_limits and recurring_silences.
+#include <algorithm>
 #include <fmt/format.h>
 #include <memory>
 #include <set>
 
 #include "config/calm_config.h"
 #include "config/config_sections.h"
+#include "model/matcher_empty.h"
 
 namespace mlalert {
 namespace {
@@ -46,6 +48,14 @@ void ReadStorm(YamlMap& root, const LoadContext& context, StormConfig& out) {
     }
   }
   map.Finish();
+  if (!map.Failed() && out.quiet < out.within) {
+    map.At("quiet").Warn(
+        fmt::format(
+            "a storm that was quiet for {} and is over begins anew with the next incident: those of the "
+            "last {} count",
+            FormatDuration(out.quiet), FormatDuration(out.within)),
+        fmt::format("quiet: {} or more, or a shorter within", FormatDuration(out.within)));
+  }
 }
 
 void ReadRateLimits(YamlMap& root, const Config& config, CalmConfig& out) {
@@ -99,8 +109,13 @@ void ReadRecurring(YamlMap& root, const LoadContext& context, CalmConfig& out) {
       map.At("name").Error(fmt::format("recurring silence name {} is not unique", Quoted(silence.name)));
     }
     ReadMatcherList(map, "matchers", context, silence.matchers);
-    if (silence.matchers.empty()) {
+    if (silence.matchers.empty() && !map.Failed()) {
       item.Error("missing matchers in recurring silence", "one without matchers would keep everything quiet");
+    } else if (!silence.matchers.empty() &&
+               std::all_of(silence.matchers.begin(), silence.matchers.end(), MatchesEmpty)) {
+      map.At("matchers")
+          .Error("at least one matcher must not match the empty string",
+                 "as in a silence: one that matches everything would keep everything quiet");
     }
     if (auto intervals = map.Take("time_intervals"); intervals && intervals->Read(silence.time_intervals)) {
       for (const YamlValue& name : intervals->Items("[]string")) {

@@ -74,6 +74,10 @@ bool ReadStep(const YamlValue& item, LadderStep& out) {
 }
 
 void ReadLadder(const YamlValue& value, const Config& config, IncidentPolicy& out) {
+  if (value.node().kind != YamlNode::Kind::kMap) {
+    value.WrongType("ladder");
+    return;
+  }
   YamlMap map(value, "ladder");
   if (auto steps = map.Take("steps")) {
     for (const YamlValue& item : steps->Items("a list of ladder steps")) {
@@ -150,8 +154,9 @@ bool ReadChainStep(const YamlValue& item, const LoadContext& context, const Conf
   if (!after) {
     item.Error("missing after in chain step", "how long after the beginning, such as 15m; 0m: at once");
   }
-  if (out.receivers.empty()) {
-    item.Error("a chain step needs at least one receiver");
+  // Where they are written in a way that cannot be read, that is said already.
+  if (out.receivers.empty() && !map.Failed()) {
+    item.Error("a chain step needs at least one receiver", "receivers: [name, ...]");
   }
   return after && !out.receivers.empty();
 }
@@ -183,6 +188,7 @@ void ReadRepeat(YamlMap& map, IncidentChain& out) {
 void ReadChain(const YamlValue& value, const LoadContext& context, const Config& config,
                IncidentPolicy& out) {
   auto chain = std::make_shared<IncidentChain>();
+  const size_t errors_before = value.error_count();
   auto read_steps = [&](const YamlValue& list) {
     for (const YamlValue& item : list.Items("a list of chain steps")) {
       ChainStep step;
@@ -195,7 +201,7 @@ void ReadChain(const YamlValue& value, const LoadContext& context, const Config&
       }
       chain->steps.push_back(std::move(step));
     }
-    if (chain->steps.empty()) {
+    if (chain->steps.empty() && value.error_count() == errors_before) {
       value.Error("a chain needs at least one step");
     } else if (chain->steps.size() > kChainStepsMax) {
       value.Error(fmt::format("a chain of more than {} steps", kChainStepsMax));
@@ -293,6 +299,29 @@ void ReadPolicy(const YamlValue& value, const LoadContext& context, const Config
   map.Finish();
 }
 
+// What is less severe is due before what is more severe: most likely two lines were mixed up, or one of them
+// is a default. A business day takes as long as it takes; it is compared as one day with what must be done
+// sooner.
+void WarnOfInvertedTargets(YamlMap& map, const ResponseTargets& targets) {
+  auto text = [](const ResponseTarget& target) {
+    return target.next_business_day ? std::string("next_business_day") : FormatDuration(target.within);
+  };
+  for (Severity severity : {Severity::kP1, Severity::kP2, Severity::kP3}) {
+    const auto graver = static_cast<Severity>(static_cast<uint8_t>(severity) + 1);
+    const ResponseTarget& target = targets.by_severity[static_cast<size_t>(severity)];
+    const ResponseTarget& above = targets.by_severity[static_cast<size_t>(graver)];
+    const Duration limit = above.next_business_day ? Duration(std::chrono::hours(24)) : above.within;
+    if (target.next_business_day || target.within <= Duration::zero() || target.within >= limit) {
+      continue;
+    }
+    const bool written = map.Take(ToString(severity)).has_value();
+    map.At(ToString(written ? severity : graver))
+        .Warn(fmt::format("the response target of {} ({}) is shorter than that of {} ({})",
+                          ToString(severity), text(target), ToString(graver), text(above)),
+              "what is more severe is due first");
+  }
+}
+
 }  // namespace
 
 void ReadPolicies(YamlMap& root, const LoadContext& context, Config& out) {
@@ -352,6 +381,7 @@ void ReadResponseTargets(YamlMap& root, Config& out) {
     CheckCalendarName(map.At("calendar"), targets->calendar, out);
   }
   map.Finish();
+  WarnOfInvertedTargets(map, *targets);
   out.response_targets = std::move(targets);
 }
 

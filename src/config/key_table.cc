@@ -555,7 +555,7 @@ constexpr std::string_view kTable = R"table(
 | `window` | duration | `30m` | within this time. It is over when half of that is left in the window |
 
 ### `incident_policies[].acknowledge`
-| `expires` | duration | never | an acknowledgement ends after this, unless it says otherwise |
+| `expires` | duration | never | an acknowledgement ends after this, unless it says otherwise. `0s`: never |
 
 ### `inbound`
 | `public_url` | URL | that of `--web.external-url` | of this mlalert, as phones, Slack and Twilio reach it |
@@ -616,7 +616,7 @@ constexpr std::string_view kTable = R"table(
 ### `storm`
 | `incidents` | 2 to 100000 | required | more new incidents than this |
 | `within` | duration | `5m` | in this time are a storm |
-| `quiet` | duration | `10m` | without a new one it is over |
+| `quiet` | duration | `10m` | without a new one it is over. At least `within`, or it begins anew with the next one |
 | `by` | list of labels | none: one for all | a storm of its own for each value |
 | `severity` | severity | `P1` | of the alert `AlertStorm` that stands for all |
 
@@ -627,7 +627,7 @@ constexpr std::string_view kTable = R"table(
 
 ### `recurring_silences[]`
 | `name` | text | required, unique | |
-| `matchers` | matchers | required | |
+| `matchers` | matchers | required | at least one must not match the empty string |
 | `time_intervals` | list of names | required | holds during any of them |
 | `comment` | text | none | |
 

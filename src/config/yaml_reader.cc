@@ -149,7 +149,7 @@ namespace {
 
 // The message is what Prometheus and Alertmanager say, and names a type of Go; this is for everybody else.
 std::string PlainType(std::string_view go_type) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kPlain{{
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kPlain{{
       {"[]", "a list is expected here: [a, b], or one line with a dash for each"},
       {"map[", "keys with values are expected here: {key: value}"},
       {"string", "one text is expected here"},
@@ -159,6 +159,7 @@ std::string PlainType(std::string_view go_type) {
       {"float", "a number is expected here"},
       {"time.Duration", "a duration such as 1m30s is expected here"},
       {"config.", "keys with values are expected here: {key: value}"},
+      {"ladder", "the steps stand under a key of their own: {steps: [{after: 15m, severity: P3}, ...]}"},
   }};
   for (const auto& [prefix, text] : kPlain) {
     if (go_type.starts_with(prefix)) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "model/matcher_empty.h"
 
 namespace mlalert {
 namespace {
@@ -71,13 +72,6 @@ Result<Matcher> Compile(const MatcherText& text, bool classic_names) {
                                                  RegexError(text.value, matcher.error().message)));
   }
   return matcher;
-}
-
-// Only what is equal to "" counts, not what differs from something else: upstream lets a="", b!="x" fail but
-// b!="x" pass, although it matches every alert without b.
-bool MatchesEmpty(const Matcher& matcher) {
-  bool positive = matcher.op() == MatchOp::kEqual || matcher.op() == MatchOp::kRegex;
-  return positive && matcher.MatchesValue("");
 }
 
 auto Second(Timestamp time) {

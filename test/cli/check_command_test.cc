@@ -58,6 +58,21 @@ BOOST_AUTO_TEST_CASE(a_good_config_is_summed_up) {
   BOOST_TEST(Check({file}, true).exit_code == 0);
 }
 
+BOOST_AUTO_TEST_CASE(a_key_that_is_not_there_is_said) {
+  TempFolder dir;
+  const std::string config = std::string(kConfig) + "inbound: {links: {key_file: link.key}}\n";
+  const std::string file = dir.Write("c.yml", config);
+  Checked got = Check({file});
+  BOOST_TEST(got.exit_code == 0);
+  BOOST_TEST(Has(got.out, "inbound.links.key_file: "), got.out);
+  BOOST_TEST(Has(got.out, "link.key"), got.out);
+  BOOST_TEST(Check({file}, true).exit_code != 0);
+  dir.Write("link.key", "too short");
+  BOOST_TEST(Has(Check({file}).out, "holds fewer than"), Check({file}).out);
+  dir.Write("link.key", std::string(32, 'k'));
+  BOOST_TEST(Check({file}, true).exit_code == 0, Check({file}, true).out);
+}
+
 BOOST_AUTO_TEST_CASE(a_good_rule_file_is_summed_up) {
   TempFolder dir;
   std::string file = dir.Write("r.yml", kRules);

@@ -148,6 +148,81 @@ BOOST_AUTO_TEST_CASE(refuses_what_cannot_work) {
   }
 }
 
+// What is written in another shape is one error, which says how it is written.
+BOOST_AUTO_TEST_CASE(a_wrong_shape_is_said_once_and_with_a_hint) {
+  constexpr std::string_view kList = "a list is expected here: [a, b], or one line with a dash for each";
+  const struct {
+    std::string policy;
+    std::string message;
+    std::string_view hint;
+  } cases[] = {{"chain: [{after: 0m, receivers: r}]", "cannot unmarshal !!str `r` into []string", kList},
+               {"chain: {steps: [{after: 0m, receivers: r}], fallback: [r]}",
+                "cannot unmarshal !!str `r` into []string", kList},
+               {"chain: {steps: [{after: 0m, receivers: [r]}], fallback: r}",
+                "cannot unmarshal !!str `r` into []string", kList},
+               {"ladder: [{after: 15m, severity: P2}]", "cannot unmarshal !!seq into ladder",
+                "the steps stand under a key of their own: {steps: [{after: 15m, severity: P3}, ...]}"},
+               {"chain: [{after: 0m}]", "a chain step needs at least one receiver", "receivers: [name, ...]"},
+               {"chain: [{after: x, receivers: [r]}]", R"(not a valid duration string: "x")", ""}};
+  for (const auto& c : cases) {
+    const Diagnostics found = Check(Policy(c.policy));
+    BOOST_TEST_CONTEXT(c.policy << "\n" << found.ToText()) {
+      BOOST_TEST(found.error_count() == 1U);
+      for (const Diagnostic& one : found.items()) {
+        if (one.level == DiagnosticLevel::kError) {
+          BOOST_TEST(one.message == c.message);
+          BOOST_TEST((c.hint.empty() || one.hint == c.hint), one.hint);
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_recurring_silence_of_everything_is_refused) {
+  const std::string night =
+      "time_intervals: [{name: night, time_intervals: [{times: [{start_time: '01:00', end_time: "
+      "'05:00'}]}]}]\n";
+  auto with = [&](const std::string& matchers) {
+    return Paging(night + "recurring_silences: [{name: a, matchers: [" + matchers +
+                  "], time_intervals: [night]}]\n");
+  };
+  for (const char* all : {"'a=~\".*\"'", "'a=\"\"'", "'a=~\".*\"', 'b=~\"x?\"'"}) {
+    ExpectError(with(all), "at least one matcher must not match the empty string");
+  }
+  for (const char* some : {"'a=~\".+\"'", "'a=~\".*\"', b=x", "'a!=\"\"'"}) {
+    ExpectClean(with(some));
+  }
+  // One error for one mistake.
+  BOOST_TEST(Check(with("'b c'")).error_count() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(targets_in_the_wrong_order_are_warned_of) {
+  ExpectWarning(Paging("response_targets: {P1: 4h, P2: 1h}\n"),
+                "the response target of P2 (1h) is shorter than that of P1 (4h)");
+  ExpectWarning(Paging("response_targets: {P0: 2h}\n"),
+                "the response target of P1 (1h) is shorter than that of P0 (2h)");
+  ExpectWarning(Paging("response_targets: {P1: next_business_day}\n"),
+                "the response target of P2 (4h) is shorter than that of P1 (next_business_day)");
+  for (const char* good : {"{P0: 5m, P1: 5m, P2: 5m, P3: 5m}", "{P1: none}", "{P2: none}", "{P2: 72h}",
+                           "{P0: none}", "{P2: next_business_day, P3: 72h}"}) {
+    ExpectClean(Paging(std::string("response_targets: ") + good + "\n"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_storm_that_begins_anew_at_once_is_warned_of) {
+  constexpr std::string_view kAnew =
+      "a storm that was quiet for 1m and is over begins anew with the next incident: those of the last 5m "
+      "count";
+  ExpectWarning(Paging("storm: {incidents: 20, quiet: 1m}\n"), kAnew);
+  ExpectWarning(Paging("storm: {incidents: 20, within: 5m, quiet: 1m}\n"), kAnew);
+  ExpectClean(Paging("storm: {incidents: 20, within: 5m, quiet: 5m}\n"));
+}
+
+BOOST_AUTO_TEST_CASE(an_acknowledgement_that_expires_after_nothing_never_does) {
+  BOOST_TEST(
+      (MustLoad(Policy("acknowledge: {expires: 0s}"))->incident_policies[0].ack_expires == Duration::zero()));
+}
+
 BOOST_AUTO_TEST_CASE(ladders_rise_and_end_below_p0) {
   for (const BadCase& c : {
            BadCase{"ladder: {steps: []}", "a ladder needs at least one step"},
