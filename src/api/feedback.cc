@@ -61,7 +61,7 @@ void PostFeedback(ApiContext& context, HttpRequest& request, HttpResponse& respo
     SetOwnError(response, feedback.error());
     return;
   }
-  Status done = GiveFeedback(context, *feedback);
+  Status done = GiveFeedback(context, *feedback, request.remote_addr);
   if (!done) {
     SetOwnError(response, done.error());
     return;
@@ -106,7 +106,7 @@ Status CheckFeedback(FeedbackRecord& feedback) {
   return {};
 }
 
-Status GiveFeedback(ApiContext& context, const FeedbackRecord& feedback) {
+Status GiveFeedback(ApiContext& context, const FeedbackRecord& feedback, const std::string& address) {
   const IncidentId id = feedback.incident_id;
   bool known = context.gate.Read([&](Engine& engine) { return engine.FindIncident(id) != nullptr; });
   if (!known) {
@@ -123,7 +123,7 @@ Status GiveFeedback(ApiContext& context, const FeedbackRecord& feedback) {
     return Fail(ErrorCode::kNotFound, fmt::format("there is no incident {}", id));
   }
   uint64_t seq = context.gate.Enter(
-      [&](Engine& engine, Timestamp now, Effects& fx) { engine.RecordFeedback(feedback, now, fx); });
+      [&](Engine& engine, Timestamp now, Effects& fx) { engine.RecordFeedback(feedback, address, now, fx); });
   if (Status durable = WaitDurable(context.gate, seq); !durable) {
     return Fail(Error{ErrorCode::kUnavailable,
                       "taken, but not yet safe on disk: " + durable.error().message,

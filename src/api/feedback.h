@@ -2,6 +2,8 @@
 // Thread: any worker.
 #pragma once
 
+#include <string>
+
 #include "api/api.h"
 #include "model/memory_record.h"
 
@@ -11,8 +13,8 @@ namespace mlalert {
 // none.
 Status CheckFeedback(FeedbackRecord& feedback);
 
-// Writes it down, durably, also for incidents that are over. kNotFound: no such incident. kUnavailable:
-// taken, but not yet on disk.
-Status GiveFeedback(ApiContext& context, const FeedbackRecord& feedback);
+// Writes it down, durably, also for incidents that are over. `address`: where it came from. kNotFound: no
+// such incident. kUnavailable: taken, but not yet on disk.
+Status GiveFeedback(ApiContext& context, const FeedbackRecord& feedback, const std::string& address);
 
 }  // namespace mlalert

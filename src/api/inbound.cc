@@ -38,7 +38,7 @@ void GiveFeedback(Engine& engine, TokenAction verdict, IncidentId id, const std:
   feedback.via = actor.via;
   feedback.verdict = ToString(verdict);
   feedback.comment = comment;
-  engine.RecordFeedback(std::move(feedback), now, fx);
+  engine.RecordFeedback(std::move(feedback), actor.address, now, fx);
   ++out.changed;
   out.incidents.push_back(*incident);
 }

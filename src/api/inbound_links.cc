@@ -1,11 +1,14 @@
-// /act/{token}: a link out of a notification. GET shows what it would do and changes nothing, because
-// scanners of mail open every link; POST, the button on that page, does it.
+// /act/{token}: a link out of a notification. GET shows what it would do, or by whom and when it was done
+// with this link, and changes nothing, because scanners of mail open every link; POST, the button on that
+// page, does it.
 #include <algorithm>
 #include <fmt/format.h>
 
 #include "api/durable.h"
 #include "api/inbound.h"
 #include "api/strict_input.h"
+#include "base/hash.h"
+#include "base/json.h"
 #include "intake/signatures.h"
 #include "template/quote.h"
 
@@ -106,6 +109,39 @@ std::string Form(TokenAction action, std::string_view action_url) {
       tmpl::EscapeHtml(action_url), Question(action));
 }
 
+// What was done with this link before: "Acknowledged by Ann at 2026-01-05T09:00:00.000Z"; empty: nothing. Of
+// the link itself only a hash is kept: it is a permission.
+constexpr const char* kUsedLinks = "link_used";
+
+std::string UseOf(ApiContext& context, const HttpRequest& request, TokenAction action) {
+  const std::string key = Sha256Hex(request.PathParam("token"));
+  const auto use = context.gate.Read(
+      [&](Engine& engine) { return engine.Remembered(kUsedLinks, key, context.clock.Now()); });
+  auto json = use ? ParseJson(*use) : Result<Json>(Json());
+  if (!json || !json->is_object()) {
+    return "";
+  }
+  return fmt::format("{} by {} at {}.", DoneText(action), json->GetString("by"), json->GetString("at"));
+}
+
+void NoteUse(Engine& engine, const HttpRequest& request, const Link& link, const std::string& by,
+             Timestamp now, Effects& fx) {
+  Json use = Json::MakeObject();
+  use.Set("by", by).Set("at", FormatRfc3339Millis(now));
+  engine.Remember(kUsedLinks, Sha256Hex(request.PathParam("token")), use.Dump(),
+                  std::max(link.token.expires_at - now, Duration::zero()), now, fx);
+}
+
+// Would the link change anything about it as it is?
+bool IsToDo(TokenAction action, const Incident& incident) {
+  if (incident.state == IncidentState::kResolved || IsFeedback(action)) {
+    return false;
+  }
+  return action == TokenAction::kResolve  ? true
+         : action == TokenAction::kSnooze ? !IsSnoozed(incident)
+                                          : incident.state != IncidentState::kAcknowledged;
+}
+
 struct Found {
   std::vector<Incident> incidents;
   bool reopened = false;  // one of them has opened anew since the link was made
@@ -126,14 +162,19 @@ Found FindTargets(ApiContext& context, const ActionToken& token, const std::vect
   return out;
 }
 
-// What the link is about, with a button where there is something to do.
+// What the link is about, with a button where there is something to do. `used`: what was done with it; then
+// there is something to do only where it is not so any more.
 void ShowIncidents(const Link& link, const Found& found, int status, std::string_view title,
-                   std::string_view note, HttpResponse& response) {
+                   std::string_view note, std::string_view used, HttpResponse& response) {
   std::string content = note.empty() ? std::string() : fmt::format("<p class=\"warn\">{}</p>", note);
+  content += used.empty() ? std::string() : fmt::format("<p>{}</p>", tmpl::EscapeHtml(used));
   content += "<ul>";
   std::vector<TokenTarget> now;
   for (const Incident& incident : found.incidents) {
     content += IncidentItem(incident);
+    if (!used.empty() && !IsToDo(link.token.action, incident)) {
+      continue;
+    }
     if (incident.state != IncidentState::kResolved || IsFeedback(link.token.action)) {
       now.push_back({incident.id, incident.generation});
     }
@@ -157,12 +198,16 @@ void ShowLink(ApiContext& context, HttpRequest& request, HttpResponse& response)
   }
   const Found found =
       FindTargets(context, link->token, PastOf(context, link->token.action, link->token.targets));
+  const std::string used = UseOf(context, request, link->token.action);
   if (found.incidents.empty()) {
-    SetPage(response, 410, "It is over", "<p>The incident of this link was resolved a while ago.</p>");
+    SetPage(response, 410, "It is over",
+            fmt::format("<p>{}</p><p>The incident of this link was resolved a while ago.</p>",
+                        tmpl::EscapeHtml(used)));
     return;
   }
-  ShowIncidents(*link, found, 200, fmt::format("{}?", Question(link->token.action)),
-                found.reopened ? kReopened : std::string_view(), response);
+  ShowIncidents(*link, found, 200,
+                used.empty() ? fmt::format("{}?", Question(link->token.action)) : "This link was used",
+                found.reopened ? kReopened : std::string_view(), used, response);
 }
 
 // One line of what somebody typed.
@@ -189,7 +234,7 @@ void FollowLink(ApiContext& context, HttpRequest& request, HttpResponse& respons
   const std::vector<Incident> past = PastOf(context, link->token.action, link->token.targets);
   const Found before = FindTargets(context, link->token, past);
   if (before.reopened && !IsFeedback(link->token.action)) {
-    ShowIncidents(*link, before, 409, "Nothing was changed", kReopened, response);
+    ShowIncidents(*link, before, 409, "Nothing was changed", kReopened, "", response);
     return;
   }
   Actor actor{Typed(*form, "by", kActorBytesMax), "link", request.remote_addr};
@@ -200,6 +245,9 @@ void FollowLink(ApiContext& context, HttpRequest& request, HttpResponse& respons
   const uint64_t seq = context.gate.Enter([&](Engine& engine, Timestamp now, Effects& fx) {
     acted = ActOnTargets(engine, link->token.action, link->token.targets, past, actor,
                          Typed(*form, "comment", kCommentBytesMax), "", now, fx);
+    if (acted.changed > 0) {
+      NoteUse(engine, request, *link, actor.name, now, fx);
+    }
   });
   if (acted.incidents.empty()) {
     std::string content = "<p>Nothing was changed.</p><ul>";

@@ -193,18 +193,18 @@ Json LadderToJson(const Incident& incident, Timestamp now, const Calendars* cale
 Json PlanToJson(const std::vector<PlanStep>& plan) {
   Json list = Json::MakeArray();
   for (const PlanStep& step : plan) {
-    const bool raise = step.kind == PlanStep::Kind::kRaise;
+    const bool of_chain = step.kind == PlanStep::Kind::kEscalate || step.kind == PlanStep::Kind::kFallback;
     Json one = Json::MakeObject();
     one.Set("at", Time(step.at));
-    const bool end = step.kind == PlanStep::Kind::kFallback;
-    one.Set("kind", raise ? "raise" : end ? "fallback" : "escalate");
+    one.Set("kind", ToString(step.kind));
     one.Set("severity", SeverityOrNull(step.severity));
     one.Set("receivers", TextsJson(step.receivers));
     one.Set("targets", TextsJson(step.targets));
     one.Set("paused", step.paused);
     one.Set("why", TextOrNull(step.why));
-    one.Set("step", static_cast<int64_t>(step.number));
-    one.Set("round", raise ? Json() : Json(static_cast<int64_t>(step.round)));
+    const bool numbered = step.kind != PlanStep::Kind::kNotify;
+    one.Set("step", numbered ? Json(static_cast<int64_t>(step.number)) : Json());
+    one.Set("round", of_chain ? Json(static_cast<int64_t>(step.round)) : Json());
     list.Push(std::move(one));
   }
   return list;

@@ -164,8 +164,11 @@ void PrintPlan(Head& head, const Json& incident, Timestamp now) {
     for (const Json& receiver : ObjectField(step, "receivers").AsArray()) {
       receivers += fmt::format("{}{}", receivers.empty() ? "" : ", ", receiver.AsString());
     }
-    const std::string what = step.GetString("kind") == "raise"
-                                 ? "raised to " + step.GetString("severity")
+    const std::string& kind = step.GetString("kind");
+    const std::string what = kind == "raise"    ? "raised to " + step.GetString("severity")
+                             : kind == "notify" ? std::string("told for the first time")
+                             : kind == "fallback"
+                                 ? std::string("fallback of the chain")
                                  : fmt::format("step {} of the chain", NumberField(step, "step"));
     const std::string when = Moment(step, "at", now);
     const std::string& why = step.GetString("why");

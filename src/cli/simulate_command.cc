@@ -10,6 +10,7 @@
 #include "cli/table_printer.h"
 #include "cli/time_text.h"
 
+#include "api/incident_json.h"
 #include "config/config_loader.h"
 #include "config/schedules.h"
 #include "engine/engine.h"
@@ -124,6 +125,11 @@ class Story {
   }
 
   Timestamp now() const { return now_; }
+  // What is ahead of its incident, at the end of the story.
+  std::vector<PlanStep> Ahead() {
+    const Incident* incident = engine_.FindIncident(1);
+    return incident != nullptr ? engine_.Plan(*incident, now_) : std::vector<PlanStep>{};
+  }
   bool cut() const { return steps_ >= kStepsMax; }
   const std::vector<Line>& lines() const { return lines_; }
 
@@ -203,7 +209,40 @@ Result<Expectation> ParseExpectation(const std::string& text, Timestamp start) {
   return out;
 }
 
-void PrintLines(const Story& story, Timestamp start, const SimulateOptions& options, Console& console) {
+std::string_view WhatComes(PlanStep::Kind kind) {
+  switch (kind) {
+    case PlanStep::Kind::kRaise:
+      return "raised";
+    case PlanStep::Kind::kEscalate:
+      return "escalated";
+    case PlanStep::Kind::kFallback:
+      return "chain_exhausted";
+    case PlanStep::Kind::kNotify:
+      return "notify";
+  }
+  return "";
+}
+
+void PrintAhead(const std::vector<PlanStep>& plan, Timestamp start, Console& console) {
+  if (plan.empty()) {
+    return;
+  }
+  console.out << "\nahead, if nobody acts:\n";
+  TablePrinter table({{"TIME"}, {"AFTER", true}, {"WHAT"}, {"RECEIVER"}, {"DETAIL", false, 100}});
+  for (const PlanStep& step : plan) {
+    const bool timed = IsSet(step.at);
+    std::string detail(ToString(step.severity));
+    if (!step.why.empty()) {
+      detail += (detail.empty() ? "" : ": ") + step.why;
+    }
+    table.Add({timed ? TimeText(step.at) : "", timed ? FormatDuration(step.at - start) : "",
+               std::string(WhatComes(step.kind)), fmt::format("{}", fmt::join(step.receivers, ", ")),
+               detail});
+  }
+  table.Print(console.out, console.color);
+}
+
+void PrintLines(Story& story, Timestamp start, const SimulateOptions& options, Console& console) {
   if (options.json) {
     Json list = Json::MakeArray();
     for (const Line& line : story.lines()) {
@@ -213,7 +252,7 @@ void PrintLines(const Story& story, Timestamp start, const SimulateOptions& opti
       list.Push(std::move(one));
     }
     Json out = Json::MakeObject();
-    out.Set("timeline", std::move(list));
+    out.Set("timeline", std::move(list)).Set("plan", PlanToJson(story.Ahead()));
     PrintJson(console.out, out);
     return;
   }
@@ -222,6 +261,15 @@ void PrintLines(const Story& story, Timestamp start, const SimulateOptions& opti
     table.Add({TimeText(line.at), FormatDuration(line.at - start), line.what, line.receiver, line.detail});
   }
   table.Print(console.out, console.color);
+  PrintAhead(story.Ahead(), start, console);
+}
+
+Json NamesJson(const std::vector<std::string>& names) {
+  Json list = Json::MakeArray();
+  for (const std::string& name : names) {
+    list.Push(Json(name));
+  }
+  return list;
 }
 
 int Usage(Console& console, const Error& error) {
@@ -348,13 +396,10 @@ int RunSimulateOnCall(const OnCallOptions& options, Timestamp now, Console& cons
                until == kNever ? ""
                : then.empty()  ? std::string("nobody")
                                : fmt::format("{}", fmt::join(then, ", "))});
-    Json receivers = Json::MakeArray();
-    for (const std::string& name : on_call) {
-      receivers.Push(Json(name));
-    }
     Json one = Json::MakeObject();
-    one.Set("schedule", schedule.name()).Set("on_call", std::move(receivers));
+    one.Set("schedule", schedule.name()).Set("on_call", NamesJson(on_call));
     one.Set("until", until == kNever ? Json() : Json(FormatRfc3339Millis(until)));
+    one.Set("then", until == kNever ? Json() : NamesJson(then));
     list.Push(std::move(one));
   }
   if (options.json) {

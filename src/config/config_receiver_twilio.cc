@@ -12,7 +12,7 @@ namespace {
 constexpr Duration kRingMax = std::chrono::minutes(10);
 
 constexpr std::string_view kDefaultCall =
-    "{{ with .Severity }}Severity {{ . }}. {{ end }}"
+    "{{ with .Severity }}Severity {{ . }}. {{ end }}{{ template \"__mlalert_spoken_reason\" . }}"
     "{{ range $i, $alert := .Alerts.Firing }}{{ if lt $i 3 }}{{ $alert.Labels.alertname }}. "
     "{{ with $alert.Annotations.summary }}{{ . }}. {{ end }}{{ end }}{{ end }}"
     "{{ if gt (len .Alerts.Firing) 3 }}{{ len .Alerts.Firing }} alerts in all.{{ end }}";

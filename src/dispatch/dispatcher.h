@@ -131,6 +131,9 @@ class Dispatcher {
   // Makes all groups that hold the alert look again at once.
   void Hasten(const AlertEntry& alert, Timestamp now);
 
+  // When the group looks next at or after `from` if nothing happens: its next tick, or a turn before it.
+  Timestamp NextLook(const Group& group, Timestamp from) const;
+
   void FlushEarly(GroupId id, Timestamp now) {
     if (Group* group = Find(id)) {
       FlushEarly(*group, now);

@@ -35,6 +35,14 @@ void Dispatcher::OnClockSetBack(Timestamp now) {
   }
 }
 
+Timestamp Dispatcher::NextLook(const Group& group, Timestamp from) const {
+  from = std::max(from, start_);
+  const Timestamp phase = IsSet(group.asleep_from) ? group.asleep_from : group.next_flush;
+  const Timestamp tick =
+      TickAfter(phase, routes_.node(group.route).route->group_interval, from - Duration(1));
+  return IsSet(group.early_flush) && group.early_flush >= from ? std::min(tick, group.early_flush) : tick;
+}
+
 void Dispatcher::FlushEarly(Group& group, Timestamp now) {
   Unsettle(group);
   if (group.next_flush > now && (!IsSet(group.early_flush) || group.early_flush > now)) {

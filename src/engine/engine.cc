@@ -123,10 +123,13 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   if (opened) {
     NoteOpened(entry, now);
   }
-  // One more silenced alert changes nothing about an incident that is silenced.
-  if (!IsSet(entry.incident.care->muted_since) || muter_.MuteOf(alert, now).silenced_by.empty()) {
+  // One more muted alert changes nothing about an incident that is muted.
+  const bool was_muted = IsSet(entry.incident.care->muted_since);
+  const AlertMute mute = was_muted ? muter_.MuteOf(alert, now) : AlertMute{};
+  if (!was_muted || (mute.silenced_by.empty() && !mute.inhibited_by)) {
     RecheckMute(entry, now, fx);
   }
+  FollowSources(now);
 }
 
 void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Effects& fx) {
@@ -161,6 +164,7 @@ void Engine::Resolve(AlertEntry& alert, ResolveReason reason, Timestamp now, Eff
   if (entry != nullptr && !entry->firing.empty()) {
     RecheckMute(*entry, now, fx);
   }
+  FollowSources(now);
 }
 
 bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
@@ -189,6 +193,7 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
     if (change.raised) {
       HastenThreads(entry, now);
     }
+    FollowSources(now);
   } else if (change.speak_now) {
     for (AlertEntry* alert : entry.firing) {
       dispatcher_.Hasten(*alert, now);
@@ -196,6 +201,9 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
   }
   if (!change.chain_steps.empty() || change.chain_exhausted) {
     Escalate(entry, change.chain_steps, change.chain_exhausted, now, fx);
+  }
+  if (!IsSet(entry.incident.chain_next_at)) {
+    entry.chain_held = 0;  // held anew later, that is said anew
   }
   Watch(entry, now);
   if (entry.incident.opened_generation == entry.incident.generation) {
@@ -312,18 +320,6 @@ std::vector<Incident> Engine::ListIncidents() {
     out.push_back(entry->incident);
   }
   return out;
-}
-
-std::vector<PlanStep> Engine::Plan(const Incident& incident, Timestamp now) {
-  PlanHolds holds;
-  const IncidentEntry* entry = incidents_.table().Find(incident.id);
-  if (entry != nullptr && IsSet(incident.care->muted_since)) {
-    holds.silences = PauseOfSilences(*entry, now);
-  } else if (entry != nullptr && WaitsForSomebody(*entry)) {
-    ChainHold hold = HoldOf(*entry, now);
-    holds.chain = {std::move(hold.why), hold.known ? hold.until : kUnset};
-  }
-  return PlanOf(incident, *config_, dispatcher_.routes(), holds, now);
 }
 
 const Incident* Engine::FindIncident(IncidentId id) {

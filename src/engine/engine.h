@@ -103,8 +103,9 @@ class Engine {
   // kNotFound: no such id.
   Status ExpireSilence(std::string_view id, Timestamp now, Effects& fx);
   void OnOutcome(const NotificationOutcome& outcome, Timestamp now, Effects& fx);
-  // What somebody says about an incident; the caller has made sure that there is one of that id.
-  void RecordFeedback(FeedbackRecord feedback, Timestamp now, Effects& fx);
+  // What somebody says about an incident, and from which address; the caller has made sure that there is one
+  // of that id.
+  void RecordFeedback(FeedbackRecord feedback, const std::string& address, Timestamp now, Effects& fx);
   // The change with its number.
   ChangeRecord RecordChange(ChangeRecord change, Timestamp now, Effects& fx);
 
@@ -118,6 +119,11 @@ class Engine {
   // False: `key` of `source` was seen within `life` before. From now on it was.
   bool FirstSight(const std::string& source, const std::string& key, Duration life, Timestamp now,
                   Effects& fx);
+  // What `key` of `source` is remembered by, if anything; and to be remembered from now on.
+  std::optional<std::string> Remembered(const std::string& source, const std::string& key,
+                                        Timestamp now) const;
+  void Remember(const std::string& source, const std::string& key, std::string value, Duration life,
+                Timestamp now, Effects& fx);
   // Nothing: never asked for, or forgotten.
   std::optional<PhoneCall> FindCall(int64_t id, Timestamp now) const;
   // A key was pressed (`heard`), or the call is over without. False: that is known already.
@@ -182,7 +188,8 @@ class Engine {
     kAudit,
     kCall,
     kWalk,
-    kEndSilences
+    kEndSilences,
+    kRecurringEdge
   };
   struct TimerKey {
     TimerKind kind;
@@ -299,7 +306,10 @@ class Engine {
   };
   ChainHold HoldOf(const IncidentEntry& entry, Timestamp now) const;
   void HoldChain(IncidentEntry& entry, Timestamp now, Effects& fx);
-  Pause PauseOfSilences(const IncidentEntry& entry, Timestamp now);
+
+  // plan_holds.cc
+  Pause PauseOfMutes(const IncidentEntry& entry, Timestamp now);
+  PlanLook NextTelling(const IncidentEntry& entry, Timestamp from, bool at_tick, Timestamp now) const;
 
   // escalation.cc
   Group* RoutedGroup(const AlertEntry& alert, const std::string& receiver, Timestamp now,
@@ -313,11 +323,17 @@ class Engine {
                 Effects& fx);
   void ResumePages(IncidentEntry& entry, Timestamp now);
   void NobodyReached(IncidentEntry& entry, std::string why, Timestamp now, Effects& fx);
-  void RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx);
-  void ArmSilence(const Silence& silence, Timestamp now);
   void Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx);
   void ObserveClock(Timestamp now);
   void DropExpired(Timestamp now, Effects& fx);
+
+  // mute_recheck.cc
+  std::string NameOfSource(uint64_t fingerprint) const;
+  void RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx);
+  void ArmSilence(const Silence& silence, Timestamp now);
+  void ArmRecurring(Timestamp now);
+  void OnRecurringEdge(Timestamp now, Effects& fx);
+  void FollowSources(Timestamp now);
 
   // settled.cc
   bool IsSettled(const Group& group, Timestamp now) const;
@@ -330,14 +346,15 @@ class Engine {
   // walks.cc
   struct Walk {
     bool active = false;
-    size_t from = 0;    // of a slot list
-    std::string after;  // of the log
+    bool again = false;  // something changed since it began: it begins anew when it is done
+    size_t from = 0;     // of a slot list
+    std::string after;   // of the log
   };
   void StartWalk(Walk& walk, Timestamp now);
   void NoteEnded(AlertEntry& alert);
   void NoteEnded(IncidentEntry& entry);
   void RunWalk(Timestamp now, Effects& fx);
-  // Which of the incidents are silenced altogether.
+  // Which of the incidents are silenced or inhibited altogether.
   void RecheckMutes(Timestamp now);
   void WalkMutes(Timestamp now, Effects& fx);
   void CollectAlerts(Timestamp now, Effects& fx);
@@ -358,7 +375,9 @@ class Engine {
     std::string integration;
     bool told_of_acknowledgement = false;
   };
-  std::vector<IncidentId> ToldToPagerduty(const std::string& dedup_key, PagerdutyOrigin& origin);
+  std::vector<IncidentId> ToldToPagerduty(const std::string& dedup_key, bool over, PagerdutyOrigin& origin);
+  std::vector<IncidentId> ReopenedThere(const std::string& dedup_key, Timestamp occurred_at,
+                                        PagerdutyOrigin& origin, Timestamp now);
   std::string_view ActForPagerduty(IncidentId id, const PagerdutyEvent& event, const PagerdutyOrigin& origin,
                                    bool trust_remote_resolve, Timestamp now, Effects& fx);
   // unreached.cc
@@ -434,7 +453,8 @@ class Engine {
   std::vector<uint64_t> ended_alerts_;       // do not fire, or did not lately: fingerprints
   std::vector<IncidentId> ended_incidents_;  // are resolved, or were lately
   std::set<std::string> ending_silences_;    // the last alert that they cover may have resolved
-  std::vector<bool> recurring_;              // which recurring silences hold, as of the last look
+  uint64_t recurring_round_ = 0;             // of the timer for recurring silences that counts
+  uint64_t sources_seen_ = 0;                // the version of what inhibits, as of the last look
   // When to look whether somebody has heard of it.
   MinHeap<Turn<IncidentId>> watched_;
   std::set<IncidentId> twins_;  // opened while another one of their key was open

@@ -1,5 +1,4 @@
-// The engine's part in the chain: a step is due, who is on call, which of them the routes tell already. And
-// in silences as the incidents see them: what is silenced altogether does not climb.
+// The engine's part in the chain: a step is due, who is on call, which of them the routes tell already.
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -9,13 +8,6 @@
 #include "incidents/chain.h"
 
 namespace mlalert {
-namespace {
-
-// In the event that says that an incident is silenced altogether.
-constexpr size_t kSilencesNamedMax = 5;
-
-}  // namespace
-
 std::vector<std::string> ReceiversNow(const Config& config, const std::string& name, Timestamp now) {
   if (config.FindReceiver(name) != nullptr) {
     return {name};
@@ -206,56 +198,6 @@ Status Engine::NotHeard(IncidentId id, const std::string& receiver, const std::s
     NobodyReached(*entry, fmt::format("the call to {} was not heard: {}", receiver, why), now, fx);
   }
   return {};
-}
-
-// --- silences ---
-
-void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
-  const Incident& incident = entry.incident;
-  if (incident.state == IncidentState::kResolved || incident.policy == nullptr ||
-      (incident.policy->ladder.empty() && incident.policy->chain == nullptr)) {
-    return;
-  }
-  // A silence of one severity ends by itself when the severity rises: it must not keep it from rising.
-  auto pauses = [&](const std::string& id) {
-    const Silence* silence = muter_.silences().Find(id);
-    return silence == nullptr || std::none_of(silence->matchers.begin(), silence->matchers.end(),
-                                              [](const Matcher& m) { return m.name() == "severity"; });
-  };
-  std::vector<std::string> silences;
-  const bool muted =
-      !entry.firing.empty() &&
-      std::all_of(entry.firing.begin(), entry.firing.end(), [&](const AlertEntry* alert) {
-        const std::vector<std::string> by = muter_.MuteOf(*alert, now).silenced_by;
-        auto first = std::find_if(by.begin(), by.end(), pauses);
-        if (first != by.end() && std::find(silences.begin(), silences.end(), *first) == silences.end()) {
-          silences.push_back(*first);
-        }
-        return first != by.end();
-      });
-  if (muted != IsSet(incident.care->muted_since)) {
-    // Whoever silenced all of it since it fired has decided about it; what recurs, or was there before, has
-    // not.
-    const bool decided = std::any_of(silences.begin(), silences.end(), [&](const std::string& id) {
-      const Silence* silence = muter_.silences().Find(id);
-      return silence != nullptr && silence->updated_at >= incident.last_fired_at;
-    });
-    auto change = incidents_.OnMuted(entry, muted, decided, now);
-    for (EventRecord& event : change.events) {
-      silences.resize(std::min(silences.size(), kSilencesNamedMax));
-      event.reason = muted ? fmt::format("silenced by {}", fmt::join(silences, ", "))
-                           : "no silence holds all of it any more";
-    }
-    Apply(std::move(change), now, fx);
-  }
-}
-
-void Engine::ArmSilence(const Silence& silence, Timestamp now) {
-  for (Timestamp edge : {silence.starts_at, silence.ends_at}) {
-    if (edge > now && edge != kNever) {
-      timers_.Add(edge, {TimerKind::kSilenceEdge, 0});
-    }
-  }
 }
 
 }  // namespace mlalert

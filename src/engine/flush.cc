@@ -370,6 +370,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   n.firing = std::move(decision.firing);
   n.resolved = std::move(decision.resolved);
   n.acknowledged = std::move(decision.acknowledged);
+  n.after_flapping = decision.after_flapping;
   if (input.entry != nullptr && n.reason != NotifyReason::kFirst) {
     n.receiver_data = input.entry->data;
     n.taken_before = !input.entry->firing.empty() &&

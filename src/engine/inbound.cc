@@ -13,6 +13,8 @@ namespace {
 constexpr std::string_view kVia = "pagerduty";
 // How long it is known which of PagerDuty's incidents is which of ours.
 constexpr Duration kRemoteLife = std::chrono::hours(24 * 30);
+// Which opening of our incidents was resolved there.
+constexpr const char* kResolvedThere = "pagerduty_resolved";
 
 PagerdutyReply Ignored(std::string_view why) {
   return {"ignored", why, {}};
@@ -39,10 +41,23 @@ bool Engine::FirstSight(const std::string& source, const std::string& key, Durat
   return true;
 }
 
+std::optional<std::string> Engine::Remembered(const std::string& source, const std::string& key,
+                                              Timestamp now) const {
+  const std::string* value = inbound_.Find(source, key, now);
+  return value != nullptr ? std::optional(*value) : std::nullopt;
+}
+
+void Engine::Remember(const std::string& source, const std::string& key, std::string value, Duration life,
+                      Timestamp now, Effects& fx) {
+  inbound_.Note(source, key, std::move(value), life, now, fx.records);
+}
+
 // The incidents that PagerDuty was told of under `dedup_key`. `origin`: the integration that told it, when
 // there is only one: two services may have been given the same key. A walk over the log: a webhook is a rare
 // thing.
-std::vector<IncidentId> Engine::ToldToPagerduty(const std::string& dedup_key, PagerdutyOrigin& origin) {
+// `over`: of those that it was told are over, rather.
+std::vector<IncidentId> Engine::ToldToPagerduty(const std::string& dedup_key, bool over,
+                                                PagerdutyOrigin& origin) {
   std::vector<IncidentId> out;
   size_t entries = 0;
   for (const auto& [log_key, entry] : nflog_) {
@@ -53,7 +68,7 @@ std::vector<IncidentId> Engine::ToldToPagerduty(const std::string& dedup_key, Pa
     ++entries;
     origin.integration = IntegrationName(entry.receiver, entry.integration, entry.index);
     origin.told_of_acknowledgement = origin.told_of_acknowledgement || !entry.acknowledged.empty();
-    for (uint64_t fingerprint : entry.firing) {
+    for (uint64_t fingerprint : over ? entry.resolved : entry.firing) {
       const AlertEntry* alert = alerts_.Find(fingerprint);
       if (alert != nullptr && alert->incident_id != 0 &&
           std::find(out.begin(), out.end(), alert->incident_id) == out.end()) {
@@ -66,6 +81,28 @@ std::vector<IncidentId> Engine::ToldToPagerduty(const std::string& dedup_key, Pa
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+// Those of the incidents that PagerDuty was told are over and that it may open again: resolved by hand, and
+// firing on. What was resolved there comes back; where nothing was, what was resolved here before
+// `occurred_at`.
+std::vector<IncidentId> Engine::ReopenedThere(const std::string& dedup_key, Timestamp occurred_at,
+                                              PagerdutyOrigin& origin, Timestamp now) {
+  std::vector<IncidentId> there;
+  std::vector<IncidentId> here;
+  for (IncidentId id : ToldToPagerduty(dedup_key, true, origin)) {
+    const IncidentEntry* entry = incidents_.table().Find(id);
+    if (entry == nullptr || !IsHeldResolved(entry->incident) || entry->firing.empty()) {
+      continue;
+    }
+    const std::string* opening = inbound_.Find(kResolvedThere, std::to_string(id), now);
+    if (opening != nullptr && *opening == std::to_string(entry->incident.opened_generation)) {
+      there.push_back(id);
+    } else if (!IsSet(occurred_at) || occurred_at >= entry->incident.resolved_at) {
+      here.push_back(id);
+    }
+  }
+  return there.empty() ? here : there;
 }
 
 std::vector<std::string> Engine::PagerdutyKeys(size_t limit, std::string& after) const {
@@ -128,7 +165,11 @@ PagerdutyReply Engine::OnPagerduty(const PagerdutyEvent& event, const std::strin
     return {"noted", {}, {}};
   }
   PagerdutyOrigin origin;
-  const std::vector<IncidentId> incidents = ToldToPagerduty(dedup_key, origin);
+  std::vector<IncidentId> incidents = ToldToPagerduty(dedup_key, false, origin);
+  if (verb == "reopened" && event.by_person) {
+    const std::vector<IncidentId> over = ReopenedThere(dedup_key, event.occurred_at, origin, now);
+    incidents.insert(incidents.end(), over.begin(), over.end());
+  }
   if (incidents.empty()) {
     return Ignored("no incident that is not resolved has this key");
   }
@@ -180,6 +221,9 @@ std::string_view Engine::ActForPagerduty(IncidentId id, const PagerdutyEvent& ev
     const bool echo = event.agent.empty() && origin.told_of_acknowledgement;
     return !echo && act(ActionKind::kAcknowledge, "acknowledged in PagerDuty") ? "acknowledged" : "";
   }
+  if (verb == "reopened" && entry->incident.state == IncidentState::kResolved && !outdated) {
+    return act(ActionKind::kReopen, "reopened in PagerDuty") ? "reopened" : "";
+  }
   const bool acknowledged = entry->incident.state == IncidentState::kAcknowledged;
   if ((verb == "unacknowledged" || verb == "reopened") && acknowledged && !outdated) {
     return act(ActionKind::kUnacknowledge, fmt::format("{} in PagerDuty", verb)) ? "unacknowledged" : "";
@@ -187,7 +231,12 @@ std::string_view Engine::ActForPagerduty(IncidentId id, const PagerdutyEvent& ev
   if (verb == "resolved" && event.by_person && !outdated &&
       entry->incident.state != IncidentState::kResolved) {
     if (trust_remote_resolve) {
-      return act(ActionKind::kResolve, "resolved in PagerDuty") ? "resolved" : "";
+      if (!act(ActionKind::kResolve, "resolved in PagerDuty")) {
+        return {};
+      }
+      inbound_.Note(kResolvedThere, std::to_string(id), std::to_string(entry->incident.opened_generation),
+                    kRemoteLife, now, fx.records);
+      return "resolved";
     }
     const char* note = "resolved in PagerDuty, while the condition is still true";
     if (act(ActionKind::kAcknowledge, note)) {

@@ -19,7 +19,7 @@ inline constexpr Duration kPagerdutyAgeMax = std::chrono::hours(49);
 inline constexpr Duration kCallPatience = std::chrono::seconds(150);
 
 struct PagerdutyReply {
-  // "acknowledged", "unacknowledged", "resolved", "commented", "noted", or "ignored".
+  // "acknowledged", "unacknowledged", "resolved", "reopened", "commented", "noted", or "ignored".
   std::string_view result = "ignored";
   std::string_view why;  // of "ignored"
   std::vector<IncidentId> incidents;

@@ -82,7 +82,7 @@ void Engine::SettleQuiet(Timestamp now, Effects& fx) {
   }
 }
 
-void Engine::RecordFeedback(FeedbackRecord feedback, Timestamp now, Effects& fx) {
+void Engine::RecordFeedback(FeedbackRecord feedback, const std::string& address, Timestamp now, Effects& fx) {
   feedback.at = now;
   EventRecord event;
   event.at = now;
@@ -90,6 +90,8 @@ void Engine::RecordFeedback(FeedbackRecord feedback, Timestamp now, Effects& fx)
   event.type = "feedback";
   event.actor_kind = "human";
   event.actor = feedback.actor;
+  event.via = feedback.via;
+  event.address = address;
   event.reason = feedback.comment;
   event.to_value = feedback.verdict;
   Json data = Json::MakeObject();

@@ -106,7 +106,9 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
   for (const Silence& silence : muter_.silences().All()) {
     ArmSilence(silence, now);
   }
+  sources_seen_ = muter_.inhibitor().version();
   RecheckMutes(now);
+  ArmRecurring(now);
   timers_.Add(After(now, options_.data_maintenance_interval), {TimerKind::kMaintenance, 0});
   timers_.Add(After(now, options_.alert_gc_interval), {TimerKind::kAlertGc, 0});
   timers_.Add(After(now, kFirstAudit), {TimerKind::kAudit, 0});
@@ -129,6 +131,10 @@ void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
     incidents_.Reschedule(*incident);
     ArmIncident(*incident);
   }
+  // So may what mutes.
+  sources_seen_ = muter_.inhibitor().version();
+  RecheckMutes(now);
+  ArmRecurring(now);
 }
 
 // What fires is grouped anew. What has resolved takes part again only where it is owed: a group that it has

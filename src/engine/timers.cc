@@ -38,6 +38,8 @@ void Engine::ObserveClock(Timestamp now) {
   ++quiet_epoch_;
   timers_.Add(After(now, kFirstAudit), {TimerKind::kAudit, AuditRound(now)});
   dispatcher_.OnClockSetBack(now);
+  ArmRecurring(now);
+  RecheckMutes(now);
   for (IncidentEntry* entry : incidents_.table().Sorted()) {
     RebaseLadderClock(entry->incident, before, now, LadderHoursOf(entry->incident, config_->calendars.get()));
     ArmIncident(*entry);
@@ -136,11 +138,6 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       if (key.id != AuditRound(clock_stepped_at_)) {
         return;  // that one waits for an hour that was set back
       }
-      // Recurring silences begin and end by the clock.
-      if (auto holding = muter_.RecurringAt(now); holding != recurring_) {
-        recurring_ = std::move(holding);
-        RecheckMutes(now);
-      }
       Audit(now, fx);
       timers_.Add(After(now, kAuditInterval), {TimerKind::kAudit, key.id});
       return;
@@ -156,6 +153,11 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
       return;
     case TimerKind::kWalk:
       RunWalk(now, fx);
+      return;
+    case TimerKind::kRecurringEdge:
+      if (key.id == recurring_round_) {
+        OnRecurringEdge(now, fx);
+      }
       return;
     case TimerKind::kEndSilences:
       EndSilences(now, fx);

@@ -55,14 +55,20 @@ void Engine::RunWalk(Timestamp now, Effects& fx) {
   } else {
     return;
   }
-  if (mute_walk_.active || alert_walk_.active || incident_walk_.active || log_walk_.active) {
-    walking_ = true;
+  const bool more = mute_walk_.active || alert_walk_.active || incident_walk_.active || log_walk_.active;
+  if (more && !std::exchange(walking_, true)) {
     timers_.Add(now, {TimerKind::kWalk, 0});
   }
 }
 
+// Sources of inhibition may come faster than a hundred thousand incidents are looked at: a walk that is under
+// way goes on to its end.
 void Engine::RecheckMutes(Timestamp now) {
-  StartWalk(mute_walk_, now);
+  if (mute_walk_.active) {
+    mute_walk_.again = true;
+  } else {
+    StartWalk(mute_walk_, now);
+  }
 }
 
 void Engine::WalkMutes(Timestamp now, Effects& fx) {
@@ -72,6 +78,10 @@ void Engine::WalkMutes(Timestamp now, Effects& fx) {
   mute_walk_.active = mute_walk_.from != 0;
   for (IncidentEntry* entry : entries) {
     RecheckMute(*entry, now, fx);
+  }
+  if (!mute_walk_.active && std::exchange(mute_walk_.again, false)) {
+    mute_walk_.from = SlotList<IncidentEntry>::kEnd;
+    mute_walk_.active = true;
   }
 }
 

@@ -62,7 +62,7 @@ void ResumeChain(Incident& incident, Timestamp muted_since, Timestamp now) {
     StartChain(incident, now);
     return;
   }
-  // A chain that began while it was silenced has lost nothing yet.
+  // A chain that began while it was muted has lost nothing yet.
   const Duration lost = now - std::max(muted_since, incident.chain_started_at);
   incident.chain_started_at += std::max(lost, Duration::zero());
   if (incident.chain_step < chain->steps.size()) {

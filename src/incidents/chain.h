@@ -1,7 +1,7 @@
 // The chain: whom to tell as time passes and nobody acts. Its clock stands while somebody has the incident in
-// hand or while all of it is silenced, and begins anew when an acknowledgement or a snooze ends and when the
-// incident becomes more severe. Pure functions on Incident; time is passed in. Who is on call is looked up by
-// the engine when a step is due.
+// hand or while all of it is silenced or inhibited, and begins anew when an acknowledgement or a snooze ends
+// and when the incident becomes more severe. Pure functions on Incident; time is passed in. Who is on call is
+// looked up by the engine when a step is due.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ inline constexpr Duration kJustTold = std::chrono::seconds(60);
 // From the first step; nothing when the incident has no chain or nobody may be told yet.
 void StartChain(Incident& incident, Timestamp now);
 void StopChain(Incident& incident);
-// Silenced from `muted_since` to `now`: what was ahead is that much later.
+// Muted from `muted_since` to `now`: what was ahead is that much later.
 void ResumeChain(Incident& incident, Timestamp muted_since, Timestamp now);
 
 // Takes the step that is due at `now`: its number. None when none is due.

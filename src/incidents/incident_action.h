@@ -23,6 +23,7 @@ enum class ActionKind : uint8_t {
   kRaise,
   kLower,
   kResolve,
+  kReopen,  // what was resolved by hand and fires on
 };
 // "acknowledge" ...
 std::string_view ToString(ActionKind kind);

@@ -41,6 +41,8 @@ std::string_view ToString(ActionKind kind) {
       return "lower";
     case ActionKind::kResolve:
       return "resolve";
+    case ActionKind::kReopen:
+      return "reopen";
   }
   return "";
 }
@@ -60,10 +62,10 @@ Result<IncidentMachine::Change> IncidentMachine::Act(const IncidentAction& actio
                       "look at what it is now, and act on that"});
   }
   using Apply = Status (IncidentMachine::*)(Change&, const IncidentAction&, Timestamp);
-  static constexpr Apply kApply[] = {&IncidentMachine::Acknowledge, &IncidentMachine::Unacknowledge,
-                                     &IncidentMachine::Snooze,      &IncidentMachine::Comment,
-                                     &IncidentMachine::Assign,      &IncidentMachine::Raise,
-                                     &IncidentMachine::Lower,       &IncidentMachine::ResolveByHand};
+  static constexpr Apply kApply[] = {
+      &IncidentMachine::Acknowledge, &IncidentMachine::Unacknowledge, &IncidentMachine::Snooze,
+      &IncidentMachine::Comment,     &IncidentMachine::Assign,        &IncidentMachine::Raise,
+      &IncidentMachine::Lower,       &IncidentMachine::ResolveByHand, &IncidentMachine::ReopenByHand};
   MLALERT_TRY((this->*kApply[static_cast<size_t>(action.kind)])(change, action, now));
   return change;
 }
@@ -289,6 +291,24 @@ Status IncidentMachine::ResolveByHand(Change& change, const IncidentAction& acti
   data.Set("cause", "manual").Set("held_until", ToUnixMillis(incident.care->held_until));
   event.data = data.Dump();
   change.events.push_back(std::move(event));
+  return {};
+}
+
+Status IncidentMachine::ReopenByHand(Change& change, const IncidentAction& action, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  if (incident.state != IncidentState::kResolved) {
+    return {};
+  }
+  if (!IsHeldResolved(incident) || change.entry->firing.empty()) {
+    return Fail(Error{ErrorCode::kConflict,
+                      fmt::format("nothing of incident {} fires any more", incident.id),
+                      {},
+                      "it opens by itself when it fires again"});
+  }
+  // Whoever heard that it is over hears that it is not: no cooldown.
+  incident.last_told_at = kUnset;
+  OpenAnew(change, now);
+  change.events.push_back(ActionEvent(incident, now, "reopened", action));
   return {};
 }
 

@@ -45,7 +45,7 @@ std::shared_ptr<const IncidentPolicy> Freeze(const ConfigPtr& config, const Labe
 
 void IncidentMachine::StartClocks(Incident& incident, Timestamp at) const {
   if (IsSet(incident.care->muted_since)) {
-    return;  // they start when the silence is over
+    return;  // they start when it is not muted any more
   }
   StartLadderClock(incident, at, HoursOf(incident));
   if (!IsQuiet(incident)) {
@@ -144,12 +144,12 @@ void IncidentMachine::CheckFlapping(Change& change, Timestamp now) {
   incident.care.Set(&IncidentCare::flapping_since, kUnset);
   change.changed = true;
   change.speak_now = true;
-  if (incident.state == IncidentState::kOpen) {
-    // The list begins anew with the end itself: that is how the message knows what ended.
+  if (incident.state != IncidentState::kAcknowledged) {
+    // The list begins anew with the end itself: that is how the message knows what ended. Those who heard
+    // that it flaps hear that it does not any more.
     incident.care.Set(&IncidentCare::edges,
                       std::make_shared<const std::vector<Timestamp>>(std::vector<Timestamp>{now}));
-    incident.care.Set(&IncidentCare::woken_at,
-                      now);  // it stayed: those who heard that it flaps hear that it does not any more
+    incident.care.Set(&IncidentCare::woken_at, now);
   }
   change.events.push_back(IncidentEvent(incident, now, "flapping_ended"));
 }
@@ -375,8 +375,7 @@ void IncidentMachine::ExpireAcknowledgement(Change& change, Timestamp now) {
   change.events.push_back(std::move(event));
 }
 
-// The time for which it was resolved by hand is over, and its alerts fire still.
-void IncidentMachine::EndHold(Change& change, Timestamp now) {
+void IncidentMachine::OpenAnew(Change& change, Timestamp now) {
   IncidentEntry& entry = *change.entry;
   Incident& incident = entry.incident;
   Reopen(entry, now);
@@ -390,7 +389,12 @@ void IncidentMachine::EndHold(Change& change, Timestamp now) {
   change.changed = true;
   change.severity_changed = true;
   change.speak_now = true;
-  EventRecord event = IncidentEvent(incident, now, "reopened");
+}
+
+// The time for which it was resolved by hand is over, and its alerts fire still.
+void IncidentMachine::EndHold(Change& change, Timestamp now) {
+  OpenAnew(change, now);
+  EventRecord event = IncidentEvent(change.entry->incident, now, "reopened");
   event.reason = "it fires still, and the time for which it was resolved by hand is over";
   change.events.push_back(std::move(event));
 }
@@ -470,10 +474,6 @@ void IncidentMachine::Climb(Change& change, Timestamp now) {
       StartClocks(incident, now);
     }
   }
-}
-
-void IncidentMachine::HoldChain(IncidentEntry& entry, Timestamp until) {
-  PostponeChain(entry.incident, until);
 }
 
 IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool muted, bool decided,

@@ -33,7 +33,7 @@ class IncidentMachine {
     bool stop_queued = false;         // what waits to be sent about it may not be wanted any more
     bool looks_same = false;          // to the groups that keep it: it only grew older
     std::vector<size_t> chain_steps;  // whom to tell now, besides the routes
-    bool chain_exhausted = false;     // with these the chain has come to its end
+    bool chain_exhausted = false;     // its last step has had its time, and nobody acted
     std::vector<EventRecord> events;
     std::vector<AcknowledgementRecord> acknowledgements;
   };
@@ -46,10 +46,9 @@ class IncidentMachine {
   Change CloseIfNothingFires(IncidentEntry& entry, Timestamp now);
   // Something of this incident may be due: rungs, the end of an acknowledgement, a snooze, a hold.
   Change OnTimer(IncidentEntry& entry, Timestamp now);
-  // All of its alerts are silenced, or not any more. `decided`: somebody did it knowing of this episode.
+  // All of its alerts are silenced or inhibited, or not any more. `decided`: somebody did it knowing of this
+  // episode.
   Change OnMuted(IncidentEntry& entry, bool muted, bool decided, Timestamp now);
-  // Nobody may be told of it before: a step of its chain that is due waits.
-  void HoldChain(IncidentEntry& entry, Timestamp until);
   // A step of its chain reached nobody: the next one is due at once.
   Change OnNobodyReached(IncidentEntry& entry, std::string reason, Timestamp now);
   // Calendars or targets may have changed: times that lie ahead are computed anew.
@@ -83,6 +82,8 @@ class IncidentMachine {
   // Nobody has it in hand any more: the clocks run on from `since`, who was told is told again.
   void Wake(Change& change, Timestamp since);
   void EndHold(Change& change, Timestamp now);
+  // Resolved by hand while it fires on: from now on it is open again.
+  void OpenAnew(Change& change, Timestamp now);
   LadderHours HoursOf(const Incident& incident) const {
     return LadderHoursOf(incident, config_->calendars.get());
   }
@@ -108,6 +109,7 @@ class IncidentMachine {
   Status Raise(Change& change, const IncidentAction& action, Timestamp now);
   Status Lower(Change& change, const IncidentAction& action, Timestamp now);
   Status ResolveByHand(Change& change, const IncidentAction& action, Timestamp now);
+  Status ReopenByHand(Change& change, const IncidentAction& action, Timestamp now);
 
   ConfigPtr config_;
   IncidentTable table_;

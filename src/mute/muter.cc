@@ -47,16 +47,19 @@ std::vector<std::string> Muter::Recurring(const LabelSet& labels, Timestamp now)
   return out;
 }
 
-std::vector<bool> Muter::RecurringAt(Timestamp now) const {
-  std::vector<bool> out;
-  if (calm_ == nullptr) {
-    return out;
+Timestamp Muter::NextRecurringEdge(Timestamp now) const {
+  Timestamp next = kNever;
+  if (calm_ != nullptr) {
+    for (const RecurringSilence& silence : calm_->silences) {
+      next = std::min(next, intervals_.NextEdge(silence.time_intervals, now));
+    }
   }
-  for (const RecurringSilence& silence : calm_->silences) {
-    out.push_back(std::any_of(silence.time_intervals.begin(), silence.time_intervals.end(),
-                              [&](const std::string& name) { return intervals_.Contains(name, now); }));
-  }
-  return out;
+  return next;
+}
+
+Timestamp Muter::NextEdge(const Route& route, Timestamp now) const {
+  return std::min(intervals_.NextEdge(route.active_time_intervals, now),
+                  intervals_.NextEdge(route.mute_time_intervals, now));
 }
 
 RouteMute Muter::MuteOf(const Route& route, Timestamp now) const {

@@ -59,8 +59,10 @@ class Muter {
   // Names of the recurring silences that hold now and match, as "recurring:name".
   std::vector<std::string> Recurring(const LabelSet& labels, Timestamp now) const;
 
-  // Which of the recurring silences hold now.
-  std::vector<bool> RecurringAt(Timestamp now) const;
+  // When a recurring silence may begin or end next after `now`.
+  Timestamp NextRecurringEdge(Timestamp now) const;
+  // When what time says about the route may change next after `now`.
+  Timestamp NextEdge(const Route& route, Timestamp now) const;
 
   Inhibitor& inhibitor() { return inhibitor_; }
   const Inhibitor& inhibitor() const { return inhibitor_; }

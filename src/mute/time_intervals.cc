@@ -9,6 +9,9 @@
 namespace mlalert {
 namespace {
 
+// As far as an edge is looked for.
+constexpr std::chrono::hours kEdgeHorizon{24 * 400};
+
 // What a spec looks at, in the local time of its zone.
 struct LocalTime {
   int minute_of_day = 0;
@@ -98,6 +101,74 @@ size_t TimeIntervals::CountContaining(const std::string& name, Timestamp now) co
              ? 0
              : static_cast<size_t>(std::count_if(it->second.begin(), it->second.end(),
                                                  [&](const Spec& spec) { return Contains(spec, now); }));
+}
+
+// A spec begins and ends only where a local day does, where one of its times does, or where the clock of its
+// zone is changed: the first such instant after `t`.
+Timestamp TimeIntervals::NextCandidate(const Spec& spec, Timestamp t) {
+  using std::chrono::floor;
+  const auto utc = floor<std::chrono::seconds>(t);
+  std::chrono::seconds offset{0};
+  Timestamp next = kNever;
+  if (spec.zone != nullptr) {
+    const date::sys_info info = spec.zone->get_info(utc);
+    offset = info.offset;
+    // Such instants reach beyond what we count in microseconds.
+    if (info.end < utc + kEdgeHorizon) {
+      next = info.end;
+    }
+  }
+  const auto local = utc + offset;
+  const auto midnight = floor<std::chrono::days>(local);
+  auto consider = [&](int minute) {
+    const auto at = midnight + std::chrono::minutes(minute) - offset;
+    if (at > t) {
+      next = std::min(next, Timestamp(at));
+    }
+  };
+  constexpr int kDay = 24 * 60;
+  consider(kDay);
+  if (spec.spec.times) {
+    for (const IntRange& range : *spec.spec.times) {
+      consider(range.begin);
+      consider(range.end);
+    }
+  }
+  return next;
+}
+
+Timestamp TimeIntervals::NextEdgeOf(const std::string& name, Timestamp now) const {
+  auto it = by_name_.find(name);
+  const Timestamp horizon = After(now, kEdgeHorizon);
+  if (it == by_name_.end() || it->second.empty()) {
+    return horizon;
+  }
+  auto contains = [&](Timestamp t) {
+    return std::any_of(it->second.begin(), it->second.end(),
+                       [&](const Spec& spec) { return Contains(spec, t); });
+  };
+  const bool inside = contains(now);
+  for (Timestamp t = now;;) {
+    Timestamp next = kNever;
+    for (const Spec& spec : it->second) {
+      next = std::min(next, NextCandidate(spec, t));
+    }
+    if (next >= horizon) {
+      return horizon;
+    }
+    if (contains(next) != inside) {
+      return next;
+    }
+    t = next;
+  }
+}
+
+Timestamp TimeIntervals::NextEdge(std::span<const std::string> names, Timestamp now) const {
+  Timestamp next = kNever;
+  for (const std::string& name : names) {
+    next = std::min(next, NextEdgeOf(name, now));
+  }
+  return next;
 }
 
 std::vector<std::string> TimeIntervals::Active(std::span<const std::string> names, Timestamp now) const {

@@ -31,12 +31,18 @@ class TimeIntervals {
 
   bool Contains(std::string_view name, Timestamp now) const;
 
+  // The first instant after `now` at which one of `names` begins or ends. Where none does within 400 days:
+  // the end of these, to look again; kNever without names.
+  Timestamp NextEdge(std::span<const std::string> names, Timestamp now) const;
+
  private:
   struct Spec {
     TimeIntervalSpec spec;
     const date::time_zone* zone = nullptr;  // null: UTC
   };
   static bool Contains(const Spec& spec, Timestamp now);
+  static Timestamp NextCandidate(const Spec& spec, Timestamp t);
+  Timestamp NextEdgeOf(const std::string& name, Timestamp now) const;
   size_t CountContaining(const std::string& name, Timestamp now) const;
 
   std::unordered_map<std::string, std::vector<Spec>> by_name_;

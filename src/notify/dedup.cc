@@ -78,6 +78,7 @@ DedupDecision Decide(const DedupInput& input) {
     const FlushAlert& alert = *one.alert;
     const bool told = one.before;
     if (alert.resolved) {
+      out.after_flapping = out.after_flapping || (told && alert.settled);
       if (told || Contains(entry.resolved, alert.fingerprint) || !alert.owes_only_told || alert.digest) {
         out.resolved.push_back(alert.fingerprint);
         cleared_unheard =

@@ -55,6 +55,8 @@ struct DedupDecision {
   NotifyReason reason = NotifyReason::kNone;
   // Sorted; what the log entry will say once the notification is sent.
   std::vector<uint64_t> firing, resolved, acknowledged;
+  // Something that had flapped, and is over: nobody was told of its end before.
+  bool after_flapping = false;
 };
 
 DedupDecision Decide(const DedupInput& input);

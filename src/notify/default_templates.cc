@@ -5,8 +5,9 @@ namespace {
 
 // `__subject`: "[FIRING:2] HighCPU eu (node)": status and count, group labels, in parentheses the other
 // common labels. Reasons that Alertmanager does not have stand beside the status: "[FIRING:2, FLAPPING] ...";
-// `__mlalert_reason` is their text, and empty for all others; `_line` is for messages without a title. An
-// acknowledgement and a raise have texts of their own (acknowledged.cc, slack.cc).
+// `__mlalert_reason` is their text, and empty for all others; `_line` is for messages without a title, and
+// `__mlalert_spoken_reason` for calls. An acknowledgement, and a raise in a thread of Slack, have texts of
+// their own (acknowledged.cc, slack.cc).
 constexpr std::string_view kShared = R"TEMPLATE(
 {{- define "__alertmanager" }}Alertmanager{{ end -}}
 
@@ -16,13 +17,19 @@ constexpr std::string_view kShared = R"TEMPLATE(
 
 {{- define "__mlalert_reason" -}}
 {{- with .NotificationReason -}}
-{{- if eq . "flapping" "flapping ended" "escalated" "unacknowledged" "digest" }}, {{ . | toUpper }}{{ end -}}
+{{- if eq . "severity raised" "flapping" "flapping ended" "escalated" "unacknowledged" "digest" }}, {{ . | toUpper }}{{ end -}}
 {{- end -}}
 {{- end -}}
 {{- define "__mlalert_reason_line" -}}
 {{- with .NotificationReason -}}
-{{- if eq . "flapping" "flapping ended" "escalated" "unacknowledged" "digest" }}{{ . | toUpper }}
+{{- if eq . "severity raised" "flapping" "flapping ended" "escalated" "unacknowledged" "digest" }}{{ . | toUpper }}
 {{ end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "__mlalert_spoken_reason" -}}
+{{- with .NotificationReason -}}
+{{- if eq . "severity raised" }}Severity raised. {{ else if eq . "repeat interval elapsed" }}Repeated. {{ else if eq . "new alerts added" }}New alerts. {{ else if eq . "escalated" }}Escalated. {{ else if eq . "unacknowledged" }}Not acknowledged any more. {{ else if eq . "flapping" }}Flapping. {{ else if eq . "flapping ended" }}Flapping ended. {{ end -}}
 {{- end -}}
 {{- end -}}
 

@@ -43,6 +43,10 @@ bool SpeaksOfFiring(NotifyReason reason) {
          reason == NotifyReason::kFlapping || reason == NotifyReason::kSettled;
 }
 
+std::string_view Notification::ReasonText() const {
+  return ToString(reason == NotifyReason::kAllResolved && after_flapping ? NotifyReason::kSettled : reason);
+}
+
 Severity Notification::MaxSeverity() const {
   Severity highest = Severity::kNone;
   for (const auto& alert : alerts) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -65,6 +66,8 @@ struct Notification {
   // Of the last acknowledgement among the alerts, for reason kAcknowledged.
   std::string acknowledged_by;
   std::string acknowledge_comment;
+  // With kAllResolved: it had flapped, and its end was not told before that was over.
+  bool after_flapping = false;
   // Somebody had taken all that this receiver knew to fire, and it was told so.
   bool taken_before = false;
   // What the receiver stored at the last notification (e.g. Slack's thread), JSON object or empty.
@@ -80,6 +83,8 @@ struct Notification {
 
   size_t FiringCount() const { return firing.size(); }
   Severity MaxSeverity() const;
+  // What people read of the reason.
+  std::string_view ReasonText() const;
 };
 using NotificationPtr = std::shared_ptr<const Notification>;
 

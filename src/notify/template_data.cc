@@ -486,7 +486,7 @@ TemplateGroup GroupOf(const Notification& n, const TemplateDataOptions& options)
   }
   TemplateGroup out{.receiver = QuoteRegex(n.receiver->name),
                     .status = "resolved",
-                    .reason = std::string(options.reason.empty() ? ToString(n.reason) : options.reason),
+                    .reason = std::string(options.reason.empty() ? n.ReasonText() : options.reason),
                     .group_labels = n.group_labels,
                     .common_labels = Common(alerts, &Alert::labels),
                     .common_annotations = Common(alerts, &Alert::annotations),
@@ -609,7 +609,7 @@ void AppendJsonFields(std::string& out, const Notification& n, const TemplateDat
   const LabelSet common_annotations = Common(alerts, &Alert::annotations);
   const JsonGroup group{receiver,
                         fires ? "firing" : "resolved",
-                        options.reason.empty() ? ToString(n.reason) : options.reason,
+                        options.reason.empty() ? n.ReasonText() : options.reason,
                         n.group_labels,
                         common_labels,
                         common_annotations,

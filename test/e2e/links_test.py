@@ -79,6 +79,28 @@ class Links(harness.TestCase):
         self.assertEqual(again.status, 200)
         self.assertEqual(len(daemon.rows("SELECT * FROM acknowledgements WHERE ended_at IS NULL")), 1)
 
+    def test_a_link_that_was_used_says_so_and_asks_only_for_what_is_undone(self):
+        daemon = self.start()
+        incident = self.fire()
+        links = self.links()
+        self.assertEqual(self.press(links["ack"], by="Ann <x>").status, 200)
+        self.assertEqual(self.press(links["false_alarm"], by="Ann <x>").status, 200)
+        daemon.stop()
+        daemon.start()
+        for name, done in (("ack", "Acknowledged"), ("false_alarm", "Noted as a false alarm")):
+            page = daemon.get(self.path(links[name]))
+            self.assertEqual((page.status, "<form" in page.text), (200, False), page.text)
+            self.assertIn("<h1>This link was used</h1>", page.text)
+            self.assertRegex(page.text, rf"<p>{done} by Ann &lt;x&gt; at 2\d{{3}}-[-0-9T:.]+Z\.</p>")
+        # Another link of the same message was not.
+        self.assertIn("<h1>Resolve?</h1>", daemon.get(self.path(links["resolve"])).text)
+        self.assertEqual(daemon.unack(incident, actor="bob").status, 200)
+        page = daemon.get(self.path(links["ack"]))
+        self.assertIn("Acknowledged by Ann", page.text)
+        self.assertIn('<form method="post"', page.text)
+        self.assertEqual(daemon.rows("SELECT type, actor, address FROM events WHERE type = 'feedback'"),
+                         [{"type": "feedback", "actor": "Ann <x>", "address": "127.0.0.1"}])
+
     def test_without_a_name_the_receiver_acts_and_all_four_links_work(self):
         daemon = self.start()
         incident = self.fire()

@@ -92,6 +92,29 @@ class Simulate(harness.TestCase):
                 ran = self.simulate("oncall", "--at", at)
                 self.assertEqual((ran.returncode, ran.stdout.splitlines()[1].split()[:2]), (code, ["primary", who]))
 
+    def test_who_follows_is_in_the_json_too(self):
+        ran = self.simulate("oncall", "--at", "2026-03-29T12:00:00Z", "--json")
+        self.assertEqual(json.loads(ran.stdout)["schedules"], [
+            {"schedule": "primary", "on_call": ["anna"], "until": "2026-03-30T06:00:00.000Z", "then": ["bert"]}])
+        ran = self.simulate("oncall", "--at", "2026-03-20T12:00:00Z", "--json")
+        one = json.loads(ran.stdout)["schedules"][0]
+        self.assertEqual((ran.returncode, one["on_call"], one["then"]), (1, [], ["anna"]))
+
+    def test_what_is_ahead_when_the_look_ends_is_told_as_well(self):
+        quiet = CONFIG.replace("ladder: {", "ladder: {quiet_before_first_step: true, ")
+        self.write("mlalert.yml", quiet)
+        short = [*DRIFT[:-1], "10m"]
+        ran = self.simulate(*short, "--json")
+        told = json.loads(ran.stdout)
+        self.assertEqual([line for line in told["timeline"] if line["what"] == "notify"], [])
+        first = told["plan"][0]
+        self.assertEqual((first["kind"], first["at"], first["receivers"], first["paused"], first["why"], first["step"]),
+                         ("notify", "2026-03-30T09:15:00.000Z", ["mail"], False,
+                          "quiet before the first step of its ladder", None))
+        text = self.simulate(*short).stdout
+        self.assertIn("\nahead, if nobody acts:\n", text)
+        self.assertRegex(text, r"2026-03-30T09:15:00Z +15m +notify +mail +P3: quiet before the first step")
+
 
 if __name__ == "__main__":
     harness.main()

@@ -245,6 +245,60 @@ BOOST_AUTO_TEST_CASE(active_names_in_the_order_asked_once_per_spec) {
   BOOST_TEST(t.Active(names, At("2026-01-01T00:00:00Z")) == want, boost::test_tools::per_element());
 }
 
+// Held against a look at every minute, in weeks in which the clocks change.
+BOOST_AUTO_TEST_CASE(the_next_edge_is_the_first_minute_at_which_something_changes) {
+  const std::vector<NamedTimeInterval> intervals{
+      {0,
+       "night",
+       {{.times = Ranges{{Minutes(1), Minutes(5)}}, .location = "Europe/Berlin"},
+        {.times = Ranges{{Minutes(22), Minutes(24)}},
+         .weekdays = Ranges{{5, 6}},
+         .location = "Europe/Berlin"}}},
+      {0,
+       "half_hour",
+       {{.times = Ranges{{Minutes(1, 45), Minutes(2, 15)}}, .location = "Australia/Lord_Howe"}}},
+      {0, "days", {{.weekdays = Ranges{{0, 0}, {6, 6}}, .location = "America/New_York"}}},
+      {0, "last_day", {{.days_of_month = Ranges{{-1, -1}}}}}};
+  const TimeIntervals t(intervals);
+  for (const char* from : {"2026-03-27T00:00:30Z", "2026-10-23T12:00:00Z", "2026-03-07T00:00:00Z",
+                           "2026-10-31T00:00:00Z", "2026-04-03T00:00:00Z", "2026-10-02T00:00:00Z"}) {
+    for (const NamedTimeInterval& interval : intervals) {
+      BOOST_TEST_CONTEXT(from << " " << interval.name) {
+        const std::vector<std::string> names{interval.name};
+        Timestamp edge = t.NextEdge(names, At(from));
+        bool inside = t.Contains(interval.name, At(from));
+        Timestamp minute = std::chrono::floor<std::chrono::minutes>(At(from));
+        for (int i = 0; i < 6 * 24 * 60; ++i) {
+          minute += std::chrono::minutes(1);
+          if (t.Contains(interval.name, minute) == inside) {
+            continue;
+          }
+          inside = !inside;
+          BOOST_TEST_REQUIRE(FormatRfc3339Millis(edge) == FormatRfc3339Millis(minute));
+          edge = t.NextEdge(names, minute);
+        }
+        BOOST_TEST((edge > minute));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_search_for_an_edge_ends) {
+  const Timestamp now = At("2026-01-01T00:00:00Z");
+  const std::vector<NamedTimeInterval> intervals{{0, "always", {{}}},
+                                                 {0, "never", {{.times = Ranges{}}}},
+                                                 {0, "past", {{.years = Ranges{{2020, 2021}}}}},
+                                                 {0, "empty", {}}};
+  const TimeIntervals t(intervals);
+  for (const NamedTimeInterval& interval : intervals) {
+    BOOST_TEST_CONTEXT(interval.name) {
+      BOOST_TEST(
+          (t.NextEdge(std::vector<std::string>{interval.name}, now) == now + std::chrono::hours(24 * 400)));
+    }
+  }
+  BOOST_TEST((t.NextEdge({}, now) == kNever));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -11,7 +11,8 @@ constexpr const char* kPlain = "[FIRING:1] A eu (critical)";
 struct {
   NotifyReason reason;
   const char* title;
-} const kOurs[] = {{NotifyReason::kFlapping, "[FIRING:1, FLAPPING] A eu (critical)"},
+} const kOurs[] = {{NotifyReason::kRaised, "[FIRING:1, SEVERITY RAISED] A eu (critical)"},
+                   {NotifyReason::kFlapping, "[FIRING:1, FLAPPING] A eu (critical)"},
                    {NotifyReason::kSettled, "[FIRING:1, FLAPPING ENDED] A eu (critical)"},
                    {NotifyReason::kEscalated, "[FIRING:1, ESCALATED] A eu (critical)"},
                    {NotifyReason::kUnacknowledged, "[FIRING:1, UNACKNOWLEDGED] A eu (critical)"},
@@ -64,6 +65,14 @@ std::string WebexText(NotifyReason reason) {
       .GetString("markdown");
 }
 
+std::string SpokenText(NotifyReason reason) {
+  const Notification n =
+      Of("  twilio_configs:\n  - {account_sid: AC1, auth_token: t0ken-secret, from: '+14155550100', to: "
+         "'+4917012345678'}",
+         IntegrationKind::kTwilio, reason);
+  return RenderText(n, n.receiver->twilio_configs.at(0).message);
+}
+
 std::string SmsText(NotifyReason reason) {
   Exchange e = Run(Of("  twilio_configs:\n  - {account_sid: AC1, auth_token: t0ken-secret, method: sms, "
                       "from: '+14155550100', to: '+4917012345678'}",
@@ -98,6 +107,31 @@ BOOST_AUTO_TEST_CASE(messages_without_a_title_begin_with_it) {
   BOOST_TEST(SmsText(NotifyReason::kFlapping).starts_with("[P0, FLAPPING] A: x<1"),
              SmsText(NotifyReason::kFlapping));
   BOOST_TEST(SmsText(NotifyReason::kFirst).starts_with("[P0] A: x<1"));
+}
+
+BOOST_AUTO_TEST_CASE(calls_say_why_after_how_severe) {
+  const struct {
+    NotifyReason reason;
+    std::string says;
+  } cases[] = {{NotifyReason::kFirst, "Severity P0. A. "},
+               {NotifyReason::kNewAlerts, "Severity P0. New alerts. A. "},
+               {NotifyReason::kRaised, "Severity P0. Severity raised. A. "},
+               {NotifyReason::kEscalated, "Severity P0. Escalated. A. "},
+               {NotifyReason::kRepeat, "Severity P0. Repeated. A. "},
+               {NotifyReason::kUnacknowledged, "Severity P0. Not acknowledged any more. A. "},
+               {NotifyReason::kFlapping, "Severity P0. Flapping. A. "},
+               {NotifyReason::kSettled, "Severity P0. Flapping ended. A. "}};
+  for (const auto& c : cases) {
+    BOOST_TEST(SpokenText(c.reason).starts_with(c.says), SpokenText(c.reason));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_flapping_is_named_when_it_is_over_as_well) {
+  Notification n = Of("  slack_configs:\n  - {api_url: 'http://127.0.0.1/slack', channel: '#a'}",
+                      IntegrationKind::kSlack, NotifyReason::kAllResolved, true);
+  n.after_flapping = true;
+  BOOST_TEST(BuildJson(n).Find("attachments")->AsArray().at(0).GetString("title") ==
+             "[RESOLVED, FLAPPING ENDED] A eu (critical)");
 }
 
 BOOST_AUTO_TEST_CASE(what_alertmanager_tells_too_is_told_in_its_words) {

@@ -169,6 +169,12 @@ BOOST_AUTO_TEST_CASE(that_ends_resolved_is_told_as_resolved) {
   BOOST_TEST_REQUIRE(heard.size() == 1U);
   BOOST_TEST(heard.front().starts_with("+33m"), heard.front());
   BOOST_TEST(heard.front().find("resolved=Drift") != std::string::npos, heard.front());
+  // To the statistics it is an end, and people read what else has ended.
+  BOOST_TEST((sim.heard().back().reason == NotifyReason::kAllResolved));
+  BOOST_TEST(sim.heard().back().notification->ReasonText() == "flapping ended");
+  sim.At(hours(3)).Fire(kDrift).At(hours(4)).Resolve(kDrift).At(hours(5));
+  BOOST_TEST((sim.heard().back().reason == NotifyReason::kAllResolved));
+  BOOST_TEST(sim.heard().back().notification->ReasonText() == "all alerts resolved");
 }
 
 BOOST_AUTO_TEST_CASE(is_told_once_and_once_when_it_is_over) {
@@ -368,6 +374,43 @@ recurring_silences: [{name: retrain, matchers: [alertname=Drift], time_intervals
   BOOST_TEST(IsSet(sim.IncidentOf(kDrift).care->muted_since));
   sim.At(hours(6));
   ExpectHeard(sim, {"+5h chat/webhook[0] new alerts added firing=Drift:P3,Lag:P3"});
+}
+
+// The self-audit, 15 seconds after each minute, has no part in it.
+BOOST_AUTO_TEST_CASE(a_recurring_one_begins_and_ends_at_its_very_edges) {
+  Sim sim(Config("ladder: {steps: [{after: 200m, severity: P2}]}", R"(
+time_intervals: [{name: night, time_intervals: [{times: [{start_time: "01:00", end_time: "05:00"}]}]}]
+recurring_silences: [{name: retrain, matchers: [alertname=Drift], time_intervals: [night]}]
+)"),
+          kMonday);
+  sim.At(minutes(30)).Fire(kDrift).At(hours(5));
+  ExpectLines(sim.Events(sim.IncidentOf(kDrift).id),
+              {"opened", "muted silenced by recurring:retrain",
+               "unmuted it is neither silenced nor inhibited altogether any more"});
+  std::vector<Duration> at;
+  for (const Record& record : sim.journal()) {
+    const auto* event = std::get_if<EventRecord>(&record);
+    if (event != nullptr && (event->type == "muted" || event->type == "unmuted")) {
+      at.push_back(event->at - kMonday);
+    }
+  }
+  BOOST_TEST((at == std::vector<Duration>{hours(1), hours(5)}));
+  // 30 minutes of age at 01:00, the other 170 from 05:00 on.
+  sim.At(hours(7) + minutes(50) - seconds(1));
+  BOOST_TEST((sim.IncidentOf(kDrift).severity == Severity::kP3));
+  sim.At(hours(7) + minutes(50));
+  BOOST_TEST((sim.IncidentOf(kDrift).severity == Severity::kP2));
+}
+
+BOOST_AUTO_TEST_CASE(a_recurring_one_holds_again_when_the_clock_is_set_back) {
+  Sim sim(Config("ladder: {steps: [{after: 200h, severity: P3}]}", R"(
+time_intervals: [{name: night, time_intervals: [{times: [{start_time: "01:00", end_time: "05:00"}]}]}]
+recurring_silences: [{name: retrain, matchers: [alertname=Drift], time_intervals: [night]}]
+)"),
+          kMonday);
+  sim.At(hours(6)).Fire(kDrift).SetClock(kMonday + hours(4));
+  sim.Fire(kLag);
+  BOOST_TEST(IsSet(sim.IncidentOf(kDrift).care->muted_since));
 }
 
 BOOST_AUTO_TEST_CASE(one_that_ends_with_the_alert_ends_with_it) {

@@ -644,8 +644,10 @@ BOOST_AUTO_TEST_CASE(says_what_holds_it) {
                                   "2026-01-05T08:00 raise P1 l1 it would wake somebody: office is closed at "
                                   "2026-01-05T02:00:00.000Z"});
   sim.Fire(kDrift.With("team", "a").With("model", "n"));
-  ExpectLines(PlanLines(sim, 2), {"2026-01-05T08:30 raise P2 chat paused: office is closed: the clock stands",
-                                  "2026-01-05T09:00 raise P1 l1 paused: office is closed: the clock stands"});
+  ExpectLines(PlanLines(sim, 2),
+              {"2026-01-05T08:15 notify P3 board paused: office is closed: the clock stands",
+               "2026-01-05T08:30 raise P2 chat paused: office is closed: the clock stands",
+               "2026-01-05T09:00 raise P1 l1 paused: office is closed: the clock stands"});
   sim.Ack(1);
   ExpectLines(PlanLines(sim, 1), {"- raise P2 chat paused: acknowledged by alice",
                                   "- raise P1 l1 paused: acknowledged by alice"});

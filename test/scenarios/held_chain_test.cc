@@ -111,20 +111,14 @@ BOOST_AUTO_TEST_CASE(what_business_hours_drop_is_paged_when_it_becomes_severe) {
   ExpectLines(Paged(sim), {"+10h1m l1", "+10h5m l2", "+10h35m last"});
 }
 
-BOOST_AUTO_TEST_CASE(an_inhibition_delays_it) {
-  Sim sim(Config(kChain, R"(
-inhibit_rules: [{source_matchers: [alertname=PipelineDown], target_matchers: [alertname=Down], equal: [model]}]
-)"),
-          kMonday);
-  const LabelSet source = Labels({{"alertname", "PipelineDown"}, {"model", "m"}});
-  sim.At(seconds(0)).Fire(source).Fire(kDown);
-  const IncidentId id = sim.IncidentOf(kDown).id;
-  sim.At(minutes(30));
-  BOOST_TEST(EventsOf(sim, id, "escalated") == 0U);
-  BOOST_TEST(EventsOf(sim, id, "chain_held") == 1U);
-  sim.Resolve(source).At(hours(1) + minutes(30));
-  BOOST_TEST(EventsOf(sim, id, "escalated") == 2U);
-  BOOST_TEST(EventsOf(sim, id, "chain_exhausted") == 1U);
+BOOST_AUTO_TEST_CASE(held_anew_after_somebody_had_it_in_hand_it_says_so_anew) {
+  Sim sim(Config(kChain + ", business_hours: {calendar: office}"), kMonday);
+  sim.At(hours(1)).Fire(kDrift).At(hours(2)).Ack(1);
+  BOOST_TEST(EventsOf(sim, 1, "chain_held") == 1U);
+  sim.At(hours(3)).Unack(1).At(hours(4));
+  BOOST_TEST(EventsOf(sim, 1, "chain_held") == 2U);
+  sim.At(hours(11));
+  ExpectLines(Paged(sim), {"+9h l1", "+9h4m l2", "+9h34m last"});
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_while_it_waits_loses_no_step) {
@@ -155,7 +149,8 @@ BOOST_AUTO_TEST_CASE(the_plan_says_what_holds_the_chain_and_until_when) {
   Sim sim(Config(kChain + ", business_hours: {calendar: office}"), kMonday);
   sim.At(hours(1)).Fire(kDrift);
   ExpectLines(PlanLines(sim, 1),
-              {"2026-01-05T09:00 escalate P3 l1 paused: outside business hours (office)",
+              {"2026-01-05T09:00 notify P3 board paused: outside business hours (office)",
+               "2026-01-05T09:00 escalate P3 l1 paused: outside business hours (office)",
                "2026-01-05T09:04 escalate P3 l2 paused: outside business hours (office)",
                "2026-01-05T09:34 fallback P3 last paused: outside business hours (office)"});
 }

@@ -199,6 +199,77 @@ BOOST_AUTO_TEST_CASE(resolved_there_while_it_fires_here) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_reopened_there_is_open_here_as_well) {
+  std::string config = kConfig;
+  config.replace(config.find("cooldown: 0s"), 12,
+                 "cooldown: 30m");  // of no account: they heard that it is over
+  Sim sim(config);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  sim.At(minutes(1));
+  BOOST_TEST(pager.Send(pager.Event("resolved"), true).result == "resolved");
+  sim.At(minutes(5));
+  sim.TakeHeard();
+  BOOST_TEST((StateOf(sim) == IncidentState::kResolved));
+  const PagerdutyEvent reopened = pager.Event("reopened", "Bob");
+  sim.Restart();
+  BOOST_TEST(pager.Send(reopened, true).result == "reopened");
+  BOOST_TEST((StateOf(sim) == IncidentState::kOpen));
+  sim.At(minutes(10));
+  ExpectHeard(sim, {"+5m page/webhook[0] first notification firing=Down:P1",
+                    "+5m page/pagerduty[0] first notification firing=Down:P1"});
+  BOOST_TEST(sim.heard().back().notification->receiver_data ==
+             sim.heard().front().notification->receiver_data);  // PagerDuty's incident is the same
+  // It is no news again, in another delivery either, and the end is told as ever.
+  PagerdutyEvent again = pager.Event("reopened", "Bob");
+  BOOST_TEST(pager.Send(again, true).result != "reopened");
+  sim.At(minutes(20)).Resolve(kDown).At(minutes(22));
+  ExpectHeard(sim, {"+21m page/webhook[0] all alerts resolved resolved=Down",
+                    "+21m page/pagerduty[0] all alerts resolved resolved=Down"});
+  BOOST_TEST(sim.IncidentOf(kDown).reopen_count == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_cleared_is_not_reopened_from_there) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  sim.At(minutes(1));
+  BOOST_TEST(pager.Send(pager.Event("resolved"), true).result == "resolved");
+  sim.At(minutes(2)).Resolve(kDown).At(minutes(3));
+  BOOST_TEST(pager.Send(pager.Event("reopened"), true).result == "ignored");
+  BOOST_TEST((StateOf(sim) == IncidentState::kResolved));
+}
+
+BOOST_AUTO_TEST_CASE(a_reopening_that_nobody_did_or_from_before_changes_nothing) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  sim.At(minutes(1));
+  PagerdutyEvent before = pager.Event("reopened");
+  sim.At(minutes(2)).ResolveByHand(1).At(minutes(3));
+  BOOST_TEST(pager.Send(before, true).result == "ignored");
+  BOOST_TEST(pager.Send(pager.Event("reopened", ""), true).result == "ignored");
+  BOOST_TEST((StateOf(sim) == IncidentState::kResolved));
+  // Somebody did, after it was resolved here.
+  BOOST_TEST(pager.Send(pager.Event("reopened")).result == "reopened");
+  BOOST_TEST((StateOf(sim) == IncidentState::kOpen));
+}
+
+BOOST_AUTO_TEST_CASE(only_what_was_resolved_there_is_reopened_from_there) {
+  std::string config = kConfig;
+  config.replace(config.find("group_by: [model]"), 17, "group_by: [alertname]");
+  Sim sim(config);
+  sim.At(seconds(0)).Fire(kDown).Fire(kAnd).At(minutes(2));
+  Pager pager{sim};
+  const IncidentId by_hand = sim.IncidentOf(kAnd).id;
+  sim.ResolveByHand(by_hand).At(minutes(3));
+  BOOST_TEST(pager.Send(pager.Event("resolved"), true).result == "resolved");
+  sim.At(minutes(5));
+  BOOST_TEST(pager.Send(pager.Event("reopened"), true).result == "reopened");
+  BOOST_TEST((StateOf(sim) == IncidentState::kOpen));
+  BOOST_TEST((sim.IncidentOf(kAnd).state == IncidentState::kResolved));
+}
+
 BOOST_AUTO_TEST_CASE(a_note_finds_its_incident_by_pagerdutys_number) {
   Sim sim(kConfig);
   sim.At(seconds(0)).Fire(kDown);
