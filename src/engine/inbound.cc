@@ -30,6 +30,12 @@ bool IsNoteworthy(std::string_view verb) {
          verb == "reopened" || verb == "resolved" || verb.starts_with("responder.");
 }
 
+// This opening of it, by a person whom we trusted.
+bool WasResolvedThere(const InboundMemory& memory, const Incident& incident, Timestamp now) {
+  const std::string* opening = memory.Find(kResolvedThere, std::to_string(incident.id), now);
+  return opening != nullptr && *opening == std::to_string(incident.opened_generation);
+}
+
 }  // namespace
 
 bool Engine::FirstSight(const std::string& source, const std::string& key, Duration life, Timestamp now,
@@ -95,8 +101,7 @@ std::vector<IncidentId> Engine::ReopenedThere(const std::string& dedup_key, Time
     if (entry == nullptr || !IsHeldResolved(entry->incident) || entry->firing.empty()) {
       continue;
     }
-    const std::string* opening = inbound_.Find(kResolvedThere, std::to_string(id), now);
-    if (opening != nullptr && *opening == std::to_string(entry->incident.opened_generation)) {
+    if (WasResolvedThere(inbound_, entry->incident, now)) {
       there.push_back(id);
     } else if (!IsSet(occurred_at) || occurred_at >= entry->incident.resolved_at) {
       here.push_back(id);
@@ -221,7 +226,13 @@ std::string_view Engine::ActForPagerduty(IncidentId id, const PagerdutyEvent& ev
     const bool echo = event.agent.empty() && origin.told_of_acknowledgement;
     return !echo && act(ActionKind::kAcknowledge, "acknowledged in PagerDuty") ? "acknowledged" : "";
   }
-  if (verb == "reopened" && entry->incident.state == IncidentState::kResolved && !outdated) {
+  if (verb == "reopened" && entry->incident.state == IncidentState::kResolved) {
+    // Deliveries may lag behind; what was resolved here after that stays so.
+    const bool before = IsSet(event.occurred_at) && event.occurred_at < entry->incident.resolved_at &&
+                        !WasResolvedThere(inbound_, entry->incident, now);
+    if (!event.by_person || before || outdated) {
+      return {};
+    }
     return act(ActionKind::kReopen, "reopened in PagerDuty") ? "reopened" : "";
   }
   const bool acknowledged = entry->incident.state == IncidentState::kAcknowledged;

@@ -7,6 +7,7 @@
 
 #include "config/calendars.h"
 #include "engine/engine.h"
+#include "engine/storm.h"
 #include "incidents/business_hours.h"
 #include "incidents/chain.h"
 #include "incidents/ladder.h"
@@ -193,7 +194,7 @@ bool WaitForHours(const Incident& ahead, const Calendars* calendars, Timestamp n
 
 bool WaitForCooldown(const Incident& ahead, const PlanStep& step, Telling& telling) {
   const Timestamp cooled = CooldownUntil(ahead);
-  if (!IsSet(cooled) || step.severity > ahead.told_severity) {
+  if (!IsSet(cooled) || step.severity > ahead.told_severity || StandsForStorm(ahead)) {
     return true;
   }
   return telling.Wait(cooled, false, false, fmt::format("cooldown until {}", FormatRfc3339Millis(cooled)));

@@ -106,6 +106,20 @@ class Webhook(harness.TestCase):
         self.assertEqual(self.send("resolved", agent="Ann").json()["result"], "resolved")
         self.assertEqual(self.state(), "resolved")
 
+    def test_who_reopens_it_there_opens_it_here_and_it_goes_on_under_the_same_key(self):
+        self.start(f"{{webhook_secret: {SECRET}, trust_remote_resolve: true}}")
+        self.assertEqual(self.send("resolved", agent="Ann").json()["result"], "resolved")
+        wait_until(lambda: [body for body in self.hub.bodies("/pagerduty") if body["event_action"] == "resolve"], "told")
+        self.assertEqual(self.send("reopened", agent=None).status, 202, "nobody did")
+        self.assertEqual(self.state(), "resolved")
+        self.assertEqual(self.send("reopened", agent="Bob").json()["result"], "reopened")
+        self.assertEqual(self.state(), "open")
+        self.assertEqual([(event["actor"], event["reason"]) for event in self.events("reopened")],
+                         [("Bob", "reopened in PagerDuty")])
+        again = wait_until(lambda: [body for body in self.hub.bodies("/pagerduty") if body["event_action"] == "trigger"][1:],
+                           "told again")[0]
+        self.assertEqual(again["dedup_key"], self.key, "of the same incident of PagerDuty")
+
     def test_notes_and_reassignments_stand_in_the_history(self):
         self.start()
         self.assertEqual(self.send("triggered", agent=None).status, 200)
