@@ -189,7 +189,8 @@ class Engine {
     kCall,
     kWalk,
     kEndSilences,
-    kRecurringEdge
+    kRecurringEdge,
+    kHandOver
   };
   struct TimerKey {
     TimerKind kind;
@@ -322,6 +323,14 @@ class Engine {
   void Escalate(IncidentEntry& entry, const std::vector<size_t>& steps, bool exhausted, Timestamp now,
                 Effects& fx);
   void ResumePages(IncidentEntry& entry, Timestamp now);
+
+  // hand_over.cc
+  void ArmHandOver(Timestamp now);
+  bool IsToldAlready(const IncidentEntry& entry, const std::string& receiver, Timestamp now);
+  void HandOver(Timestamp now, Effects& fx);
+  void HandOver(IncidentEntry& entry, Timestamp now, Effects& fx);
+  void HandOverStep(IncidentEntry& entry, size_t number, Timestamp now, Effects& fx);
+
   void NobodyReached(IncidentEntry& entry, std::string why, Timestamp now, Effects& fx);
   void Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx);
   void ObserveClock(Timestamp now);
@@ -459,7 +468,8 @@ class Engine {
   MinHeap<Turn<IncidentId>> watched_;
   std::set<IncidentId> twins_;  // opened while another one of their key was open
   Timestamp audited_at_ = kUnset;
-  size_t audit_incident_ = 0;  // where the next audit goes on
+  Timestamp hand_over_at_ = kNever;  // when the next one of any schedule may be
+  size_t audit_incident_ = 0;        // where the next audit goes on
   std::string audit_log_;
   uint64_t rules_late_ = 0;
   Timestamp clock_stepped_at_ = kUnset;

@@ -83,6 +83,9 @@ void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
     event.reason = why;
   }
   Apply(std::move(change), now, fx);
+  if (!muted) {
+    HandOver(entry, now, fx);
+  }
 }
 
 void Engine::ArmSilence(const Silence& silence, Timestamp now) {

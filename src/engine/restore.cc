@@ -102,6 +102,7 @@ void Engine::Restore(RestoredState state, Timestamp now, Effects& fx) {
     Watch(*incident, now);
     WatchTwins(*incident);
   }
+  HandOver(now, fx);
   SettleQuiet(now, fx);
   for (const Silence& silence : muter_.silences().All()) {
     ArmSilence(silence, now);
@@ -135,6 +136,7 @@ void Engine::SetConfig(ConfigPtr config, Timestamp now, Effects& fx) {
   sources_seen_ = muter_.inhibitor().version();
   RecheckMutes(now);
   ArmRecurring(now);
+  HandOver(now, fx);
 }
 
 // What fires is grouped anew. What has resolved takes part again only where it is owed: a group that it has

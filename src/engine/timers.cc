@@ -162,6 +162,11 @@ void Engine::RunTimer(const TimerKey& key, Timestamp now, Effects& fx) {
     case TimerKind::kEndSilences:
       EndSilences(now, fx);
       return;
+    case TimerKind::kHandOver:
+      if (hand_over_at_ <= now) {  // else of the schedules before a reload
+        HandOver(now, fx);
+      }
+      return;
     case TimerKind::kRetry: {
       auto it = in_flight_.find(static_cast<int64_t>(key.id));
       if (it == in_flight_.end() || !it->second.waiting) {

@@ -200,7 +200,7 @@ incident_policies: [{story.CANARY_POLICY}, {{name: climb, cooldown: 0s, ladder: 
         wait_until(lambda: self.incident("Retrain/a")["muted_since"] is None, "its ladder goes on")
         self.at("2026-01-05T05:30:00Z")
         self.assertEqual(self.incident("Retrain/a")["severity"], "P3")
-        self.at("2026-01-05T05:50:00Z")
+        self.at("2026-01-05T05:52:00Z")
         wait_until(lambda: self.incident("Retrain/a")["severity"] == "P2", "the rest of the hour is over")
         # The next night, too.
         wait_until(lambda: self.take("chat"), "the raise is told")

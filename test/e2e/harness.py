@@ -4,9 +4,11 @@ Everything listens on 127.0.0.1, lives in a folder of its own, and ends with the
 Nothing sleeps for a fixed time to wait for something: wait_until() polls with a deadline.
 """
 
+import atexit
 import collections
 import contextlib
 import ctypes
+import functools
 import http.client
 import http.server
 import json
@@ -241,17 +243,25 @@ class TestCase(unittest.TestCase):
                               timeout=timeout, env={**os.environ, **(env or {})}, preexec_fn=_die_with_parent)
 
 
+@functools.cache
+def _wall_clock_library():
+    directory = tempfile.mkdtemp(prefix="mlalert-e2e-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    library = f"{directory}/wall_clock.so"
+    subprocess.run(["c++", "-std=c++17", "-shared", "-fPIC", "-O1", "-o", library, SOURCE_DIR / "test/e2e/wall_clock.cc"],
+                   check=True)
+    return library
+
+
 class WallClock:
     """The wall clock of a daemon (Mlalert(clock=...)), which the test sets: "2026-01-05T08:59:59Z". From there it goes on."""
 
     def __init__(self, test, at):
-        library, ahead = test.directory / "wall_clock.so", test.directory / "wall_clock"
-        subprocess.run(["c++", "-std=c++17", "-shared", "-fPIC", "-O1", "-o", library, SOURCE_DIR / "test/e2e/wall_clock.cc"],
-                       check=True)
+        ahead = test.directory / "wall_clock"
         ahead.write_bytes(bytes(8))
         with open(ahead, "r+b") as file:
             self._memory = mmap.mmap(file.fileno(), 8)
-        self.env = {"LD_PRELOAD": str(library), "MLALERT_TEST_CLOCK": str(ahead)}
+        self.env = {"LD_PRELOAD": _wall_clock_library(), "MLALERT_TEST_CLOCK": str(ahead)}
         self.set(at)
 
     def now(self):

@@ -149,7 +149,7 @@ class OnCall(story.Story):
         self.begin("2026-03-28T16:59:00Z", f"""
 route:
   receiver: primary
-  group_by: [alertname]
+  group_by: [alertname, model]
   group_wait: 0s
   group_interval: 1s
   repeat_interval: 240h
@@ -183,9 +183,19 @@ incident_policies:
         self.assertEqual(self.events("Down/a", "escalated"), [("step 1 of the chain, after 0s", "cleo")])
         self.daemon.ack(self.id_of("Down/a"), actor="cleo")
         self.hears("cleo", "acknowledged firing=Down/a:P1")
+        # What nobody has taken goes over to who comes on call, and to nobody twice.
+        self.fire("Down/c", severity="P1")
+        self.hears("cleo", "escalated firing=Down/c:P1")
         self.assertEqual(self.take("anna"), [])
         self.at("2026-03-29T08:00:01Z")
-        self.hears("anna", "first notification firing=Lag/a:P3")
+        self.hears("anna", "first notification firing=Lag/a:P3", "escalated firing=Down/c:P1")
+        self.assertIn(("step 1 of the chain: on call in primary since the hand-over", "anna"), self.events("Down/c", "escalated"))
+        self.crash()
+        self.assertEqual(self.daemon.reload().status, 200)
+        self.at("2026-03-29T08:05:00Z")
+        self.resolve("Down/c", severity="P1")
+        for who in ("anna", "cleo"):
+            self.hears(who, "all alerts resolved resolved=Down/c")
         self.at("2026-03-30T05:59:00Z")
         self.assertEqual(self.take("bert"), [])
         self.at("2026-03-30T06:00:01Z")
