@@ -257,6 +257,11 @@ Sim& Sim::CrashWhen(std::function<bool()> dies) {
   return *this;
 }
 
+Sim& Sim::Watch(std::function<void()> look) {
+  look_ = std::move(look);
+  return *this;
+}
+
 void Sim::MayCrash() const {
   if (dies_ && dies_()) {
     throw Crash{};
@@ -264,12 +269,18 @@ void Sim::MayCrash() const {
 }
 
 void Sim::Drain(Effects fx) {
+  if (fx.records.empty() && fx.attempts.empty()) {
+    return;  // nothing to lose
+  }
   MayCrash();
   if (store_ != nullptr && !fx.records.empty()) {
     store_->Commit(fx.records);
   }
   records_ += fx.records.size();
   std::move(fx.records.begin(), fx.records.end(), std::back_inserter(journal_));
+  if (look_) {
+    look_();
+  }
   MayCrash();
   for (const auto& attempt : fx.attempts) {
     Deliver(attempt);
@@ -307,6 +318,9 @@ void Sim::Deliver(const NotificationAttempt& attempt) {
       heard.acknowledged_by = n.acknowledged_by;
     }
     heard_.push_back(std::move(heard));
+    if (look_) {
+      look_();
+    }
   }
   MayCrash();
   NotificationOutcome outcome;

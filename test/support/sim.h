@@ -85,6 +85,9 @@ class Sim {
   // Asked before each step is committed, after it, and after each message has left: true throws Crash.
   Sim& CrashWhen(std::function<bool()> dies);
 
+  // Called after each step that wrote something, once it is committed, and after each message that was heard.
+  Sim& Watch(std::function<void()> look);
+
   // Scripts the answers of a receiver ("web/webhook[0]"): taken one per attempt, then always kSent. A hung
   // receiver never answers.
   Sim& Answer(const std::string& receiver, std::vector<DeliveryVerdict> verdicts);
@@ -127,6 +130,7 @@ class Sim {
   std::vector<Record> journal_;
   SimStore* store_ = nullptr;
   std::function<bool()> dies_;
+  std::function<void()> look_;
   size_t records_ = 0;
   size_t attempts_ = 0;
   std::vector<std::string> attempt_log_;
