@@ -15,6 +15,22 @@ namespace {
 // An incident, its event and the episode; room for so many alerts is made ahead.
 constexpr size_t kRecordsPerFired = 3;
 constexpr size_t kFiredExpectedMax = 128;
+
+// It became more severe than what somebody had acknowledged: he hears first, where a receiver has his name,
+// or was where he got the link. Not who raised it himself.
+std::vector<std::string> WhoHadTaken(const IncidentMachine::Change& change, const Config& config) {
+  std::vector<std::string> out;
+  for (const AcknowledgementRecord& ack : change.acknowledgements) {
+    const std::string receiver = ack.actor.substr(0, ack.actor.find(" ("));
+    const bool himself = std::any_of(change.events.begin(), change.events.end(),
+                                     [&](const EventRecord& event) { return event.actor == ack.actor; });
+    if (ack.end_reason == "severity_raised" && !himself && config.FindReceiver(receiver) != nullptr) {
+      out.push_back(receiver);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string NflogKey(const std::string& group_key, const std::string& receiver,
@@ -172,6 +188,7 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
     return false;
   }
   IncidentEntry& entry = *change.entry;
+  const std::vector<std::string> had_taken = WhoHadTaken(change, *config_);
   fx.records.emplace_back(IncidentRecord{entry.incident});
   for (auto& event : change.events) {
     fx.records.emplace_back(std::move(event));
@@ -184,6 +201,9 @@ bool Engine::Apply(IncidentMachine::Change change, Timestamp now, Effects& fx) {
   }
   if (change.raised) {
     ++stats_.severity_raised;
+  }
+  for (const std::string& receiver : had_taken) {
+    Page(entry, {receiver}, now, fx);
   }
   if (change.severity_changed) {
     for (AlertEntry* alert : entry.firing) {

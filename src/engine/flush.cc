@@ -96,6 +96,37 @@ bool IsIn(const std::vector<uint64_t>& sorted, uint64_t value) {
   return std::binary_search(sorted.begin(), sorted.end(), value);
 }
 
+bool IsOver(const AlertEntry& alert, const IncidentEntry& entry) {
+  return !alert.firing || IsHeldResolved(entry.incident);
+}
+
+// Who is muted takes no part. Under a policy its receivers are owed the end all the same, so those that
+// `told` knows as firing stay known. `members`: those that are not muted, in the order of the group.
+std::vector<const GroupMember*> OwedWhileMuted(const Group& group, const std::vector<GroupMember>& members,
+                                               const NflogEntry* told, const IncidentTable& incidents) {
+  std::vector<const GroupMember*> out;
+  if (told == nullptr || told->firing.empty() || members.size() == group.members.size()) {
+    return out;
+  }
+  size_t speaking = 0;
+  for (const GroupMember& member : group.members) {
+    if (speaking < members.size() && members[speaking].alert() == member.alert()) {
+      ++speaking;
+      continue;
+    }
+    const IncidentEntry* entry = incidents.Find(member.alert()->incident_id);
+    if (entry != nullptr && entry->incident.policy != nullptr &&
+        IsIn(told->firing, member.alert()->alert.fingerprint())) {
+      out.push_back(&member);
+    }
+  }
+  return out;
+}
+
+void Insert(std::vector<uint64_t>& sorted, uint64_t value) {
+  sorted.insert(std::lower_bound(sorted.begin(), sorted.end(), value), value);
+}
+
 }  // namespace
 
 void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
@@ -202,7 +233,7 @@ bool Engine::IsRateLimited(Group& group, const Receiver& receiver, NotifyReason 
   }
   const bool urgent = reason != NotifyReason::kAllResolved && reason != NotifyReason::kSomeResolved &&
                       std::any_of(group.members.begin(), group.members.end(), [](const GroupMember& member) {
-                        return member.alert()->firing &&
+                        return member.alert()->firing && (!member.moved || member.asked) &&
                                SeverityFromLabel(member.alert()->effective.Get("severity")) == Severity::kP0;
                       });
   if (urgent || sent.size() < static_cast<size_t>(limit->second.count)) {
@@ -345,6 +376,15 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   if (decision.reason == NotifyReason::kNone) {
     return false;
   }
+  const std::vector<const GroupMember*> owed =
+      OwedWhileMuted(group, members, input.entry, incidents_.table());
+  const std::vector<uint64_t> none;
+  const std::vector<uint64_t>& known_over = input.entry != nullptr ? input.entry->resolved : none;
+  if (decision.reason == NotifyReason::kAllResolved && !owed.empty() &&
+      std::includes(known_over.begin(), known_over.end(), decision.resolved.begin(),
+                    decision.resolved.end())) {
+    return false;  // nothing is over: those that it knows are muted
+  }
   spoken_ = true;
   for (size_t i = 0; i < members.size(); ++i) {
     voiced_[i] = voiced_[i] || !input.alerts[i].held;
@@ -371,6 +411,21 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   n.resolved = std::move(decision.resolved);
   n.acknowledged = std::move(decision.acknowledged);
   n.after_flapping = decision.after_flapping;
+  const bool all_fire = n.firing.size() == members.size();
+  // Else it would say that all is over, to who counts by groups: for good.
+  const bool names_owed = n.reason == NotifyReason::kAllResolved && !owed.empty();
+  for (const GroupMember* member : owed) {
+    const uint64_t fingerprint = member->alert()->alert.fingerprint();
+    const bool over =
+        names_owed && IsOver(*member->alert(), *incidents_.table().Find(member->alert()->incident_id));
+    Insert(over ? n.resolved : n.firing, fingerprint);
+    if (!over && IsIn(input.entry->acknowledged, fingerprint)) {
+      Insert(n.acknowledged, fingerprint);
+    }
+  }
+  if (names_owed && !n.firing.empty()) {
+    n.reason = NotifyReason::kSomeResolved;
+  }
   if (input.entry != nullptr && n.reason != NotifyReason::kFirst) {
     n.receiver_data = input.entry->data;
     n.taken_before = !input.entry->firing.empty() &&
@@ -378,7 +433,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
                                    input.entry->firing.begin(), input.entry->firing.end());
   }
   const bool call = IsCall(receiver, integration);
-  if ((!input.send_resolved && n.firing.empty() && n.reason != NotifyReason::kDigest) ||
+  if ((!input.send_resolved && (n.firing.empty() || names_owed) && n.reason != NotifyReason::kDigest) ||
       (call && !SpeaksOfFiring(n.reason)) ||
       (n.reason == NotifyReason::kAcknowledged && KnowsWhoAcknowledged(members, input, n))) {
     // Nobody is told, but the log must know that the firing is over, or that somebody took it.
@@ -387,7 +442,6 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   }
   Timestamp newest_ack = kUnset;
   n.alerts.reserve(n.firing.size() + n.resolved.size());
-  const bool all_fire = n.firing.size() == members.size();
   for (size_t i = 0; i < members.size(); ++i) {
     const AlertEntry& alert = *members[i].alert();
     const uint64_t fingerprint = input.alerts[i].fingerprint;
@@ -426,7 +480,27 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
       }
     }
   }
-  if (!group.in_order) {
+  for (const GroupMember* member : owed) {
+    const AlertEntry& alert = *member->alert();
+    const IncidentEntry& entry = *incidents_.table().Find(alert.incident_id);
+    if (names_owed) {
+      NotifiedAlert& told = n.alerts.emplace_back();
+      told.alert = alert.alert;
+      told.alert.labels = alert.effective;
+      told.fingerprint = alert.alert.fingerprint();
+      told.resolved = IsOver(alert, entry);
+      told.quiet_repeat = !told.resolved;
+      told.incident_id = alert.incident_id;
+      told.severity = entry.incident.severity;
+      told.generation = entry.incident.generation;
+      told.acknowledged = entry.incident.state == IncidentState::kAcknowledged;
+    }
+  }
+  if (n.alerts.empty()) {
+    WriteLog(n, std::nullopt, now, now, fx);  // what it knew to fire is known to nobody any more
+    return false;
+  }
+  if (!group.in_order || names_owed) {
     SortAlerts(n.alerts, [](const NotifiedAlert& told) -> const LabelSet& { return told.alert.labels; });
   }
   if (call) {

@@ -23,7 +23,7 @@ bool Engine::WaitsForSomebody(const IncidentEntry& entry) {
 
 bool Engine::StillWanted(const Notification& notification) {
   if (notification.reason == NotifyReason::kAllResolved ||
-      notification.reason == NotifyReason::kSomeResolved ||
+      notification.reason == NotifyReason::kSomeResolved || notification.reason == NotifyReason::kDigest ||
       notification.reason == NotifyReason::kAcknowledged) {
     return true;
   }

@@ -1,8 +1,12 @@
 // The whole durable state: taken over after a restart, carried over a reload, given as records.
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "config/schedules.h"
 #include "engine/engine.h"
 
 namespace mlalert {
@@ -23,6 +27,31 @@ std::optional<bool> SendsResolved(const Config& config, const NflogEntry& entry)
     }
   }
   return std::nullopt;
+}
+
+// Groups whose routes tell whoever is on call in a schedule: key and schedule.
+std::multimap<std::string, std::string> ScheduledGroups(const Dispatcher& dispatcher, const Config& config) {
+  std::multimap<std::string, std::string> out;
+  for (const auto& [id, group] : dispatcher.groups()) {
+    const std::string& name = dispatcher.ReceiverOf(*group);
+    if (config.schedules != nullptr && config.FindReceiver(name) == nullptr) {
+      out.emplace(group->key, name);
+    }
+  }
+  return out;
+}
+
+// What the group that told is called by: its schedule, when the log has the name of who was on call.
+std::string ToldBy(const std::multimap<std::string, std::string>& scheduled, const Config& config,
+                   const NflogEntry& entry) {
+  const auto [begin, end] = scheduled.equal_range(entry.group_key);
+  const auto group = std::find_if(begin, end, [&](const auto& one) {
+    const Schedule* schedule = config.schedules->Find(one.second);
+    const std::vector<std::string> names =
+        schedule != nullptr ? schedule->Receivers() : std::vector<std::string>();
+    return std::find(names.begin(), names.end(), entry.receiver) != names.end();
+  });
+  return group != end ? group->second : entry.receiver;
 }
 
 }  // namespace
@@ -157,12 +186,13 @@ void Engine::Reassign(std::vector<OwedNews> owed, Timestamp now, Effects& fx) {
     dispatcher_.Assign(*alert, now, false, fx.records);
   }
   AdoptForeignHashes();
+  const std::multimap<std::string, std::string> scheduled = ScheduledGroups(dispatcher_, *config_);
   for (auto& [key, entry] : nflog_) {
     std::optional<bool> sends_resolved = SendsResolved(*config_, entry);
     if (!sends_resolved) {
       continue;  // nobody is left to tell
     }
-    OwedNews news{entry.group_key, entry.receiver, {}};
+    OwedNews news{entry.group_key, ToldBy(scheduled, *config_, entry), {}};
     bool fires = false;
     for (uint64_t fingerprint : entry.firing) {
       AlertEntry* alert = alerts_.Find(fingerprint);

@@ -101,8 +101,12 @@ bool Engine::RunTimers(Timestamp now, Effects& fx, size_t limit) {
 }
 
 void Engine::RunIncident(IncidentEntry& entry, Timestamp now, Effects& fx) {
+  const bool was_over = entry.incident.state == IncidentState::kResolved;
   HoldChain(entry, now, fx);
   const bool changed = Apply(incidents_.OnTimer(entry, now), now, fx);
+  if (was_over && changed) {
+    RecheckMute(entry, now, fx);  // it may have opened again, and be silenced
+  }
   Timestamp due = incidents_.NextDue(entry);
   if (changed && due <= now) {
     // A raise was told; what it brings at once comes next.

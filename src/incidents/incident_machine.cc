@@ -45,7 +45,8 @@ std::shared_ptr<const IncidentPolicy> Freeze(const ConfigPtr& config, const Labe
 
 void IncidentMachine::StartClocks(Incident& incident, Timestamp at) const {
   if (IsSet(incident.care->muted_since)) {
-    return;  // they start when it is not muted any more
+    StopChain(incident);
+    return;  // they start when it is not muted any more, the chain with its first step
   }
   StartLadderClock(incident, at, HoursOf(incident));
   if (!IsQuiet(incident)) {

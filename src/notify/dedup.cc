@@ -89,6 +89,8 @@ DedupDecision Decide(const DedupInput& input) {
     if (IsSet(alert.flapping_since) && !alert.held) {
       out.firing.push_back(alert.fingerprint);
       began_to_flap = began_to_flap || input.entry == nullptr || entry.timestamp < alert.flapping_since;
+      somebody_paged = somebody_paged || alert.paged;
+      somebody_rose = somebody_rose || (told && alert.raised);
       continue;
     }
     if (!told && !MaySpeak(alert, told_incidents)) {
