@@ -15,6 +15,7 @@
 #include "config/file_io.h"
 #include "config/file_kind.h"
 #include "config/key_table.h"
+#include "config/oncall_gaps.h"
 #include "config/rule_loader.h"
 #include "config/web_config.h"
 #include "config/yaml_document.h"
@@ -119,6 +120,7 @@ class Checker {
     report.counts.Set("receivers", static_cast<int64_t>(config->receivers.size()))
         .Set("routes", static_cast<int64_t>(routes))
         .Set("policies", static_cast<int64_t>(config->incident_policies.size()));
+    WarnAboutGaps(*config, text, file, SystemClock().Now(), report.diagnostics);
     CheckTemplates(file, config, report.diagnostics);
     CheckInboundFiles(file, config->inbound, report.diagnostics);
     RuleDefaults defaults = RuleDefaultsOf(*config);

@@ -1,8 +1,10 @@
 #include "config/calendars.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <date/tz.h>
+#include <fmt/format.h>
 #include <utility>
 
 #include "config/local_time.h"
@@ -220,6 +222,23 @@ Timestamp Calendar::EndOfNextBusinessDay(Timestamp t) const {
 
 void Calendars::Add(CalendarConfig config) {
   all_.push_back(std::make_unique<const Calendar>(std::move(config)));
+}
+
+Result<LocalDay> ParseLocalDay(std::string_view text) {
+  auto number = [&](size_t at, size_t count) {
+    int out = 0;
+    const char* end = text.data() + at + count;
+    return std::from_chars(text.data() + at, end, out).ptr == end ? out : 0;
+  };
+  if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
+    const int month = number(5, 2);
+    const int day = number(8, 2);
+    const auto date = std::chrono::year(number(0, 4)) / month / day;
+    if (date.year() > std::chrono::year(0) && month > 0 && day > 0 && date.ok()) {
+      return static_cast<LocalDay>(sys_days(date).time_since_epoch().count());
+    }
+  }
+  return Fail(ErrorCode::kInvalid, fmt::format("\"{}\" is not a date", text.substr(0, 40)));
 }
 
 const Calendar* Calendars::Find(std::string_view name) const {

@@ -71,9 +71,6 @@ class Calendars {
   std::vector<std::unique_ptr<const Calendar>> all_;
 };
 
-// Days of the all-day events of an iCalendar file (RFC 5545): VEVENTs with their DTSTART, DTEND or DURATION
-// and a yearly RRULE. An event with a time of day closes its days as well. Cancelled ones do not count.
-Result<std::set<LocalDay>> ParseIcsDays(std::string_view text);
 // "2026-12-25"
 Result<LocalDay> ParseLocalDay(std::string_view text);
 

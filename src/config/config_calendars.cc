@@ -6,6 +6,7 @@
 #include "config/calendars.h"
 #include "config/config_sections.h"
 #include "config/file_io.h"
+#include "config/ics.h"
 #include "config/local_time.h"
 #include "config/schedules.h"
 
@@ -80,10 +81,15 @@ void ReadHolidays(YamlMap& map, const LoadContext& context, CalendarConfig& out)
         item.Error(text.error().message);
         continue;
       }
-      if (auto parsed = ParseIcsDays(*text)) {
-        out.holidays.insert(parsed->begin(), parsed->end());
-      } else {
-        item.Error(fmt::format("{}: {}", path, parsed.error().message), parsed.error().hint);
+      IcsHolidays parsed = ParseIcsHolidays(*text, out.time_zone);
+      out.holidays.merge(parsed.days);
+      for (const IcsProblem& problem : parsed.problems) {
+        const std::string message = fmt::format("{}:{}: {}", path, problem.line, problem.message);
+        if (problem.is_error) {
+          item.Error(message, problem.hint);
+        } else {
+          item.Warn(message, problem.hint);
+        }
       }
     }
   }

@@ -6,6 +6,7 @@
 
 #include "config/calm_config.h"
 #include "config/config_sections.h"
+#include "config/schedules.h"
 #include "model/matcher_empty.h"
 
 namespace mlalert {
@@ -69,7 +70,13 @@ void ReadRateLimits(YamlMap& root, const Config& config, CalmConfig& out) {
     RateLimit limit;
     limit.line = item.pos().line;
     if (map.Read("receiver", receiver)) {
-      if (config.FindReceiver(receiver) == nullptr) {
+      const Schedule* schedule = config.schedules != nullptr ? config.schedules->Find(receiver) : nullptr;
+      if (schedule != nullptr) {
+        map.At("receiver")
+            .Error(fmt::format("{} is a schedule: a rate limit is for a receiver", Quoted(receiver)),
+                   fmt::format("name the receivers that are on call in it, one limit for each: {}",
+                               fmt::join(schedule->Receivers(), ", ")));
+      } else if (config.FindReceiver(receiver) == nullptr) {
         CheckReceiverName(map.At("receiver"), receiver, config);
       }
     } else {

@@ -5,6 +5,7 @@
 #include "config/config_sections.h"
 #include "config/schedules.h"
 #include "model/incident_chain.h"
+#include "model/incident_hours.h"
 
 namespace mlalert {
 namespace {
@@ -180,6 +181,70 @@ void WarnWhenNobodyIsPaged(const YamlMap& root, const Config& config) {
   }
 }
 
+// A raise to what is told at any hour, though the policy knows hours.
+void WarnAboutPagesByAge(const YamlValue& item, const IncidentPolicy& policy) {
+  if (policy.hours == nullptr || policy.ladder.empty() || !policy.calendar.empty() || policy.wake ||
+      policy.ladder.back().severity < policy.hours->always_from) {
+    return;
+  }
+  YamlMap map(item, "incident policy");
+  map.At("ladder").Warn(
+      fmt::format(
+          "policy {} has business hours, but age raises its incidents to {}, which is told at any hour",
+          Quoted(policy.name), ToString(policy.ladder.back().severity)),
+      fmt::format(
+          "calendar: {} in the ladder lets such a raise wait until it opens; with wake: true it is told "
+          "at night all the same",
+          policy.hours->calendar));
+}
+
+// Some alert that the policy takes has this severity, or its ladder leads there.
+bool MayHave(const IncidentPolicy& policy, Severity severity) {
+  static constexpr std::string_view kWords[] = {"P0",   "p0",    "critical", "page", "P1",     "p1",
+                                                "high", "error", "P2",       "p2",   "medium", "warning",
+                                                "P3",   "p3",    "low",      "info"};
+  const bool by_age = std::any_of(policy.ladder.begin(), policy.ladder.end(),
+                                  [&](const LadderStep& step) { return step.severity == severity; });
+  return by_age || std::any_of(std::begin(kWords), std::end(kWords), [&](std::string_view word) {
+           return SeverityFromLabel(word) == severity &&
+                  std::all_of(policy.matchers.begin(), policy.matchers.end(), [&](const Matcher& matcher) {
+                    return matcher.name() != "severity" || matcher.MatchesValue(word);
+                  });
+         });
+}
+
+void WarnAboutIdleSteps(const YamlValue& item, const IncidentPolicy& policy) {
+  if (policy.chain == nullptr) {
+    return;
+  }
+  const YamlValue chain = YamlMap(item, "incident policy").At("chain");
+  const bool is_map = chain.node().kind == YamlNode::Kind::kMap;
+  const YamlValue list = is_map ? YamlMap(chain, "chain").At("steps") : chain;
+  const std::vector<YamlValue> steps = list.Items("a list of chain steps");
+  for (size_t i = 0; i < steps.size() && i < policy.chain->steps.size(); ++i) {
+    const std::vector<Severity>& wanted = policy.chain->steps[i].severities;
+    if (!wanted.empty() && std::none_of(wanted.begin(), wanted.end(),
+                                        [&](Severity severity) { return MayHave(policy, severity); })) {
+      steps[i].Warn(
+          fmt::format("policy {} takes no alert of severity {}, and no step of its ladder leads there: "
+                      "this step tells nobody, unless somebody changes the severity",
+                      Quoted(policy.name), ToString(wanted.front())),
+          "name in severities what the policy's matchers take");
+    }
+  }
+}
+
+void WarnAboutPolicies(const YamlMap& root, const Config& config) {
+  if (config.incident_policies.empty()) {
+    return;
+  }
+  const std::vector<YamlValue> items = root.At("incident_policies").Items("a list of incident policies");
+  for (size_t i = 0; i < items.size() && i < config.incident_policies.size(); ++i) {
+    WarnAboutPagesByAge(items[i], config.incident_policies[i]);
+    WarnAboutIdleSteps(items[i], config.incident_policies[i]);
+  }
+}
+
 void WarnAboutUnusedReceivers(const YamlMap& root, const Config& config) {
   std::set<std::string> used;
   CollectNames(config.route, used);
@@ -198,6 +263,7 @@ void WarnAboutUnusedReceivers(const YamlMap& root, const Config& config) {
 void LintConfig(const YamlMap& root, const Config& config) {
   WarnWhenNobodyIsPaged(root, config);
   WarnAboutUnusedReceivers(root, config);
+  WarnAboutPolicies(root, config);
 }
 
 }  // namespace mlalert

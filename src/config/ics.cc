@@ -1,25 +1,32 @@
-// Holidays from an iCalendar file: as much of RFC 5545 as calendars of holidays use.
+#include "config/ics.h"
+
 #include <algorithm>
-#include <chrono>
-#include <cstdlib>
+#include <array>
+#include <cctype>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
+#include <utility>
 
-#include "config/calendars.h"
+#include "config/config_sections.h"
+#include "config/ics_event.h"
 
 namespace mlalert {
 namespace {
 
-constexpr size_t kIcsDaysMax = 20000;
-constexpr int kEventDaysMax = 366;
-// Yearly events are repeated over these years, as calendars are laid out.
-constexpr int kYearsFrom = 2020;
-constexpr int kYearsTo = 2060;
+constexpr size_t kDaysMax = 20000;
+constexpr size_t kEventsMax = 10000;
+constexpr size_t kProblemsMax = 100;
+
+struct Line {
+  std::string text;
+  int number = 0;
+};
 
 // Long lines are folded: a line that begins with a blank goes on with the one before.
-std::vector<std::string> Unfold(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
+std::vector<Line> Unfold(std::string_view text) {
+  std::vector<Line> lines;
+  for (int number = 1; !text.empty(); ++number) {
     size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
@@ -27,160 +34,176 @@ std::vector<std::string> Unfold(std::string_view text) {
       line.remove_suffix(1);
     }
     if (!lines.empty() && (line.starts_with(' ') || line.starts_with('\t'))) {
-      lines.back().append(line.substr(1));
+      lines.back().text.append(line.substr(1));
     } else {
-      lines.emplace_back(line);
+      lines.push_back({std::string(line), number});
     }
   }
   return lines;
 }
 
-int Digits(std::string_view text, size_t at, size_t count) {
-  int out = 0;
-  for (size_t i = at; i < at + count; ++i) {
-    if (i >= text.size() || text[i] < '0' || text[i] > '9') {
-      return -1;
+std::string Upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return out;
+}
+
+bool IsOfDays(std::string_view name) {
+  static constexpr std::array<std::string_view, 8> kNames = {
+      "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+// NAME;PARAMETER=value;PARAMETER="quoted: value":value. The name alone when there is no value.
+IcsProperty ParseProperty(const Line& line, bool& complete) {
+  const std::string_view text = line.text;
+  IcsProperty out;
+  out.line = line.number;
+  size_t at = std::min(text.find_first_of(";:"), text.size());
+  out.name = Upper(text.substr(0, at));
+  while (at < text.size() && text[at] == ';') {
+    const size_t equals = std::min(text.find_first_of("=;:", at + 1), text.size());
+    std::string& value = out.parameters[Upper(text.substr(at + 1, equals - at - 1))];
+    bool quoted = false;
+    for (at = equals < text.size() && text[equals] == '=' ? equals + 1 : equals;
+         at < text.size() && (quoted || (text[at] != ';' && text[at] != ':')); ++at) {
+      if (text[at] == '"') {
+        quoted = !quoted;
+      } else {
+        value.push_back(text[at]);
+      }
     }
-    out = out * 10 + (text[i] - '0');
+  }
+  complete = at < text.size();
+  out.value = complete ? std::string(text.substr(at + 1)) : std::string();
+  // Words of the format are not told apart by case; what people write is kept as it is.
+  if (auto type = out.parameters.find("VALUE"); type != out.parameters.end()) {
+    type->second = Upper(type->second);
+  }
+  if (IsOfDays(out.name) || out.name == "STATUS") {
+    out.value = Upper(out.value);
   }
   return out;
 }
 
-Result<LocalDay> DayFrom(int year, int month, int day, std::string_view text) {
-  const auto date = std::chrono::year(year) / month / day;
-  if (year < 1 || month < 1 || day < 1 || !date.ok()) {
-    return Fail(ErrorCode::kInvalid, fmt::format("\"{}\" is not a date", text.substr(0, 40)));
-  }
-  return static_cast<LocalDay>(std::chrono::sys_days(date).time_since_epoch().count());
-}
+// Cuts the file into its events.
+class Reader {
+ public:
+  explicit Reader(IcsHolidays& out) : out_(out) {}
 
-// "20261225" or "20261225T090000Z"
-Result<LocalDay> IcsDay(std::string_view value) {
-  return DayFrom(Digits(value, 0, 4), Digits(value, 4, 2), Digits(value, 6, 2), value);
-}
-
-struct Event {
-  std::map<std::string, std::string, std::less<>>
-      fields;  // the value of each property, its parameters cut off
-  std::string_view Get(std::string_view name) const {
-    auto it = fields.find(name);
-    return it != fields.end() ? std::string_view(it->second) : std::string_view();
+  std::vector<IcsEvent> Read(std::string_view text) {
+    if (text.starts_with("\xEF\xBB\xBF")) {
+      text.remove_prefix(3);
+    }
+    for (const Line& line : Unfold(text)) {
+      bool complete = false;
+      IcsProperty property = ParseProperty(line, complete);
+      if (!complete) {
+        if (IsOfDays(property.name) || property.name == "BEGIN" || property.name == "END") {
+          Report(line.number, fmt::format("{} has no value", property.name));
+        }
+      } else if (property.name == "BEGIN") {
+        Begin(Upper(property.value), line.number);
+      } else if (property.name == "END") {
+        End(Upper(property.value), line.number);
+      } else if (!open_.empty() && open_.back().first == "VEVENT") {
+        events_.back().properties.push_back(std::move(property));
+      }
+    }
+    if (!is_calendar_) {
+      Report(1, "this is no iCalendar file: it has no BEGIN:VCALENDAR", "a text file in UTF-8");
+    } else if (!open_.empty()) {
+      Report(open_.back().second,
+             fmt::format("the file ends within this {}: it is cut off", open_.back().first),
+             "fetch it again");
+    } else if (events_.empty()) {
+      out_.problems.push_back({false, 1, "the file has no events", {}});
+    }
+    return std::move(events_);
   }
+
+  void Report(int line, std::string message, std::string hint = {}) {
+    if (out_.problems.size() < kProblemsMax) {
+      out_.problems.push_back({true, line, std::move(message), std::move(hint)});
+    }
+  }
+
+ private:
+  void Begin(std::string name, int line) {
+    is_calendar_ = is_calendar_ || name == "VCALENDAR";
+    if (name == "VEVENT") {
+      events_.emplace_back().line = line;
+    }
+    open_.emplace_back(std::move(name), line);
+  }
+
+  void End(std::string_view name, int line) {
+    if (!open_.empty() && open_.back().first == name) {
+      open_.pop_back();
+      return;
+    }
+    if (open_.empty()) {
+      Report(line, fmt::format("END:{} ends nothing", name.substr(0, 40)));
+      return;
+    }
+    Report(line,
+           fmt::format("END:{} within {}, which began in line {} and has no end", name.substr(0, 40),
+                       open_.back().first.substr(0, 40), open_.back().second),
+           "the file is damaged: fetch it again");
+    // What it does end, so that one mistake is one error.
+    auto it = std::find_if(open_.rbegin(), open_.rend(), [&](const auto& one) { return one.first == name; });
+    if (it != open_.rend()) {
+      open_.erase(std::prev(it.base()), open_.end());
+    }
+  }
+
+  IcsHolidays& out_;
+  std::vector<IcsEvent> events_;
+  std::vector<std::pair<std::string, int>> open_;  // BEGIN without END yet, and the line
+  bool is_calendar_ = false;
 };
-
-Result<int> LengthInDays(const Event& event, LocalDay start) {
-  if (std::string_view end = event.Get("DTEND"); !end.empty()) {
-    MLALERT_ASSIGN(LocalDay last, IcsDay(end));
-    // The end of whole days is the day after; an end with a time lies within its day.
-    const int days =
-        last - start +
-        (end.find('T') != std::string_view::npos && end.find("T000000") == std::string_view::npos ? 1 : 0);
-    return std::max(days, 1);
-  }
-  std::string_view duration = event.Get("DURATION");
-  if (duration.size() > 2 && duration.starts_with("P") &&
-      (duration.ends_with("D") || duration.ends_with("W"))) {
-    const int count = Digits(duration, 1, duration.size() - 2);
-    return std::max(count * (duration.ends_with("W") ? 7 : 1), 1);
-  }
-  return 1;
-}
-
-Status AddEvent(const Event& event, std::set<LocalDay>& out) {
-  if (event.Get("STATUS") == "CANCELLED") {
-    return {};
-  }
-  if (event.Get("DTSTART").empty()) {
-    return Fail(ErrorCode::kInvalid, "an event has no DTSTART");
-  }
-  MLALERT_ASSIGN(LocalDay start, IcsDay(event.Get("DTSTART")));
-  MLALERT_ASSIGN(int days, LengthInDays(event, start));
-  if (days > kEventDaysMax) {
-    return Fail(ErrorCode::kInvalid, fmt::format("an event of {} days", days));
-  }
-  std::vector<LocalDay> starts = {start};
-  if (std::string_view rule = event.Get("RRULE"); !rule.empty()) {
-    const bool yearly = rule.find("FREQ=YEARLY") != std::string_view::npos;
-    // BYDAY and the like move the day from year to year: such files list their dates, or we say that we
-    // cannot.
-    if (!yearly || rule.find("BYDAY") != std::string_view::npos ||
-        rule.find("INTERVAL") != std::string_view::npos || rule.find("BYYEARDAY") != std::string_view::npos ||
-        rule.find("BYWEEKNO") != std::string_view::npos) {
-      return Fail(Error{ErrorCode::kInvalid,
-                        fmt::format("RRULE:{} is not supported", rule.substr(0, 80)),
-                        {},
-                        "events that repeat on the same date every year are; list others one by one"});
-    }
-    LocalDay until = INT32_MAX;
-    if (size_t at = rule.find("UNTIL="); at != std::string_view::npos) {
-      MLALERT_ASSIGN(until, IcsDay(rule.substr(at + 6)));
-    }
-    int left = INT32_MAX;
-    if (size_t at = rule.find("COUNT="); at != std::string_view::npos) {
-      left = std::atoi(std::string(rule.substr(at + 6, 9)).c_str());
-    }
-    const std::chrono::year_month_day first{std::chrono::sys_days(std::chrono::days(start))};
-    starts.clear();
-    for (int year = static_cast<int>(first.year()); year <= kYearsTo && left > 0; ++year) {
-      const auto date = std::chrono::year(year) / first.month() / first.day();
-      if (!date.ok()) {
-        continue;  // 29 February
-      }
-      --left;
-      const auto day = static_cast<LocalDay>(std::chrono::sys_days(date).time_since_epoch().count());
-      if (day <= until && year >= kYearsFrom) {
-        starts.push_back(day);
-      }
-    }
-  }
-  for (LocalDay day : starts) {
-    for (int i = 0; i < days; ++i) {
-      out.insert(day + i);
-    }
-  }
-  return out.size() > kIcsDaysMax ? Fail(ErrorCode::kLimit, "more than 20000 days") : Status{};
-}
 
 }  // namespace
 
-Result<LocalDay> ParseLocalDay(std::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') {
-    return Fail(ErrorCode::kInvalid, fmt::format("\"{}\" is not a date", text.substr(0, 40)));
+IcsHolidays ParseIcsHolidays(std::string_view text, const std::string& time_zone) {
+  IcsHolidays out;
+  Reader reader(out);
+  const std::vector<IcsEvent> events = reader.Read(text);
+  if (events.size() > kEventsMax) {
+    reader.Report(1, fmt::format("more than {} events", kEventsMax));
+    return out;
   }
-  return DayFrom(Digits(text, 0, 4), Digits(text, 5, 2), Digits(text, 8, 2), text);
-}
-
-Result<std::set<LocalDay>> ParseIcsDays(std::string_view text) {
-  std::set<LocalDay> out;
-  Event event;
-  bool inside = false;
-  bool is_calendar = false;
-  int nested = 0;  // alarms within an event
-  for (const std::string& line : Unfold(text)) {
-    const size_t colon = line.find(':');
-    if (colon == std::string::npos) {
+  // Single occurrences that were moved or called off have events of their own, with the UID of the others.
+  std::map<std::string, std::vector<IcsProperty>> replaced;
+  for (const IcsEvent& event : events) {
+    if (const IcsProperty* id = event.Find("RECURRENCE-ID")) {
+      if (id->parameters.contains("RANGE")) {
+        reader.Report(id->line, "RECURRENCE-ID;RANGE is not supported", "list the events one by one");
+      }
+      replaced[event.Get("UID")].push_back(*id);
+    }
+  }
+  static const std::vector<IcsProperty> kNone;
+  for (const IcsEvent& event : events) {
+    if (event.Get("STATUS") == "CANCELLED") {
       continue;
     }
-    const std::string name = line.substr(0, std::min(line.find(';'), colon));
-    const std::string value = line.substr(colon + 1);
-    if (name == "BEGIN") {
-      is_calendar = is_calendar || value == "VCALENDAR";
-      nested += inside ? 1 : 0;
-      if (value == "VEVENT") {
-        inside = true;
-        event = {};
-      }
-    } else if (name == "END" && nested > 0) {
-      --nested;
-    } else if (name == "END" && value == "VEVENT" && inside) {
-      inside = false;
-      MLALERT_TRY(AddEvent(event, out));
-    } else if (inside && nested == 0) {
-      event.fields[name] = value;
+    auto it = replaced.find(event.Get("UID"));
+    const bool stands_for = event.Find("RECURRENCE-ID") != nullptr;
+    auto covers =
+        AddIcsDays(event, time_zone, stands_for || it == replaced.end() ? kNone : it->second, out.days);
+    if (!covers) {
+      reader.Report(covers.error().where.line, std::move(covers.error().message),
+                    std::move(covers.error().hint));
+    } else if (!*covers && out.problems.size() < kProblemsMax) {
+      out.problems.push_back({false, event.line,
+                              fmt::format("{} covers no day whole and closes none", event.Title()),
+                              "a holiday is a whole day: DTSTART;VALUE=DATE:20261225"});
     }
   }
-  if (!is_calendar) {
-    return Fail(ErrorCode::kInvalid, "this is no iCalendar file: it has no BEGIN:VCALENDAR");
+  if (out.days.size() > kDaysMax) {
+    reader.Report(1, fmt::format("more than {} days", kDaysMax));
   }
   return out;
 }

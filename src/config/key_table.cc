@@ -521,7 +521,7 @@ constexpr std::string_view kTable = R"table(
 | `steps` | list | required | rising in time and in severity |
 | `quiet_before_first_step` | bool | `false` | tell nobody before the first step |
 | `clock` | `wall`, `business` | `wall` | `business` counts only the hours of the calendar |
-| `calendar` | name | none; required by `business` | also the night guard: while it is closed, age alone raises nothing to P1 |
+| `calendar` | name | none; required by `business` | also the night guard: while it is closed, age alone raises nothing to P1. Without it a policy with `business_hours` pages by age at any hour, which is a warning |
 | `wake` | bool | `false` | no night guard |
 | `cap` | `P3`, `P2`, `P1` | `P1` | no step may lead higher |
 
@@ -538,7 +538,7 @@ constexpr std::string_view kTable = R"table(
 | `after` | duration | required | since the chain began; stands while somebody has it in hand or it is silenced |
 | `receivers` | list of names | required | receivers or schedules. One that the routes tell already is not told twice |
 | `matchers` | matchers | none: always | on the labels as routing sees them |
-| `severities` | list of `P0`..`P3` | all | only while the incident is one of these |
+| `severities` | list of `P0`..`P3` | all | only while the incident is one of these. Those that no alert of the policy has and no step of its ladder leads to are a warning |
 
 ### `incident_policies[].chain.repeat`
 | `times` | 0 to 100 | `1` | further rounds |
@@ -552,7 +552,7 @@ constexpr std::string_view kTable = R"table(
 
 ### `incident_policies[].flapping`
 | `transitions` | 3 to 100 | `10` | opening and resolving so often |
-| `window` | duration | `30m` | within this time. It is over when half of that is left in the window |
+| `window` | duration | `30m` | within this time, at least `1m`. It is over when half of that is left in the window |
 
 ### `incident_policies[].acknowledge`
 | `expires` | duration | never | an acknowledgement ends after this, unless it says otherwise. `0s`: never |
@@ -584,7 +584,7 @@ constexpr std::string_view kTable = R"table(
 | `time_zone` | IANA name | `UTC` | of its holidays, and of hours that name no `location` |
 | `time_intervals` | list | required | hours in which people work: entries as in `time_intervals[].time_intervals[]`, or names of `time_intervals`. A calendar that never opens is an error |
 | `holidays` | list of dates | none | closed all day: `2026-12-25` |
-| `holiday_files` | list of files | none | iCalendar files (`.ics`); events on the same date every year are repeated. Read at load |
+| `holiday_files` | list of files | none | [iCalendar files](incidents.md#holidays-from-ics-files) (`.ics`): the local days that their events cover are closed. Read at load |
 
 ### `schedules[]`
 | `name` | text | required, unique | not the name of a receiver |
@@ -621,7 +621,7 @@ constexpr std::string_view kTable = R"table(
 | `severity` | severity | `P1` | of the alert `AlertStorm` that stands for all |
 
 ### `rate_limits[]`
-| `receiver` | name | required | |
+| `receiver` | name | required | of a receiver; of a schedule name the receivers that are on call in it |
 | `count` | 1 to 10000 | required | so many messages |
 | `per` | duration | required | in this time. What is more waits, and is told in one message per group; nothing is lost. P0 passes |
 

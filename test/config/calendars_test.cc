@@ -119,30 +119,6 @@ BOOST_AUTO_TEST_CASE(a_calendar_that_never_opens_says_never) {
   BOOST_TEST((calendar.EndOfNextBusinessDay(T("2026-01-01T00:00:00Z")) == kNever));
 }
 
-BOOST_AUTO_TEST_CASE(holidays_come_from_ics_files) {
-  auto days = ParseIcsDays(
-      "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
-      "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261225\r\nDTEND;VALUE=DATE:20261227\r\nSUMMARY:Christ\r\n mas\r\n"
-      "END:VEVENT\r\n"
-      "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20200101\r\nRRULE:FREQ=YEARLY;COUNT=8\r\nBEGIN:VALARM\r\n"
-      "DTSTART:19990101\r\nEND:VALARM\r\nEND:VEVENT\r\n"
-      "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260601\r\nSTATUS:CANCELLED\r\nEND:VEVENT\r\n"
-      "END:VCALENDAR\r\n");
-  BOOST_REQUIRE(days);
-  auto has = [&](const char* day) { return days->contains(ParseLocalDay(day).value()); };
-  BOOST_TEST(has("2026-12-25"));
-  BOOST_TEST(has("2026-12-26"));
-  BOOST_TEST(!has("2026-12-27"));
-  BOOST_TEST(has("2026-01-01"));
-  BOOST_TEST(has("2027-01-01"));
-  BOOST_TEST(!has("2028-01-01"));
-  BOOST_TEST(!has("2026-06-01"));
-  BOOST_TEST(!ParseIcsDays("hello"));
-  BOOST_TEST(!ParseIcsDays("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:2026\nEND:VEVENT\nEND:VCALENDAR\n"));
-  BOOST_TEST(
-      !ParseIcsDays("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260101\nRRULE:FREQ=WEEKLY\nEND:VEVENT\n"));
-}
-
 BOOST_AUTO_TEST_CASE(response_targets_of_the_mission) {
   ResponseTargets targets;
   const Timestamp friday = T("2026-01-09T20:00:00Z");

@@ -348,4 +348,56 @@ BOOST_AUTO_TEST_CASE(warns_about_policies_behind_one_that_takes_all) {
   ExpectClean(Paging("incident_policies: [{name: b, matchers: [x=y]}, {name: a}]\n"));
 }
 
+std::string WithOffice(const std::string& policy) {
+  return Paging(
+      "calendars: [{name: office, time_intervals: [{weekdays: ['monday:friday']}]}]\n"
+      "incident_policies: [{name: bh, " +
+      policy + "}]\n");
+}
+
+BOOST_AUTO_TEST_CASE(business_hours_with_a_ladder_that_pages_by_age_at_night_are_seen) {
+  const std::string ladder = "ladder: {steps: [{after: 15m, severity: P2}, {after: 30m, severity: P1}]";
+  const Diagnostics found = Check(WithOffice("business_hours: {calendar: office}, " + ladder + "}"));
+  BOOST_TEST(
+      Has(found, DiagnosticLevel::kWarning,
+          "policy \"bh\" has business hours, but age raises its incidents to P1, which is told at any hour"),
+      found.ToText());
+  BOOST_TEST(found.ToText().find("calendar: office in the ladder") != std::string::npos);
+  BOOST_TEST(found.ToText().find("incident_policies[0].ladder]") != std::string::npos, found.ToText());
+  ExpectClean(WithOffice("business_hours: {calendar: office}, " + ladder + ", calendar: office}"));
+  ExpectClean(WithOffice("business_hours: {calendar: office, always_from: P0}, " + ladder + "}"));
+  ExpectClean(
+      WithOffice("business_hours: {calendar: office}, ladder: {steps: [{after: 15m, severity: P2}]}"));
+  ExpectClean(WithOffice(ladder + "}"));
+}
+
+BOOST_AUTO_TEST_CASE(steps_for_severities_that_the_policy_never_has_are_seen) {
+  const std::string chain = "chain: [{after: 5m, receivers: [r], severities: [P2, P3]}]";
+  ExpectWarning(
+      WithOffice("matchers: ['severity=~\"P0|P1\"'], " + chain),
+      "policy \"bh\" takes no alert of severity P2, and no step of its ladder leads there: this step tells "
+      "nobody, unless somebody changes the severity");
+  ExpectWarning(
+      WithOffice("matchers: ['severity=\"low\"'], chain: {steps: [{after: 5m, receivers: [r], severities: "
+                 "[P0]}]}"),
+      "policy \"bh\" takes no alert of severity P0, and no step of its ladder leads there: this step tells "
+      "nobody, unless somebody changes the severity");
+  ExpectClean(WithOffice(chain));
+  ExpectClean(WithOffice("matchers: ['severity=~\"P0|P2\"'], " + chain));
+  ExpectClean(WithOffice("matchers: ['severity=\"warning\"'], " + chain));
+  ExpectClean(
+      WithOffice("matchers: ['severity=\"P3\"'], ladder: {steps: [{after: 15m, severity: P1}]}, chain: "
+                 "[{after: 5m, receivers: [r], severities: [P1]}]"));
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_limit_of_a_schedule_is_an_error_that_names_its_receivers) {
+  const Diagnostics found = Check(
+      "route: {receiver: duty}\nreceivers: [{name: ann}, {name: bob}]\n"
+      "schedules: [{name: duty, rotations: [{start: 2026-01-05, receivers: [ann, bob]}]}]\n"
+      "rate_limits: [{receiver: duty, count: 1, per: 10m}]\n");
+  BOOST_TEST(Has(found, DiagnosticLevel::kError, "\"duty\" is a schedule: a rate limit is for a receiver"),
+             found.ToText());
+  BOOST_TEST(found.ToText().find("one limit for each: ann, bob") != std::string::npos, found.ToText());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
