@@ -116,5 +116,46 @@ class Simulate(harness.TestCase):
         self.assertRegex(text, r"2026-03-30T09:15:00Z +15m +notify +mail +P3: quiet before the first step")
 
 
+class Shipped(harness.TestCase):
+    """deploy/mlalert.yml: who hears of what at night, by the clock of its office (09:00 to 18:00, Monday to Friday, UTC)."""
+
+    SUNDAY_NIGHT = ["--from", "2026-11-29T02:00:00Z", "--for", "36h"]
+
+    def simulate(self, severity, *arguments):
+        return self.run_mlalert("simulate", "--config.file", harness.SOURCE_DIR / "deploy/mlalert.yml",
+                                "--labels", f"alertname=MLFeatureDrift,model=f,severity={severity}", *arguments)
+
+    def told(self, severity, *arguments):
+        ran = self.simulate(severity, *arguments, "--json")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        return [(line["at"], line["receiver"]) for line in json.loads(ran.stdout)["timeline"] if line["what"] == "notify"]
+
+    def test_a_drift_on_sunday_night_wakes_nobody_and_climbs_in_the_office(self):
+        ran = self.simulate("P3", *self.SUNDAY_NIGHT, "--expect", "slack@2026-11-30T09:30", "--expect", "page@2026-11-30T10:00")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        self.assertEqual([line for line in self.told("P3", *self.SUNDAY_NIGHT) if line[0] < "2026-11-30T09:00"], [])
+
+    def test_what_degrades_at_night_is_told_in_the_morning(self):
+        ran = self.simulate("P2", *self.SUNDAY_NIGHT, "--expect", "slack@2026-11-30T09:15", "--expect", "page@2026-11-30T10:00")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        self.assertEqual([line for line in self.told("P2", *self.SUNDAY_NIGHT) if line[0] < "2026-11-30T09:00"], [])
+
+    def test_the_worst_pages_at_once_at_any_hour_and_goes_on_while_nobody_acts(self):
+        ran = self.simulate("P0", *self.SUNDAY_NIGHT, "--expect", "page@30s", "--expect", "slack@10m")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        ran = self.simulate("P1", *self.SUNDAY_NIGHT, "--expect", "page@30s", "--expect", "slack@30s")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+
+    def test_the_phone_needs_its_comment_marks_taken_away_and_its_secrets_only(self):
+        lines = (harness.SOURCE_DIR / "deploy/mlalert.yml").read_text().splitlines()
+        start = lines.index("# - name: phone")
+        end = next(i for i in range(start, len(lines)) if not lines[i].startswith("#"))
+        lines = [line[2:] if start <= i < end else line.replace("# - {", "- {") for i, line in enumerate(lines)]
+        config = self.write("mlalert.yml", "\n".join(lines).replace("AC...", "AC0123") + "\n")
+        ran = self.run_mlalert("simulate", "--config.file", config, "--labels", "alertname=A,model=f,severity=P0",
+                               *self.SUNDAY_NIGHT, "--expect", "phone@0s", "--expect", "page@30s")
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""), ran.stdout)
+
+
 if __name__ == "__main__":
     harness.main()
