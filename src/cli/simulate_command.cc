@@ -56,7 +56,11 @@ Result<LabelSet> ParseLabels(const std::vector<std::string>& words) {
       if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
         value = value.substr(1, value.size() - 2);
       }
-      labels.emplace_back(one.substr(0, equal), value);
+      const std::string name = one.substr(0, equal);
+      if (std::any_of(labels.begin(), labels.end(), [&](const auto& label) { return label.first == name; })) {
+        return Fail(ErrorCode::kInvalid, fmt::format("--labels: \"{}\" is given twice", Printable(name)));
+      }
+      labels.emplace_back(name, value);
       at = end + 1;
     }
   }
@@ -272,6 +276,55 @@ Json NamesJson(const std::vector<std::string>& names) {
   return list;
 }
 
+// What asks for a moment that is not simulated is a mistake, and no expectation that fails.
+Status CheckMoments(const std::vector<Expectation>& expected, Timestamp start, Duration length,
+                    Duration ack_after, Duration resolve_after) {
+  const std::string hint = fmt::format("--for {} is where it ends", FormatDuration(length));
+  for (const auto& [flag, after] :
+       {std::pair{"--ack-after", ack_after}, std::pair{"--resolve-after", resolve_after}}) {
+    if (after != Duration::max() && after > length) {
+      return Fail(Error{ErrorCode::kInvalid,
+                        fmt::format("{} {}: that is not simulated", flag, FormatDuration(after)),
+                        {},
+                        hint});
+    }
+  }
+  if (ack_after != Duration::max() && ack_after > resolve_after) {
+    return Fail(ErrorCode::kInvalid,
+                fmt::format("--ack-after {}: it is resolved before", FormatDuration(ack_after)));
+  }
+  for (const Expectation& one : expected) {
+    if (one.from > start + length || one.until <= start) {
+      return Fail(
+          Error{ErrorCode::kInvalid,
+                fmt::format("--expect {}: {} is not simulated", Printable(one.text), TimeText(one.from)),
+                {},
+                one.until <= start ? fmt::format("it begins at {}", TimeText(start)) : hint});
+    }
+  }
+  return {};
+}
+
+// When the receiver does hear something: "page hears at +5m, +1h".
+std::string HeardInstead(const Story& story, const std::string& receiver, Timestamp start) {
+  constexpr size_t kMomentsMax = 8;
+  std::vector<std::string> moments;
+  Timestamp last = kUnset;
+  for (const Line& line : story.lines()) {
+    if (line.what != "notify" || line.receiver != receiver || line.at == last) {
+      continue;
+    }
+    last = line.at;
+    if (moments.size() == kMomentsMax) {
+      moments.emplace_back("...");
+      break;
+    }
+    moments.push_back("+" + FormatDuration(line.at - start));
+  }
+  return moments.empty() ? fmt::format("{} hears nothing at all", Printable(receiver))
+                         : fmt::format("{} hears at {}", Printable(receiver), fmt::join(moments, ", "));
+}
+
 int Usage(Console& console, const Error& error) {
   ReportError(console, error);
   return kUsageExit;
@@ -322,14 +375,17 @@ int RunSimulate(const SimulateOptions& options, Timestamp now, Console& console)
       return Usage(console, unknown);
     }
   }
+  if (Status moments = CheckMoments(expected, start, *length, *ack_after, *resolve_after); !moments) {
+    return Usage(console, moments.error());
+  }
   Story story(*config, start);
   story.RunUntil(start);
   story.Post(*labels, true);
-  if (*ack_after <= *length && *ack_after <= *resolve_after) {
+  if (*ack_after != Duration::max()) {
     story.RunUntil(start + *ack_after);
     story.Acknowledge();
   }
-  if (*resolve_after <= *length) {
+  if (*resolve_after != Duration::max()) {
     story.RunUntil(start + *resolve_after);
     story.Post(*labels, false);
   }
@@ -346,8 +402,9 @@ int RunSimulate(const SimulateOptions& options, Timestamp now, Console& console)
     });
     if (!met) {
       console.out.flush();
-      console.err << fmt::format("not as expected: {} hears nothing at {}\n", Printable(one.receiver),
-                                 TimeText(one.from));
+      console.err << fmt::format("not as expected: {} hears nothing at {} (+{}); {}\n",
+                                 Printable(one.receiver), TimeText(one.from),
+                                 FormatDuration(one.from - start), HeardInstead(story, one.receiver, start));
       exit_code = 1;
     }
   }

@@ -70,7 +70,11 @@ class Simulate(harness.TestCase):
     def test_an_expectation_that_does_not_hold_is_exit_code_1(self):
         ran = self.simulate(*DRIFT, "--expect", "page@1h", "--expect", "page@59m")
         self.assertEqual(ran.returncode, 1)
-        self.assertEqual(ran.stderr, "not as expected: page hears nothing at 2026-03-30T09:59:00Z\n")
+        self.assertEqual(ran.stderr, "not as expected: page hears nothing at 2026-03-30T09:59:00Z (+59m); page hears at +1h\n")
+        ran = self.simulate(*DRIFT, "--expect", "anna@1h", "--expect", "bert@21m")
+        self.assertEqual(ran.returncode, 1)
+        self.assertIn("(+1h); anna hears nothing at all\n", ran.stderr)
+        self.assertIn("(+21m); bert hears at +20m, +50m, +1h20m\n", ran.stderr)
 
     def test_what_cannot_be_asked_is_exit_code_2(self):
         for expect, says in (("nobody@5m", 'the config has no receiver "nobody"'),
@@ -81,6 +85,17 @@ class Simulate(harness.TestCase):
                 self.assertEqual(ran.returncode, 2)
                 self.assertIn(says, ran.stderr)
                 self.assertEqual("schedule" in ran.stderr, expect.startswith("primary"))
+        for more, says in ((("--expect", "page@20h"), "--expect page@20h: 2026-03-31T05:00:00Z is not simulated"),
+                           (("--expect", "page@2026-03-30T08:00"), "it begins at 2026-03-30T09:00:00Z"),
+                           (("--ack-after", "91m"), "--ack-after 1h31m: that is not simulated"),
+                           (("--resolve-after", "2h"), "--resolve-after 2h: that is not simulated"),
+                           (("--resolve-after", "5m", "--ack-after", "6m"), "it is resolved before"),
+                           (("--labels", "model=other"), '--labels: "model" is given twice')):
+            with self.subTest(more):
+                ran = self.simulate(*DRIFT, *more)
+                self.assertEqual((ran.returncode, ran.stdout), (2, ""))
+                self.assertIn(says, ran.stderr)
+        self.assertEqual(self.simulate(*DRIFT, "--ack-after", "90m", "--resolve-after", "90m").returncode, 0)
         self.write("mlalert.yml", CONFIG + "unheard_of: 1\n")
         self.assertEqual(self.simulate(*DRIFT).returncode, 2)
 
