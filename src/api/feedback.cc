@@ -7,6 +7,7 @@
 #include <charconv>
 #include <fmt/format.h>
 
+#include "api/caller.h"
 #include "api/durable.h"
 #include "api/handlers.h"
 #include "api/incident_json.h"
@@ -43,6 +44,7 @@ Result<FeedbackRecord> ParseFeedback(const HttpRequest& request) {
   MLALERT_ASSIGN(Json body,
                  ParseStrictBody(request.body, {"actor", "verdict", "comment", "resolution", "link"}));
   MLALERT_ASSIGN(out.actor, TextField(body, "actor", kActorBytesMax));
+  out.actor = CallerName(request, out.actor);
   MLALERT_ASSIGN(out.verdict, TextField(body, "verdict", 64));
   MLALERT_ASSIGN(out.comment, TextField(body, "comment", kCommentBytesMax));
   MLALERT_ASSIGN(out.resolution, TextField(body, "resolution", 64));
@@ -61,7 +63,7 @@ void PostFeedback(ApiContext& context, HttpRequest& request, HttpResponse& respo
     SetOwnError(response, feedback.error());
     return;
   }
-  Status done = GiveFeedback(context, *feedback, request.remote_addr);
+  Status done = GiveFeedback(context, *feedback, CallerAddress(request));
   if (!done) {
     SetOwnError(response, done.error());
     return;

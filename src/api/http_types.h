@@ -40,6 +40,8 @@ struct HttpRequest {
   std::string body;
   // Numeric address of the peer of the socket, without port. No header can change it.
   std::string remote_addr;
+  // Who logged in, one line; empty: nobody had to. Set by WebGuard, by no header alone.
+  std::string user;
 
   // First header of that name, compared without case; empty when absent.
   std::string_view Header(std::string_view name) const;

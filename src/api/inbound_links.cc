@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 
+#include "api/caller.h"
 #include "api/durable.h"
 #include "api/inbound.h"
 #include "api/strict_input.h"
@@ -16,6 +17,7 @@ namespace mlalert {
 namespace {
 
 constexpr size_t kFormBytesMax = 16 * 1024;
+constexpr size_t kIncidentsShown = 40;
 
 constexpr std::string_view kStyle =
     "body{font:18px/1.5 system-ui,sans-serif;max-width:36em;margin:2em auto;padding:0 1em;color:#222}"
@@ -100,6 +102,25 @@ std::string IncidentItem(const Incident& incident) {
   return out + fmt::format("<br>incident {}: {}</li>", incident.id, tmpl::EscapeHtml(StateText(incident)));
 }
 
+// The first of them, and how many more there are: of this link, and of the message it came with, for which it
+// had no room.
+std::string IncidentList(const std::vector<Incident>& incidents, const ActionToken& token) {
+  std::string out;
+  for (size_t i = 0; i < incidents.size() && i < kIncidentsShown; ++i) {
+    out += IncidentItem(incidents[i]);
+  }
+  if (incidents.size() > kIncidentsShown) {
+    out += fmt::format("<li>and {} more</li>", incidents.size() - kIncidentsShown);
+  }
+  if (token.more > 0) {
+    out += fmt::format(
+        "<li class=\"warn\">{} more of this message had no room in the link: it leaves them as "
+        "they are</li>",
+        token.more);
+  }
+  return out;
+}
+
 // The button. `action_url`: a fresh link where the old one speaks of an earlier opening; empty: this one.
 std::string Form(TokenAction action, std::string_view action_url) {
   return fmt::format(
@@ -170,8 +191,8 @@ void ShowIncidents(const Link& link, const Found& found, int status, std::string
   content += used.empty() ? std::string() : fmt::format("<p>{}</p>", tmpl::EscapeHtml(used));
   content += "<ul>";
   std::vector<TokenTarget> now;
+  content += IncidentList(found.incidents, link.token);
   for (const Incident& incident : found.incidents) {
-    content += IncidentItem(incident);
     if (!used.empty() && !IsToDo(link.token.action, incident)) {
       continue;
     }
@@ -182,7 +203,8 @@ void ShowIncidents(const Link& link, const Found& found, int status, std::string
   content += "</ul>";
   if (!now.empty()) {
     const std::string fresh =
-        found.reopened ? link.links.Url(link.token.action, now, link.token.recipient) : std::string();
+        found.reopened ? link.links.Url(link.token.action, now, link.token.recipient, link.token.more)
+                       : std::string();
     content += Form(link.token.action, fresh);
   }
   SetPage(response, status, title, content);
@@ -237,7 +259,7 @@ void FollowLink(ApiContext& context, HttpRequest& request, HttpResponse& respons
     ShowIncidents(*link, before, 409, "Nothing was changed", kReopened, "", response);
     return;
   }
-  Actor actor{Typed(*form, "by", kActorBytesMax), "link", request.remote_addr};
+  Actor actor{Typed(*form, "by", kActorBytesMax), "link", CallerAddress(request)};
   if (actor.name.empty()) {
     actor.name = link->token.recipient.empty() ? "somebody (link)" : link->token.recipient + " (link)";
   }
@@ -262,9 +284,7 @@ void FollowLink(ApiContext& context, HttpRequest& request, HttpResponse& respons
     return;
   }
   std::string content = fmt::format("<p>by {}</p><ul>", tmpl::EscapeHtml(actor.name));
-  for (const Incident& incident : acted.incidents) {
-    content += IncidentItem(incident);
-  }
+  content += IncidentList(acted.incidents, link->token);
   for (const std::string& why : acted.refused) {
     content += fmt::format("<li>{}</li>", tmpl::EscapeHtml(why));
   }

@@ -1,11 +1,12 @@
 // POST /api/mlalert/v1/hooks/pagerduty: webhooks v3. What we answer decides what PagerDuty does next: it
 // repeats after 5xx and 429, drops after any other 4xx, and after three drops stops for a day. So only what
-// can never become good is a 4xx.
+// is not PagerDuty's at all is a 4xx: a body with a good signature is never, whatever it holds.
 #include <fmt/format.h>
 
 #include "api/durable.h"
 #include "api/inbound.h"
 #include "api/own_error.h"
+#include "base/log.h"
 #include "intake/pagerduty_event.h"
 #include "intake/signatures.h"
 
@@ -34,11 +35,15 @@ void PostWebhook(ApiContext& context, HttpRequest& request, HttpResponse& respon
     return;
   }
   auto event = DecodePagerdutyEvent(request.body);
+  Json json = Json::MakeObject();
   if (!event) {
-    SetOwnError(response, event.error());
+    LogWarn("a webhook of PagerDuty with a good signature could not be read, and was passed over",
+            {{"err", event.error().message}, {"bytes", request.body.size()}});
+    context.metrics.CountUnreadableWebhook();
+    SetJson(response, json.Set("result", "ignored").Set("why", event.error().message));
+    response.status = 202;
     return;
   }
-  Json json = Json::MakeObject();
   if (event->type == "pagey.ping") {
     SetJson(response, json.Set("result", "pong"));
     return;

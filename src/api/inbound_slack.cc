@@ -104,6 +104,10 @@ void Redraw(ApiContext& context, const Press& press, const ActedOn& acted, std::
       fmt::format("{} by {}", what,
                   press.click.user_id.empty() ? EscapeSlack(press.actor.name)
                                               : fmt::format("<@{}>", EscapeSlack(press.click.user_id)));
+  if (row.more = press.token.more; row.more > 0) {
+    row.text += fmt::format(". {} more of this message had no room behind its buttons and {} as before",
+                            row.more, row.more == 1 ? "is" : "are");
+  }
   auto parsed = ParseJson(SlackButtonsAttachment(press.links, row));
   Json body = WithButtonRow(press.click.message, kSlackBlockId, parsed ? *parsed : Json());
   const bool token =

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/caller.h"
 #include "api/durable.h"
 #include "api/incident_json.h"
 #include "api/negotiation.h"
@@ -89,6 +90,7 @@ Result<std::string> NameField(const Json& body, std::string_view key) {
 Result<Actor> ReadActor(const Json& body, const HttpRequest& request) {
   Actor actor;
   MLALERT_ASSIGN(actor.name, NameField(body, "actor"));
+  actor.name = CallerName(request, actor.name);
   if (IsBlank(actor.name)) {
     return Fail(
         Error{ErrorCode::kInvalid, "\"actor\" is required", {}, "say who acts, e.g. {\"actor\": \"alice\"}"});
@@ -98,7 +100,7 @@ Result<Actor> ReadActor(const Json& body, const HttpRequest& request) {
     return Fail(ErrorCode::kInvalid, "\"via\" is api, cli or ui");
   }
   actor.via = via.empty() ? "api" : via;
-  actor.address = request.remote_addr;
+  actor.address = CallerAddress(request);
   return actor;
 }
 

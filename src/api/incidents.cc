@@ -12,6 +12,7 @@
 #include "api/negotiation.h"
 #include "api/own_error.h"
 #include "api/strict_input.h"
+#include "config/schedules.h"
 
 namespace mlalert {
 namespace {
@@ -293,6 +294,10 @@ void GetIncident(ApiContext& context, HttpRequest& request, HttpResponse& respon
 
 // --- why ---
 
+std::string TimeOrLater(Timestamp t) {
+  return IsSet(t) && t != kNever ? FormatRfc3339Millis(t) : std::string("later");
+}
+
 Json WhyToJson(const WhyStep& step) {
   Json json = Json::MakeObject();
   json.Set("what", step.what);
@@ -301,6 +306,78 @@ Json WhyToJson(const WhyStep& step) {
   json.Set("holds_back", step.holds_back);
   json.Set("config", step.where.empty() ? Json() : Json(step.where));
   return json;
+}
+
+// The config may have lost it since: what it heard once can still be asked for. A schedule is on the way to
+// its receivers.
+Status CheckReceiver(const Config& config, const std::string& receiver, const IncidentDetail& detail) {
+  const bool of_now = receiver.empty() || config.FindReceiver(receiver) != nullptr ||
+                      (config.schedules != nullptr && config.schedules->Find(receiver) != nullptr);
+  const bool of_past = std::any_of(detail.notifications.begin(), detail.notifications.end(),
+                                   [&](const NotificationRecord& row) { return row.receiver == receiver; });
+  if (of_now || of_past) {
+    return {};
+  }
+  constexpr size_t kNamesMax = 20;
+  std::vector<std::string> names;
+  names.reserve(kNamesMax);
+  for (size_t i = 0; i < config.receivers.size() && i < kNamesMax; ++i) {
+    names.push_back(config.receivers[i].name);
+  }
+  return Fail(
+      Error{ErrorCode::kInvalid,
+            fmt::format("the config has no receiver \"{}\"", receiver.substr(0, 64)),
+            {},
+            fmt::format("{}{}", fmt::join(names, ", "), config.receivers.size() > kNamesMax ? " ..." : "")});
+}
+
+// That nothing leads from the incident to the receiver now; what of its plan will.
+WhyStep NothingLeadsTo(const std::string& receiver, const Incident& incident,
+                       const std::vector<PlanStep>& plan) {
+  const std::string severity = incident.severity == Severity::kNone
+                                   ? std::string("it has no severity")
+                                   : fmt::format("it is {} now", ToString(incident.severity));
+  WhyStep out{"route", receiver, fmt::format("no route leads there: {}", severity), true};
+  for (const PlanStep& step : plan) {
+    auto names = [&](const std::vector<std::string>& list) {
+      return std::find(list.begin(), list.end(), receiver) != list.end();
+    };
+    if (!names(step.receivers) && !names(step.targets)) {
+      continue;
+    }
+    switch (step.kind) {
+      case PlanStep::Kind::kRaise:
+        out.text += fmt::format("; at {}, from {}, one does", ToString(step.severity), TimeOrLater(step.at));
+        break;
+      case PlanStep::Kind::kNotify:
+        out.text = fmt::format("told for the first time: {}", TimeOrLater(step.at));
+        break;
+      case PlanStep::Kind::kEscalate:
+        out.text += fmt::format("; step {} of its chain does: {}", step.number, TimeOrLater(step.at));
+        break;
+      case PlanStep::Kind::kFallback:
+        out.text += fmt::format("; the fallback of its chain does: {}", TimeOrLater(step.at));
+        break;
+    }
+    return out;
+  }
+  out.text += ", and no step of a chain or schedule does either";
+  return out;
+}
+
+// Why there may be nothing to see at an earlier moment; empty: there is.
+std::string NoteOnPast(const IncidentDetail& detail, Timestamp until, bool anything) {
+  Timestamp first = detail.incident.opened_at;
+  for (const HistoryEvent& row : detail.events) {
+    first = std::min(first, row.event.at);
+  }
+  if (IsSet(first) && until < first) {
+    return fmt::format("it had not opened yet at {}: it opened at {}", FormatRfc3339Millis(until),
+                       FormatRfc3339Millis(first));
+  }
+  return anything ? std::string()
+                  : fmt::format("nothing was decided for it, and nobody told of it, until {}",
+                                FormatRfc3339Millis(until));
 }
 
 // What is decided now, and what was decided until `at`: the trace of decisions, and what each receiver heard.
@@ -319,8 +396,17 @@ void GetWhy(ApiContext& context, HttpRequest& request, HttpResponse& response) {
   const std::string receiver = wanted != nullptr ? *wanted : std::string();
   const Timestamp now = context.clock.Now();
   const Timestamp until = IsSet(*at) ? *at : now;
-  std::vector<WhyStep> steps =
-      context.gate.Read([&](Engine& engine) { return engine.Why(*id, receiver, now); });
+  ConfigPtr config;
+  std::vector<PlanStep> plan;
+  std::optional<Incident> live;
+  std::vector<WhyStep> steps = context.gate.Read([&](Engine& engine) {
+    config = engine.shared_config();
+    if (const Incident* incident = engine.FindIncident(*id)) {
+      live = *incident;
+      plan = engine.Plan(*incident, now);
+    }
+    return engine.Why(*id, receiver, now);
+  });
   IncidentDetail detail;
   bool stored = false;
   if (History* history = OpenHistory(context)) {
@@ -332,6 +418,18 @@ void GetWhy(ApiContext& context, HttpRequest& request, HttpResponse& response) {
   if (steps.empty() && !stored) {
     SetOwnError(response, 404, fmt::format("there is no incident {}", *id));
     return;
+  }
+  if (Status known = CheckReceiver(*config, receiver, detail); !known) {
+    SetOwnError(response, known.error());
+    return;
+  }
+  const bool led_to =
+      std::any_of(steps.begin(), steps.end(), [](const WhyStep& step) { return !step.receiver.empty(); });
+  if (!receiver.empty() && !led_to && live && live->state != IncidentState::kResolved) {
+    steps.push_back(NothingLeadsTo(receiver, *live, plan));
+  }
+  if (live && !stored) {
+    detail.incident = std::move(*live);
   }
   // The present says nothing of an earlier moment.
   Json present = Json::MakeArray();
@@ -353,10 +451,14 @@ void GetWhy(ApiContext& context, HttpRequest& request, HttpResponse& response) {
       notifications.Push(NotificationToJson(row));
     }
   }
+  const bool anything =
+      !present.AsArray().empty() || !trace.AsArray().empty() || !notifications.AsArray().empty();
+  const std::string note = until < now ? NoteOnPast(detail, until, anything) : std::string();
   Json json = Json::MakeObject();
   json.Set("incident_id", *id);
   json.Set("receiver", receiver.empty() ? Json() : Json(receiver));
   json.Set("at", FormatRfc3339Millis(until));
+  json.Set("note", note.empty() ? Json() : Json(note));
   json.Set("now", std::move(present));
   json.Set("events", std::move(trace));
   json.Set("notifications", std::move(notifications));

@@ -86,6 +86,7 @@ struct Metrics::Families {
   };
   std::array<OfSource, 2> sources;
   Counter* truncated = nullptr;
+  Counter* unreadable_webhooks = nullptr;
   Counter* received_firing_v2 = nullptr;
   Counter* received_resolved_v2 = nullptr;
   Counter* invalid_v2 = nullptr;
@@ -118,6 +119,9 @@ Metrics::Families::Families() {
   truncated = &CounterFamily(registry, "mlalert_webhook_truncated_alerts_total",
                              "Alerts that a sending Alertmanager left out of a webhook (max_alerts).")
                    .Add({});
+  unreadable_webhooks = &CounterFamily(registry, "mlalert_pagerduty_webhooks_unreadable_total",
+                                       "Webhooks of PagerDuty with a good signature that could not be read.")
+                             .Add({});
   auto& received_v2 =
       CounterFamily(registry, "alertmanager_alerts_received_total", "The total number of received alerts.");
   received_firing_v2 = &received_v2.Add({{"status", "firing"}, {"version", "v2"}});
@@ -171,6 +175,10 @@ void Metrics::CountRefused(AlertSource source, IngestRefusal reason, uint32_t co
   if (source == AlertSource::kApi && reason == IngestRefusal::kAlert) {
     families_->invalid_v2->Increment(count);
   }
+}
+
+void Metrics::CountUnreadableWebhook() {
+  families_->unreadable_webhooks->Increment();
 }
 
 void Metrics::CountTruncated(uint64_t alerts) {

@@ -36,6 +36,8 @@ class Metrics {
   void CountReceived(AlertSource source, uint32_t firing, uint32_t resolved);
   void CountRefused(AlertSource source, IngestRefusal reason, uint32_t count = 1);
   void CountTruncated(uint64_t alerts);
+  // A webhook of PagerDuty with a good signature that could not be read.
+  void CountUnreadableWebhook();
 
   void CountRequest(const HttpRequest& request, const HttpResponse& response, Duration elapsed);
 

@@ -268,12 +268,16 @@ bool WebGuard::TakeToken(const WebConfig& config) {
   return true;
 }
 
-bool WebGuard::Login(const WebConfig& config, const HttpRequest& request, HttpResponse& response) {
+bool WebGuard::Login(const WebConfig& config, HttpRequest& request, HttpResponse& response) {
   if (auto credentials = CredentialsOf(request)) {
     auto user = config.users.find(credentials->user);
     const std::string* hash = user != config.users.end() ? &user->second.Reveal() : nullptr;
     switch (passwords_.Verify(credentials->user, credentials->password, hash)) {
       case PasswordCheck::Verdict::kGood:
+        request.user = std::move(credentials->user);
+        std::replace_if(
+            request.user.begin(), request.user.end(),
+            [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
         return true;
       case PasswordCheck::Verdict::kBad:
         break;
@@ -299,7 +303,7 @@ bool ChecksSignature(const HttpRequest& request) {
 
 }  // namespace
 
-bool WebGuard::Before(const HttpRequest& request, HttpResponse& response) {
+bool WebGuard::Before(HttpRequest& request, HttpResponse& response) {
   const StatePtr state = Current();
   if (!state->problem.empty()) {
     SetErrorText(response, 500, "Internal Server Error");

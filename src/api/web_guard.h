@@ -61,8 +61,9 @@ class WebGuard {
   bool http2_wanted() const { return http2_wanted_; }
 
   // Sets the configured headers. True when it has answered: 401, 429, 500, 503. Of the doors that check a
-  // signature (links, Slack, PagerDuty, Twilio) it asks no password: their senders have none.
-  bool Before(const HttpRequest& request, HttpResponse& response);
+  // signature (links, Slack, PagerDuty, Twilio) it asks no password: their senders have none. Notes in the
+  // request who logged in.
+  bool Before(HttpRequest& request, HttpResponse& response);
   // For a new connection; only with has_tls(). Certificates that cannot be read leave the last good ones.
   std::shared_ptr<const TlsContext> Tls();
   WebGuardStats Stats() const;
@@ -75,7 +76,7 @@ class WebGuard {
   StatePtr Load(const State* last) const;
   StatePtr Current();
   bool TakeToken(const WebConfig& config);
-  bool Login(const WebConfig& config, const HttpRequest& request, HttpResponse& response);
+  bool Login(const WebConfig& config, HttpRequest& request, HttpResponse& response);
 
   const std::string path_;
   bool has_tls_ = false;

@@ -87,7 +87,10 @@ std::string LastedText(const Json& incident, Timestamp now) {
 std::string EventDetail(const Json& event) {
   const std::string& from = event.GetString("from");
   const std::string& to = event.GetString("to");
-  std::string out = !from.empty() && !to.empty() ? from + " -> " + to : from + to;
+  const bool taken_back = to.empty() && !from.empty() && event.GetString("type") == "assigned";
+  std::string out = taken_back                     ? from + " -> nobody"
+                    : !from.empty() && !to.empty() ? from + " -> " + to
+                                                   : from + to;
   const std::string& reason = event.GetString("reason");
   return out.empty() || reason.empty() ? out + reason : out + ": " + reason;
 }
@@ -302,6 +305,9 @@ void PrintWhy(Console& console, const Json& why) {
   Json timeline = Json::MakeObject();
   for (const char* key : {"events", "notifications"}) {
     timeline.Set(key, ObjectField(why, key));
+  }
+  if (const std::string& note = why.GetString("note"); !note.empty()) {
+    console.out << Printable(note) << '\n';
   }
   const Json& steps = ObjectField(why, "now");
   if (steps.is_array() && !steps.AsArray().empty()) {

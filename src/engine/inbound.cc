@@ -11,6 +11,9 @@ namespace mlalert {
 namespace {
 
 constexpr std::string_view kVia = "pagerduty";
+// Clocks differ by minutes. What is said to come later than that happened now: else nothing of today would
+// count beside it.
+constexpr Duration kPagerdutyAheadMax = std::chrono::minutes(5);
 // How long it is known which of PagerDuty's incidents is which of ours.
 constexpr Duration kRemoteLife = std::chrono::hours(24 * 30);
 // Which opening of our incidents was resolved there.
@@ -134,6 +137,11 @@ PagerdutyReply Engine::OnPagerduty(const PagerdutyEvent& event, const std::strin
   }
   if (IsSet(event.occurred_at) && now - event.occurred_at > kPagerdutyAgeMax) {
     return Ignored("it happened too long ago");
+  }
+  if (IsSet(event.occurred_at) && event.occurred_at - now > kPagerdutyAheadMax) {
+    PagerdutyEvent present = event;
+    present.occurred_at = now;
+    return OnPagerduty(present, webhook_id, trust_remote_resolve, now, fx);
   }
   if (!webhook_id.empty() && !FirstSight("pagerduty", "webhook/" + webhook_id, kInboundLife, now, fx)) {
     return Ignored("seen before");

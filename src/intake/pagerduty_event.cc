@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "intake/cleaned_text.h"
 
 namespace mlalert {
 namespace {
@@ -11,22 +12,6 @@ namespace {
 constexpr size_t kTextBytesMax = 4000;
 constexpr size_t kNameBytesMax = 200;
 constexpr std::string_view kIncidentPrefix = "incident.";
-
-// At most so many bytes, whole characters, control characters as spaces.
-std::string Cleaned(std::string_view text, size_t bytes_max, bool lines) {
-  std::string out;
-  for (char c : text.substr(0, bytes_max)) {
-    const bool control = static_cast<unsigned char>(c) < ' ' && !(lines && c == '\n');
-    out.push_back(control || c == '\x7F' ? ' ' : c);
-  }
-  while (text.size() > bytes_max && !out.empty() && (static_cast<unsigned char>(out.back()) & 0xC0) == 0x80) {
-    out.pop_back();
-  }
-  if (text.size() > bytes_max && !out.empty() && static_cast<unsigned char>(out.back()) >= 0xC0) {
-    out.pop_back();
-  }
-  return out;
-}
 
 std::string AssigneesOf(const Json& data) {
   std::string out;
@@ -47,8 +32,8 @@ void ReadAgent(const Json* agent, PagerdutyEvent& out) {
   }
   const std::string& type = agent->GetString("type");
   out.by_person = type.empty() || type.starts_with("user");
-  out.agent = Cleaned(agent->GetString("summary"), kNameBytesMax, false);
-  out.agent_id = Cleaned(agent->GetString("id"), kNameBytesMax, false);
+  out.agent = CleanedText(agent->GetString("summary"), kNameBytesMax);
+  out.agent_id = CleanedText(agent->GetString("id"), kNameBytesMax);
   if (out.agent.empty()) {
     out.agent = out.agent_id;
   }
@@ -119,9 +104,9 @@ Result<PagerdutyEvent> DecodePagerdutyEvent(std::string_view body) {
   if (out.dedup_key.empty() && of_incident) {
     out.dedup_key = incident->GetString("incident_key").substr(0, kNameBytesMax);
   }
-  out.text = Cleaned(data->GetString("content"), kTextBytesMax, true);
+  out.text = CleanedText(data->GetString("content"), kTextBytesMax, true);
   if (out.text.empty()) {
-    out.text = Cleaned(AssigneesOf(*data), kTextBytesMax, false);
+    out.text = CleanedText(AssigneesOf(*data), kTextBytesMax);
   }
   return out;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "intake/cleaned_text.h"
+
 namespace mlalert {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr size_t kUrlBytesMax = 3000;
 constexpr std::string_view kActionPrefix = "mlalert_";
 
 std::string Id(const Json* object, std::string_view key) {
-  return object != nullptr ? object->GetString(key).substr(0, kIdBytesMax) : std::string();
+  return object != nullptr ? CleanedText(object->GetString(key), kIdBytesMax) : std::string();
 }
 
 bool HoldsBlock(const Json& attachment, std::string_view prefix) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <fmt/format.h>
 #include <optional>
 
@@ -12,6 +13,8 @@ namespace mlalert {
 namespace {
 
 constexpr size_t kRecipientBytesMax = 120;
+constexpr size_t kSignatureTextBytes = 43;  // 32 bytes in base64url
+constexpr size_t kMoreBytesMax = 20;        // "+" and a number
 constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::array<std::string_view, 8> kActionNames{
     "acknowledge", "snooze", "resolve", "not_actionable", "call", "acted", "false_alarm", "poor_details"};
@@ -54,7 +57,7 @@ std::optional<std::string> DecodeBase64Url(std::string_view text) {
 }
 
 std::string Signature(std::string_view payload, TokenPurpose purpose, std::string_view key) {
-  return HmacSha256(key, fmt::format("mlalert/{}/1\n{}", kPurposes[static_cast<size_t>(purpose)], payload));
+  return HmacSha256(key, fmt::format("mlalert/{}/2\n{}", kPurposes[static_cast<size_t>(purpose)], payload));
 }
 
 // The text up to `separator`, taken off the front of `rest`.
@@ -73,6 +76,85 @@ bool Number(std::string_view text, int64_t& out) {
   return error == std::errc() && end == text.data() + text.size() && out >= 0;
 }
 
+// Targets as text: by id, each as the distance to the last one; ":3" its generation where that is another
+// than the last one's; "*9" where the next nine ids follow one by one; "+5": so many more had no room. What
+// belongs to one storm, even a thousand incidents, is mostly a few characters.
+// "12:3*9,4:1+5": 12 to 21 as of generation 3, 25 as of generation 1, and five more.
+std::string EncodeTargets(std::vector<TokenTarget> targets, int64_t more, size_t bytes_max) {
+  std::sort(targets.begin(), targets.end(),
+            [](const TokenTarget& a, const TokenTarget& b) { return a.id < b.id; });
+  const size_t fitting = std::min(targets.size(), kTokenTargetsMax);
+  std::string out;
+  TokenTarget last;
+  size_t i = 0;
+  while (i < fitting) {
+    const TokenTarget first = targets[i];
+    size_t run = 1;
+    while (i + run < fitting && targets[i + run].id == first.id + static_cast<int64_t>(run) &&
+           targets[i + run].generation == first.generation) {
+      ++run;
+    }
+    std::string one = fmt::format("{}{}", i == 0 ? "" : ",", first.id - last.id);
+    if (first.generation != last.generation) {
+      one += fmt::format(":{}", first.generation);
+    }
+    if (run > 1) {
+      one += fmt::format("*{}", run - 1);
+    }
+    if (out.size() + one.size() > bytes_max) {
+      break;
+    }
+    out += one;
+    i += run;
+    last = targets[i - 1];
+  }
+  more += static_cast<int64_t>(targets.size() - i);
+  return more > 0 ? fmt::format("{}+{}", out, more) : out;
+}
+
+bool DecodeTargets(std::string_view text, ActionToken& out) {
+  if (const size_t plus = text.find('+'); plus != std::string_view::npos) {
+    if (!Number(text.substr(plus + 1), out.more)) {
+      return false;
+    }
+    text = text.substr(0, plus);
+  }
+  TokenTarget target;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    std::string_view one = text.substr(0, comma);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+    int64_t run = 0;
+    if (const size_t star = one.find('*'); star != std::string_view::npos) {
+      if (!Number(one.substr(star + 1), run)) {
+        return false;
+      }
+      one = one.substr(0, star);
+    }
+    if (const size_t colon = one.find(':'); colon != std::string_view::npos) {
+      if (!Number(one.substr(colon + 1), target.generation)) {
+        return false;
+      }
+      one = one.substr(0, colon);
+    }
+    int64_t distance = 0;
+    if (!Number(one, distance) || distance > INT64_MAX - target.id ||
+        run >= static_cast<int64_t>(kTokenTargetsMax - out.targets.size())) {
+      return false;
+    }
+    target.id += distance;
+    if (target.id > INT64_MAX - run) {
+      return false;
+    }
+    out.targets.push_back(target);
+    for (; run > 0; --run) {
+      ++target.id;
+      out.targets.push_back(target);
+    }
+  }
+  return true;
+}
+
 std::optional<ActionToken> ParsePayload(std::string_view payload) {
   ActionToken out;
   auto action = Cut(payload, '|');
@@ -80,24 +162,13 @@ std::optional<ActionToken> ParsePayload(std::string_view payload) {
   auto targets = Cut(payload, '|');
   const size_t letter = action && action->size() == 1 ? kActionLetters.find(*action) : std::string_view::npos;
   int64_t seconds = 0;
-  if (letter == std::string_view::npos || !expiry || !targets || !Number(*expiry, seconds)) {
+  if (letter == std::string_view::npos || !expiry || !targets || !Number(*expiry, seconds) ||
+      !DecodeTargets(*targets, out)) {
     return std::nullopt;
   }
   out.action = static_cast<TokenAction>(letter);
   out.expires_at = FromUnixMillis(seconds * 1000);
   out.recipient = payload;
-  for (std::string_view rest = *targets; !rest.empty();) {
-    const size_t comma = std::min(rest.find(','), rest.size());
-    std::string_view one = rest.substr(0, comma);
-    rest.remove_prefix(std::min(comma + 1, rest.size()));
-    TokenTarget target;
-    auto id = Cut(one, ':');
-    if (!id || !Number(*id, target.id) || !Number(one, target.generation) ||
-        out.targets.size() == kTokenTargetsMax) {
-      return std::nullopt;
-    }
-    out.targets.push_back(target);
-  }
   return out;
 }
 
@@ -116,15 +187,16 @@ std::string SignToken(const ActionToken& token, TokenPurpose purpose, std::strin
   if (key.empty()) {
     return {};
   }
-  std::string payload = fmt::format("{}|{}|", kActionLetters[static_cast<size_t>(token.action)],
-                                    ToUnixMillis(token.expires_at) / 1000);
-  const char* separator = "";
-  for (size_t i = 0; i < token.targets.size() && i < kTokenTargetsMax; ++i) {
-    payload += fmt::format("{}{}:{}", separator, token.targets[i].id, token.targets[i].generation);
-    separator = ",";
-  }
-  payload += '|';
-  payload += std::string_view(token.recipient).substr(0, kRecipientBytesMax);
+  const std::string head = fmt::format("{}|{}|", kActionLetters[static_cast<size_t>(token.action)],
+                                       ToUnixMillis(token.expires_at) / 1000);
+  const std::string_view recipient = std::string_view(token.recipient).substr(0, kRecipientBytesMax);
+  const size_t text_max = purpose == TokenPurpose::kLink ? kLinkTokenBytesMax : kTokenBytesMax;
+  const size_t payload_max = (text_max - kSignatureTextBytes - 1) / 4 * 3;
+  const std::string payload =
+      fmt::format("{}{}|{}", head,
+                  EncodeTargets(token.targets, token.more,
+                                payload_max - head.size() - 1 - kMoreBytesMax - recipient.size()),
+                  recipient);
   return Base64Url(payload) + "." + Base64Url(Signature(payload, purpose, key));
 }
 

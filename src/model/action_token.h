@@ -33,9 +33,11 @@ bool IsFeedback(TokenAction action);
 
 enum class TokenPurpose : uint8_t { kLink, kSlack, kCall };
 
-// Of one token: Slack takes values of at most 2000 characters.
-inline constexpr size_t kTokenTargetsMax = 40;
+// Of one token.
+inline constexpr size_t kTokenTargetsMax = 1000;
+// Slack takes values of at most 2000 characters; a link must leave room in an SMS of 1600.
 inline constexpr size_t kTokenBytesMax = 2000;
+inline constexpr size_t kLinkTokenBytesMax = 700;
 
 // An incident as it was when the token was made. `id` is that of a call for kCall.
 struct TokenTarget {
@@ -46,14 +48,16 @@ struct TokenTarget {
 
 struct ActionToken {
   TokenAction action = TokenAction::kAcknowledge;
-  std::vector<TokenTarget> targets;
-  Timestamp expires_at = kUnset;  // whole seconds
-  std::string recipient;          // who was told, e.g. the receiver's name; cut when it is long
+  std::vector<TokenTarget> targets;  // by id
+  Timestamp expires_at = kUnset;     // whole seconds
+  std::string recipient;             // who was told, e.g. the receiver's name; cut when it is long
+  int64_t more = 0;                  // targets that had no room in it
   friend bool operator==(const ActionToken&, const ActionToken&) = default;
 };
 
-// URL-safe text: `<payload>.<HMAC-SHA256>`, both base64url. Targets beyond kTokenTargetsMax are left out.
-// Empty when `key` is: nobody could tell it from a forged one.
+// URL-safe text: `<payload>.<HMAC-SHA256>`, both base64url. Of more targets than there is room for those
+// with the lowest ids are in it, the rest only as a number. Empty when `key` is: nobody could tell it from a
+// forged one.
 std::string SignToken(const ActionToken& token, TokenPurpose purpose, std::string_view key);
 // kInvalid: not one of ours, or changed. kDeadline: it is ours, and its time is over.
 Result<ActionToken> VerifyToken(std::string_view text, TokenPurpose purpose, std::string_view key,

@@ -17,26 +17,26 @@ std::string_view Trimmed(std::string_view text) {
 
 }  // namespace
 
-std::string ActionLinks::Url(TokenAction action, std::vector<TokenTarget> targets,
-                             std::string_view recipient) const {
+std::string ActionLinks::Url(TokenAction action, std::vector<TokenTarget> targets, std::string_view recipient,
+                             int64_t more) const {
   if (key.empty() || targets.empty()) {
     return {};
   }
-  ActionToken token{action, std::move(targets), expires_at, std::string(recipient)};
+  ActionToken token{action, std::move(targets), expires_at, std::string(recipient), more};
   return fmt::format("{}{}{}", base_url, kLinkPath, SignToken(token, TokenPurpose::kLink, key));
 }
 
 std::string ActionLinks::ButtonValue(TokenAction action, std::vector<TokenTarget> targets,
-                                     std::string_view recipient) const {
+                                     std::string_view recipient, int64_t more) const {
   if (key.empty() || targets.empty()) {
     return {};
   }
-  ActionToken token{action, std::move(targets), expires_at, std::string(recipient)};
+  ActionToken token{action, std::move(targets), expires_at, std::string(recipient), more};
   return SignToken(token, TokenPurpose::kSlack, key);
 }
 
 std::string ActionLinks::CallUrl(std::string_view path, int64_t call_id, Timestamp now) const {
-  ActionToken token{TokenAction::kCall, {{call_id, 0}}, now + kCallTokenLife, {}};
+  ActionToken token{TokenAction::kCall, {{call_id, 0}}, now + kCallTokenLife, {}, 0};
   return fmt::format("{}{}?call={}", base_url, path, SignToken(token, TokenPurpose::kCall, key));
 }
 
@@ -83,12 +83,13 @@ namespace {
 std::vector<TokenTarget> Targets(const Notification& n, bool resolved_too) {
   std::vector<TokenTarget> out;
   for (const NotifiedAlert& alert : n.alerts) {
-    const TokenTarget target{alert.incident_id, alert.generation};
-    const bool known = std::any_of(out.begin(), out.end(), [&](const auto& t) { return t.id == target.id; });
-    if ((resolved_too || !alert.resolved) && target.id != 0 && !known && out.size() < kTokenTargetsMax) {
-      out.push_back(target);
+    if ((resolved_too || !alert.resolved) && alert.incident_id != 0) {
+      out.push_back({alert.incident_id, alert.generation});
     }
   }
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  out.erase(std::unique(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.id == b.id; }),
+            out.end());
   return out;
 }
 

@@ -3,6 +3,7 @@
 // which must sign with the same key. Thread: immutable once made.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,9 +31,11 @@ struct ActionLinks {
   std::string base_url;  // as people reach us; no trailing slash
   Timestamp expires_at = kUnset;
 
-  std::string Url(TokenAction action, std::vector<TokenTarget> targets, std::string_view recipient) const;
-  std::string ButtonValue(TokenAction action, std::vector<TokenTarget> targets,
-                          std::string_view recipient) const;
+  // `more`: targets that are not among these, for want of room in an earlier token.
+  std::string Url(TokenAction action, std::vector<TokenTarget> targets, std::string_view recipient,
+                  int64_t more = 0) const;
+  std::string ButtonValue(TokenAction action, std::vector<TokenTarget> targets, std::string_view recipient,
+                          int64_t more = 0) const;
   // Where Twilio reports about a call: `path` is kTwilioVoicePath or kTwilioStatusPath.
   std::string CallUrl(std::string_view path, int64_t call_id, Timestamp now) const;
 };
@@ -46,7 +49,7 @@ std::string PublicUrlOf(const InboundConfig& config, std::string_view external_u
 // The secrets in force, with those of the file. Errors: the file cannot be read.
 Result<std::vector<std::string>> SecretsOf(const InboundSecrets& secrets, const FileAccess& files);
 
-// The incidents of the alerts that fire, each once, in the order of the notification.
+// The incidents of the alerts that fire, each once, by id.
 std::vector<TokenTarget> TargetsOf(const Notification& n);
 // Those that feedback is about: the same, or, when nothing fires any more, all that it speaks of.
 std::vector<TokenTarget> JudgedOf(const Notification& n);

@@ -93,7 +93,7 @@ std::string SlackButtonsAttachment(const ActionLinks& links, const SlackButtonRo
   std::string elements;
   for (const Button& button : kActs) {
     if (!row.acknowledged || button.action != TokenAction::kAcknowledge) {
-      AppendButton(elements, button, links.ButtonValue(button.action, row.targets, row.recipient));
+      AppendButton(elements, button, links.ButtonValue(button.action, row.targets, row.recipient, row.more));
     }
   }
   if (!row.incident_url.empty() && row.incident_url.size() <= kUrlBytesMax) {
@@ -108,7 +108,7 @@ std::string SlackButtonsAttachment(const ActionLinks& links, const SlackButtonRo
   AppendActions(blocks, kSlackBlockId, elements);
   std::string verdicts;
   for (const Button& button : kVerdicts) {
-    AppendButton(verdicts, button, links.ButtonValue(button.action, row.judged, row.recipient));
+    AppendButton(verdicts, button, links.ButtonValue(button.action, row.judged, row.recipient, row.more));
   }
   AppendActions(blocks, fmt::format("{}_feedback", kSlackBlockId), verdicts);
   if (blocks.empty()) {

@@ -3,6 +3,7 @@
 // which draws the row anew after somebody has pressed. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,7 @@ inline constexpr std::string_view kSlackBlockId = "mlalert_actions";
 struct SlackButtonRow {
   std::vector<TokenTarget> targets;  // what fires: to acknowledge, snooze, resolve
   std::vector<TokenTarget> judged;   // what feedback is about, over or not
+  int64_t more = 0;                  // of the message, but not among these: they had no room in its buttons
   std::string recipient;             // "receiver/index": where the message was sent
   std::string text;                  // above the buttons, mrkdwn; may be empty
   std::string incident_url;          // a button that opens it; may be empty

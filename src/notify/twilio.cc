@@ -71,6 +71,56 @@ std::string FittingTwiml(const TwilioConfig& c, std::string text, const std::str
   }
 }
 
+// "Acknowledge: " of " ... Acknowledge: https://...": what the last words before a link say of it.
+std::string_view LabelBefore(std::string_view text) {
+  constexpr size_t kLabelBytesMax = 40;
+  const size_t space = text.size() < 2 ? std::string_view::npos : text.rfind(' ', text.size() - 2);
+  const std::string_view label = space == std::string_view::npos ? text : text.substr(space);
+  return label.size() <= kLabelBytesMax ? label : std::string_view();
+}
+
+// At most so many characters. The texts are cut, and no link that acts: half of one is none.
+std::string FittingSms(std::string text, std::string_view link_prefix) {
+  if (text.size() <= kSmsRunesMax || tmpl::RuneCount(text) <= kSmsRunesMax) {
+    return text;
+  }
+  struct Piece {
+    std::string_view words, label, link;  // in this order
+  };
+  std::vector<Piece> pieces;
+  size_t taken = 0;  // by links and their labels
+  std::string_view rest = text;
+  while (!link_prefix.empty() && taken < kSmsRunesMax) {
+    const size_t at = rest.find(link_prefix);
+    if (at == std::string_view::npos) {
+      break;
+    }
+    Piece piece;
+    piece.label = LabelBefore(rest.substr(0, at));
+    piece.words = rest.substr(0, at - piece.label.size());
+    rest.remove_prefix(at);
+    piece.link = rest.substr(0, rest.find_first_of(" \t\r\n"));
+    rest.remove_prefix(piece.link.size());
+    const size_t runes = tmpl::RuneCount(piece.label) + tmpl::RuneCount(piece.link);
+    if (taken + runes > kSmsRunesMax) {
+      break;
+    }
+    taken += runes;
+    pieces.push_back(piece);
+  }
+  pieces.push_back({rest, {}, {}});
+  std::string out;
+  size_t left = kSmsRunesMax - taken;
+  for (const Piece& piece : pieces) {
+    const std::string words = TruncateRunes(std::string(piece.words), left);
+    left -= std::min(left, tmpl::RuneCount(words));
+    out += words;
+    out += piece.label;
+    out += piece.link;
+  }
+  return out;
+}
+
 // What an error may show of a number.
 std::string Shortened(std::string_view number) {
   return number.size() <= 4 ? std::string("...") : fmt::format("...{}", number.substr(number.size() - 4));
@@ -171,7 +221,9 @@ Result<PreparedCall> BuildTwilio(const Notification& n, const ReceiverContext& c
     round->numbers = c.to;
     round->from_field = c.messaging_service ? "MessagingServiceSid" : "From";
     round->from = c.from;
-    round->text = TruncateRunes(std::move(text), kSmsRunesMax);
+    round->text = FittingSms(std::move(text), context.links != nullptr && !context.links->key.empty()
+                                                  ? fmt::format("{}{}", context.links->base_url, kLinkPath)
+                                                  : std::string());
     round->key_prefix = fmt::format("{}/{}/", n.id, n.integration.index);
     round->caches = context.caches;
     round->now = context.now;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <fmt/format.h>
 #include <optional>
 
 #include "api/api_fixture.h"
@@ -297,6 +298,49 @@ BOOST_FIXTURE_TEST_CASE(unknown_and_malformed_ids, ApiFixture) {
     }
   }
   BOOST_TEST(Get(kPath + "/1?verbose=1").status == 400);
+}
+
+std::string TextOfRoute(const HttpResponse& response, const std::string& receiver) {
+  const Json body = BodyOf(response);
+  for (const Json& step : body.Find("now")->AsArray()) {
+    if (step.GetString("what") == "route" && step.GetString("receiver") == receiver) {
+      return step.GetString("text");
+    }
+  }
+  return "";
+}
+
+BOOST_FIXTURE_TEST_CASE(why_a_receiver_hears_nothing_is_said_also_when_nothing_leads_there, ApiFixture) {
+  const IncidentId id = Fire(Labels({{"alertname", "A"}, {"model", "m"}, {"severity", "P1"}}));
+  const std::string path = fmt::format("{}/{}/why", kPath, id);
+  BOOST_TEST(TextOfRoute(Get(path + "?receiver=pager"), "pager") ==
+             "no route leads there: it is P1 now, and no step of a chain or schedule does either");
+  BOOST_TEST(TextOfRoute(Get(path + "?receiver=team"), "team").starts_with("team of route"));
+  BOOST_TEST(TextOfRoute(Get(path), "pager") == "");
+  HttpResponse unknown = Get(path + "?receiver=nobody");
+  BOOST_TEST(unknown.status == 400);
+  BOOST_TEST(unknown.body.find("the config has no receiver \\\"nobody\\\"") != std::string::npos,
+             unknown.body);
+  BOOST_TEST(unknown.body.find("team, pager, unused") != std::string::npos, unknown.body);
+  // What its plan will lead to is said.
+  const IncidentId rising = Fire(Labels({{"alertname", "B"}, {"model", "m"}, {"severity", "P2"}}));
+  BOOST_TEST(TextOfRoute(Get(fmt::format("{}/{}/why?receiver=pager", kPath, rising)), "pager")
+                 .starts_with("no route leads there: it"));
+}
+
+BOOST_FIXTURE_TEST_CASE(why_at_an_earlier_moment_says_that_there_was_nothing, StoredFixture) {
+  const Timestamp before = api->clock.now;
+  api->Advance(1h);
+  const IncidentId id = api->Fire(Labels({{"alertname", "A"}, {"model", "m"}, {"severity", "P1"}}));
+  const std::string path = fmt::format("{}/{}/why", kPath, id);
+  BOOST_TEST(BodyOf(api->Get(path)).Find("note")->is_null());
+  const Json early = BodyOf(api->Get(path + "?at=" + FormatRfc3339Millis(before + 10min)));
+  BOOST_TEST(early.GetString("note") ==
+             "it had not opened yet at 2026-01-01T00:10:00.000Z: it opened at 2026-01-01T01:00:00.000Z");
+  BOOST_TEST(early.Find("now")->AsArray().empty());
+  api->Advance(1h);
+  Commit();
+  BOOST_TEST(BodyOf(api->Get(path + "?at=" + FormatRfc3339Millis(before + 90min))).Find("note")->is_null());
 }
 
 BOOST_FIXTURE_TEST_CASE(history_fills_in_the_past, StoredFixture) {

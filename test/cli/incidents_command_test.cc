@@ -182,6 +182,41 @@ BOOST_AUTO_TEST_CASE(shows_one_with_plan_and_timeline) {
   BOOST_TEST(test.err.str() == "note: its history cannot be read now: disk\\x1b\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_assignment_that_is_taken_back_does_not_look_like_one) {
+  LocalServer server(LocalServer::Answering([](const Request&) {
+    std::string body = kOpen;
+    body.pop_back();
+    body +=
+        R"(,"events":[{"at":"2026-11-23T11:31:00.000Z","type":"assigned","actor":"bob","from":null,"to":"ann"},)"
+        R"({"at":"2026-11-23T11:32:00.000Z","type":"assigned","actor":"bob","from":"ann","to":"cy"},)"
+        R"({"at":"2026-11-23T11:33:00.000Z","type":"assigned","actor":"bob","from":"cy","to":null,"reason":"ill"}]})";
+    return Answer(200, body);
+  }));
+  IncidentsOptions options;
+  options.server.url = server.Url("");
+  TestConsole test;
+  BOOST_TEST(RunIncidentsShow(options, 7, kNow, test.console) == 0);
+  BOOST_TEST(test.out.str().ends_with("11:31:00Z  assigned  bob  ann\n"
+                                      "2026-11-23T11:32:00Z  assigned  bob  ann -> cy\n"
+                                      "2026-11-23T11:33:00Z  assigned  bob  cy -> nobody: ill\n"),
+             test.out.str());
+}
+
+BOOST_AUTO_TEST_CASE(why_prints_the_note_of_a_moment_with_nothing_to_tell) {
+  LocalServer server(LocalServer::Answering([](const Request&) {
+    return Answer(200, R"({"note":"it had not opened yet","now":[],"events":[],"notifications":[]})");
+  }));
+  WhyOptions options;
+  options.server.url = server.Url("");
+  options.receiver = "a b";
+  options.at = "2026-11-23T11:30:00Z";
+  TestConsole test;
+  BOOST_TEST(RunIncidentsWhy(options, 7, test.console) == 0);
+  BOOST_TEST(server.requests().at(0).target ==
+             "/api/mlalert/v1/incidents/7/why?receiver=a+b&at=2026-11-23T11%3A30%3A00Z");
+  BOOST_TEST(test.out.str() == "it had not opened yet\n");
+}
+
 BOOST_AUTO_TEST_CASE(one_that_is_not_there_exits_3) {
   LocalServer server(LocalServer::Answering(
       [](const Request&) { return Answer(404, R"({"error":"there is no incident 7"})"); }));

@@ -101,6 +101,26 @@ class Links(harness.TestCase):
         self.assertEqual(daemon.rows("SELECT type, actor, address FROM events WHERE type = 'feedback'"),
                          [{"type": "feedback", "actor": "Ann <x>", "address": "127.0.0.1"}])
 
+    def test_large_groups_are_acted_on_as_a_whole_and_counted(self):
+        daemon = self.start()
+        count = 60
+        daemon.post_alerts(*[{"labels": {**DRIFT, "alertname": f"Drift{n}"}, "endsAt": harness.rfc3339(time.time() + 3600)}
+                             for n in range(count)])
+        link = self.links()["ack"]
+        page = daemon.get(self.path(link)).text
+        self.assertEqual(page.count("<b>P2</b>"), 40)
+        self.assertIn("<li>and 20 more</li>", page)
+        self.assertIn("<li>and 20 more</li>", self.press(link, by="Ann").text)
+        self.assertEqual(len(daemon.incidents("state=acknowledged&limit=1000")), count)
+
+    def test_who_followed_it_came_from_somewhere(self):
+        daemon = self.start()
+        incident = self.fire()
+        daemon.post(self.path(self.links()["ack"]), b"by=Ann", headers={
+            "Content-Type": "application/x-www-form-urlencoded", "X-Forwarded-For": "6.6.6.6, 203.0.113.9"})
+        event = [event for event in daemon.incident(incident)["events"] if event["type"] == "acknowledged"][0]
+        self.assertEqual((event["actor"], event["address"]), ("Ann", "127.0.0.1 (for 203.0.113.9)"))
+
     def test_without_a_name_the_receiver_acts_and_all_four_links_work(self):
         daemon = self.start()
         incident = self.fire()

@@ -157,13 +157,28 @@ class Webhook(harness.TestCase):
         listed = "v2=00, " + self.pagerduty.sign(body, "gone") + ", " + self.pagerduty.sign(body, "next-secret")
         self.assertEqual(self.pagerduty.send(back, signature=listed).json()["result"], "unacknowledged")
         self.assertEqual(self.state(), "open")
-        broken = b'{"event":'
-        reply = self.daemon.post(self.pagerduty.path, broken, headers={
-            "X-PagerDuty-Signature": self.pagerduty.sign(broken, "next-secret")})
-        self.assertEqual(reply.status, 400)
         huge = b" " * 300_000
         reply = self.daemon.post(self.pagerduty.path, huge, headers={"X-PagerDuty-Signature": self.pagerduty.sign(huge)})
         self.assertEqual(reply.status, 413)
+
+    def test_what_it_signed_is_never_refused_for_what_it_holds(self):
+        # After three 400 it would switch the subscription off for a day.
+        self.start()
+        broken = (b"", b"null", b"[]", b"{}", b'{"event":', b'{"event":null}', b'{"event":[]}', b"\xff\xfe",
+                  b'{"event":{"id":5,"event_type":7}}', b'{"event":' * 20000)
+        for body in broken:
+            reply = self.daemon.post(self.pagerduty.path, body, headers={"X-PagerDuty-Signature": self.pagerduty.sign(body)})
+            self.assertEqual((reply.status, reply.json()["result"]), (202, "ignored"), body[:50])
+            self.assertTrue(reply.json()["why"])
+        self.assertEqual(self.daemon.metric("mlalert_pagerduty_webhooks_unreadable_total"), len(broken))
+        self.assertIn("could not be read", self.daemon.log())
+        self.assertEqual(self.state(), "open")
+
+    def test_what_lies_in_the_future_shuts_nothing_out(self):
+        self.start()
+        self.assertEqual(self.send("acknowledged", occurred_at=time.time() + 10 * 86400).json()["result"], "acknowledged")
+        self.assertEqual(self.send("unacknowledged", occurred_at=time.time() + 1).json()["result"], "unacknowledged")
+        self.assertEqual(self.state(), "open")
 
     def test_without_a_secret_the_door_is_shut(self):
         self.hub = self.sink()

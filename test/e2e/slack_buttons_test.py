@@ -75,6 +75,21 @@ class Buttons(harness.TestCase):
         self.slack.press(redrawn, "mlalert_resolve")
         wait_until(lambda: self.state() == "resolved", "resolved")
 
+    def test_one_press_takes_a_whole_storm(self):
+        self.start()
+        count = 150
+        self.daemon.post_alerts(*[{"labels": {**DRIFT, "alertname": f"Drift{n}", "model": "storm"},
+                                   "endsAt": harness.rfc3339(time.time() + 3600)} for n in range(count)])
+        message = wait_until(lambda: [body for body in self.hub.bodies("/slack/hook")
+                                      if f"FIRING:{count}" in body["attachments"][0]["title"]], "the storm")[0]
+        self.assertEqual(self.slack.press(message, "mlalert_acknowledge").status, 200)
+        self.assertEqual(len(self.daemon.incidents("state=acknowledged&model=storm&limit=1000")), count)
+        self.assertEqual(self.daemon.incidents("state=open&model=storm"), [])
+        redrawn = self.response()
+        self.assertEqual(redrawn["attachments"][1]["blocks"][0]["text"]["text"], "Acknowledged by <@U1>")
+        self.slack.press(redrawn, "mlalert_resolve")
+        wait_until(lambda: len(self.daemon.incidents("state=resolved&model=storm&limit=1000")) == count, "all resolved")
+
     def test_chat_update_with_an_app_token_and_its_fallback(self):
         self.start(path="/api/chat.postMessage")
         self.hub.always("/api/chat.update", harness.Answer(200, '{"ok":true,"channel":"C1","ts":"1700000000.000100"}',

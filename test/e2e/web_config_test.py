@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import http.client
+import json
 import os
 import socket
 import ssl
@@ -93,6 +94,30 @@ class WebConfig(harness.TestCase):
         for header in ("Basic", "Basic !", "Bearer x", "Basic " + base64.b64encode(b"amy").decode()):
             self.assertEqual(self.get(daemon, headers={"Authorization": header}).status, 401, header)
         self.assertNotIn("secret", daemon.log())
+
+    def test_who_logged_in_is_who_acted(self):
+        daemon = self.start(f"basic_auth_users: {{alice: '{harness.bcrypt('secret')}'}}\n", status=401)
+        alice = {**self.login("alice", "secret"), "Content-Type": "application/json"}
+
+        def post(path, headers=(), **body):
+            return self.get(daemon, path, headers={**alice, **dict(headers)}, method="POST", body=json.dumps(body))
+
+        self.get(daemon, "/api/v2/alerts", headers=alice, method="POST",
+                 body=json.dumps([{"labels": {"alertname": "A"}, "endsAt": harness.rfc3339(time.time() + 3600)}]))
+        incident = "/api/mlalert/v1/incidents/1"
+        self.assertEqual(post(incident + "/ack", actor="bob", headers={"X-Forwarded-For": "203.0.113.9"}).status, 200)
+        self.assertEqual(post(incident + "/comment", comment="hi", headers={"X-Forwarded-For": "<b>"}).status, 200)
+        self.assertEqual(post(incident + "/comment", comment="ho", actor="alice").status, 200)
+        self.assertEqual(post(incident + "/feedback", verdict="acted", actor="bob").status, 200)
+        self.assertEqual(self.get(daemon, incident + "/ack", method="POST", body='{"actor":"alice"}',
+                                  headers={"Content-Type": "application/json"}).status, 401)
+        seen = wait_until(lambda: [seen for seen in [json.loads(self.get(daemon, incident, headers=alice).text)]
+                                   if seen["feedback"]], "all is written")[0]
+        self.assertEqual([(event["actor"], event["address"]) for event in seen["events"]
+                          if event["type"] in ("acknowledged", "commented")],
+                         [("bob (alice)", "127.0.0.1 (for 203.0.113.9)"), ("alice", "127.0.0.1"), ("alice", "127.0.0.1")])
+        self.assertEqual(seen["acknowledgement"]["actor"], "bob (alice)")
+        self.assertEqual(seen["feedback"][0]["actor"], "bob (alice)")
 
     def test_users_and_headers_change_while_it_runs(self):
         daemon = self.start("http_server_config: {headers: {X-Frame-Options: deny}}\n")

@@ -29,6 +29,21 @@ BOOST_AUTO_TEST_CASE(reads_what_slack_sends) {
   BOOST_TEST(click->response_url == "https://hooks.slack.com/actions/T/1/x");
 }
 
+BOOST_AUTO_TEST_CASE(a_name_is_one_line_of_bounded_length) {
+  auto click = DecodeSlackClick(
+      R"({"type":"block_actions","user":{"id":"U\t1","name":"Eve\r\nX-Evil: 1\u001b[31m\u007f"}})");
+  BOOST_REQUIRE(click.has_value());
+  BOOST_TEST(click->user_name == "Eve  X-Evil: 1 [31m ");
+  BOOST_TEST(click->user_id == "U 1");
+  std::string name;
+  for (int i = 0; i < 1000; ++i) {
+    name += "\xE6\xBC\xA2";
+  }
+  click = DecodeSlackClick(R"({"type":"block_actions","user":{"name":")" + name + "\"}}");
+  BOOST_REQUIRE(click.has_value());
+  BOOST_TEST(click->user_name == name.substr(0, 198));
+}
+
 BOOST_AUTO_TEST_CASE(only_web_addresses_are_answered_to) {
   auto click = DecodeSlackClick(R"({"type":"block_actions","response_url":"file:///etc/passwd"})");
   BOOST_REQUIRE(click.has_value());

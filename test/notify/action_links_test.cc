@@ -114,6 +114,22 @@ BOOST_AUTO_TEST_CASE(feedback_is_about_what_fires_or_when_it_is_over_about_all) 
   }
 }
 
+BOOST_AUTO_TEST_CASE(of_a_large_group_act_on_all_of_it) {
+  std::vector<NotifiedAlert> alerts;
+  for (IncidentId id = 300; id > 0; --id) {
+    alerts.push_back(AlertOfIncident("A", id, 1));
+  }
+  BOOST_TEST(TokenIn(Rendered(alerts, "{{ .AcknowledgeURL }}", Links())).targets.size() == 300U);
+  const Json::Array buttons = Elements(SlackBody(true, alerts, Links()));
+  for (const Json& button : buttons) {
+    BOOST_TEST(button.GetString("value").size() <= 2000U);
+  }
+  ActionToken token =
+      Must(VerifyToken(buttons.at(0).GetString("value"), TokenPurpose::kSlack, Links()->key, kNow));
+  BOOST_TEST(token.targets.size() == 300U);
+  BOOST_TEST(token.more == 0);
+}
+
 BOOST_AUTO_TEST_CASE(of_an_alert_act_on_that_alone) {
   std::vector<NotifiedAlert> alerts = {AlertOfIncident("A", 7, 3), AlertOfIncident("B", 8, 1)};
   ActionToken token = TokenIn(Rendered(alerts, "{{ (index .Alerts 1).AcknowledgeURL }}", Links()));

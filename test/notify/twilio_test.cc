@@ -1,6 +1,7 @@
 // Calls and SMS as Twilio is asked for them, and what its answers mean.
 #include "notify/exchange.h"
 #include "notify/form_field.h"
+#include "template/utf8.h"
 
 namespace mlalert::testing {
 namespace {
@@ -145,6 +146,55 @@ BOOST_AUTO_TEST_CASE(goes_to_every_number_with_a_link) {
   BOOST_TEST(token->recipient == "all");
   BOOST_TEST(Name(sms.outcome.verdict) == "sent");
   BOOST_TEST(sms.outcome.error.empty());
+}
+
+std::string SmsOf(const std::string& more, const std::string& summary) {
+  return Field(Ask(CallOf("method: sms, to: ['+4917012345678']" + more,
+                          {MakeAlert({{"alertname", "Down"}}, {{"summary", summary}})}),
+                   {Answer(201)})
+                   .calls.at(0),
+               "Body");
+}
+
+BOOST_AUTO_TEST_CASE(a_long_summary_is_cut_and_the_link_is_not) {
+  for (const char* letter : {"y", "\xE6\xBC\xA2", "y "}) {
+    for (int count : {1400, 1500, 1560, 1600, 9000}) {
+      std::string summary;
+      for (int i = 0; i < count; ++i) {
+        summary += letter;
+      }
+      const std::string body = SmsOf("", summary);
+      BOOST_TEST(tmpl::RuneCount(body) <= 1600U);
+      BOOST_TEST(tmpl::RuneCount(body) >= 1500U);
+      const size_t at = body.find(" Acknowledge: https://alerts.example.com/ml/act/");
+      BOOST_REQUIRE_MESSAGE(at != std::string::npos, body);
+      BOOST_TEST(VerifyToken(body.substr(body.find("/act/") + 5), TokenPurpose::kLink, Links()->key,
+                             At("2026-01-02T03:05:00Z"))
+                     .has_value());
+      BOOST_TEST(body.starts_with("[FIRING] Down: "), body);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(links_between_long_texts_all_stay) {
+  const std::string body = SmsOf(
+      ", message: 'ack {{ .AcknowledgeURL }} {{ .CommonAnnotations.summary }} snooze {{ .SnoozeURL }} "
+      "{{ .CommonAnnotations.summary }}'",
+      std::string(3000, 'x'));
+  BOOST_TEST(tmpl::RuneCount(body) <= 1600U);
+  BOOST_TEST(body.starts_with("ack https://alerts.example.com/ml/act/"), body);
+  BOOST_TEST(body.find(" snooze https://alerts.example.com/ml/act/") != std::string::npos, body);
+  for (size_t at = body.find("/act/"); at != std::string::npos; at = body.find("/act/", at + 1)) {
+    BOOST_TEST(VerifyToken(body.substr(at + 5, body.find_first_of(" ", at) - at - 5), TokenPurpose::kLink,
+                           Links()->key, At("2026-01-02T03:05:00Z"))
+                   .has_value());
+  }
+  // More links than there is room for: whole ones, and no half one.
+  const std::string many = SmsOf(
+      ", message: '{{ range $i := (stringSlice \"a\" \"b\" \"c\" \"d\" \"e\" \"f\" \"g\" \"h\" \"i\" "
+      "\"j\" \"k\" \"l\" \"m\" \"n\" \"o\" \"p\") }}{{ $.AcknowledgeURL }} {{ end }}'",
+      "x");
+  BOOST_TEST(tmpl::RuneCount(many) <= 1600U);
 }
 
 BOOST_AUTO_TEST_CASE(tells_of_the_end_and_of_who_took_it_without_a_link) {

@@ -138,6 +138,24 @@ BOOST_AUTO_TEST_CASE(what_came_from_there_is_told_to_others_only) {
   ExpectHeard(sim, {});
 }
 
+BOOST_AUTO_TEST_CASE(what_lies_far_in_the_future_happened_now_and_shuts_out_nothing_that_comes_later) {
+  Sim sim(kConfig);
+  sim.At(seconds(0)).Fire(kDown);
+  Pager pager{sim};
+  sim.At(minutes(1));
+  PagerdutyEvent ahead = pager.Event("acknowledged");
+  ahead.occurred_at = sim.now() + hours(24 * 10);
+  BOOST_TEST(pager.Send(ahead).result == "acknowledged");
+  sim.At(minutes(2));
+  BOOST_TEST(pager.Send(pager.Event("unacknowledged")).result == "unacknowledged");
+  BOOST_TEST((StateOf(sim) == IncidentState::kOpen));
+  // Clocks that differ by minutes keep their order.
+  PagerdutyEvent soon = pager.Event("acknowledged");
+  soon.occurred_at = sim.now() + minutes(4);
+  BOOST_TEST(pager.Send(soon).result == "acknowledged");
+  BOOST_TEST(pager.Send(pager.Event("unacknowledged")).why == "something newer is known");
+}
+
 BOOST_AUTO_TEST_CASE(each_event_once_also_over_a_restart) {
   Sim sim(kConfig);
   sim.At(seconds(0)).Fire(kDown);
