@@ -155,7 +155,8 @@ Result<int64_t> Length(const IcsEvent& event, const IcsTime& start, bool& known_
     known_zone = known_zone && time.known_zone;
     length = InZone(time, start.zone) - start.local;
     if (length < 0) {
-      return FailAt(*end, fmt::format("{} ends before it begins", event.Title()));
+      return FailAt(*end, fmt::format("{} ends before it begins", event.Title()),
+                    "DTEND is the day after the last one");
     }
   } else if (duration != nullptr) {
     length = DurationSeconds(duration->value);
@@ -168,7 +169,8 @@ Result<int64_t> Length(const IcsEvent& event, const IcsTime& start, bool& known_
   // A whole day that ends on itself is one day.
   length = start.whole_day ? std::max(length, kDay) : length;
   if (length > kEventDaysMax * kDay) {
-    return FailAt(end != nullptr ? *end : *duration, fmt::format("{} is longer than a year", event.Title()));
+    return FailAt(end != nullptr ? *end : *duration, fmt::format("{} is longer than a year", event.Title()),
+                  "DTEND is the day after the last one");
   }
   return length;
 }
@@ -266,12 +268,16 @@ Result<bool> AddIcsDays(const IcsEvent& event, const std::string& time_zone,
   if (dtstart == nullptr) {
     IcsProperty at;
     at.line = event.line;
-    return FailAt(at, fmt::format("{} has no DTSTART", event.Title()));
+    return FailAt(at, fmt::format("{} has no DTSTART", event.Title()),
+                  "the day on which it begins: DTSTART;VALUE=DATE:20261225");
   }
   MLALERT_ASSIGN(IcsTime start, ParseTime(*dtstart, dtstart->value, time_zone));
   bool known_zone = start.known_zone;
   MLALERT_ASSIGN(int64_t length, Length(event, start, known_zone));
-  if (!known_zone && length > kSurelyNoDay) {
+  if (!start.whole_day && length < kSurelyNoDay) {
+    return false;  // a meeting, however it repeats
+  }
+  if (!known_zone) {
     return FailAt(*dtstart, fmt::format("{}: its TZID is not the name of a time zone", event.Title()),
                   "a whole day needs none (DTSTART;VALUE=DATE:20261225); names are such as Europe/Berlin");
   }

@@ -95,8 +95,8 @@ void WarnAboutGaps(const Config& config, std::string_view text, const std::strin
     const auto index = static_cast<size_t>(&first - config.schedules->all().data());
     const YamlValue at = index < items.size() ? items[index] : root.At("schedules");
     at.Warn(
-        fmt::format("nobody is on call in schedule {} {}", names,
-                    gap == now ? "now" : fmt::format("at {} ({})", LocalText(gap, first), first.time_zone())),
+        fmt::format("nobody is on call in schedule {} {} {} ({})", names, gap == now ? "now," : "at",
+                    LocalText(gap, first), first.time_zone()),
         "who is told by this name then is nobody: add a rotation for these hours, an override, or a fallback "
         "of the chain");
   }

@@ -153,6 +153,8 @@ BOOST_AUTO_TEST_CASE(a_meeting_closes_nothing_and_is_reported) {
        "Berlin:20260615T110000"
        "\r\n",
        "W3 event \"Stand-up\" covers no day whole and closes none\n"},
+      {"SUMMARY:Weekly\r\nDTSTART:20260615T100000\r\nDURATION:PT1H\r\nRRULE:FREQ=WEEKLY;BYDAY=MO\r\n",
+       "W3 event \"Weekly\" covers no day whole and closes none\n"},
       {"UID:7\r\nDTSTART:20260615T100000\r\n", "W3 event \"7\" covers no day whole and closes none\n"},
       {"DTSTART;TZID=W. Europe Standard Time:20260615T100000\r\nDURATION:PT1H30M\r\n",
        "W3 the event covers no day whole and closes none\n"},

@@ -47,7 +47,8 @@ schedules:
 BOOST_AUTO_TEST_SUITE(oncall_gaps)
 
 BOOST_AUTO_TEST_CASE(the_first_time_without_anybody_is_named) {
-  BOOST_TEST(Gaps("route: {receiver: day}") == "5 nobody is on call in schedule \"day\" now\n");
+  BOOST_TEST(Gaps("route: {receiver: day}") ==
+             "5 nobody is on call in schedule \"day\" now, 2026-11-29 13:00 (Europe/Berlin)\n");
   BOOST_TEST(Gaps("route: {receiver: day}", "2026-11-30T12:00:00Z") ==
              "5 nobody is on call in schedule \"day\" at 2026-11-30 18:00 (Europe/Berlin)\n");
   BOOST_TEST(Gaps("route: {receiver: ann, routes: [{receiver: night}]}") ==
@@ -55,7 +56,8 @@ BOOST_AUTO_TEST_CASE(the_first_time_without_anybody_is_named) {
   BOOST_TEST(Gaps("route: {receiver: always}") ==
              "11 nobody is on call in schedule \"always\" at 2026-12-24 00:00 (UTC)\n");
   BOOST_TEST(Gaps("route: {receiver: always}", "2026-11-01T12:00:00Z") == "");  // not within four weeks
-  BOOST_TEST(Gaps("route: {receiver: next-year}") == "14 nobody is on call in schedule \"next-year\" now\n");
+  BOOST_TEST(Gaps("route: {receiver: next-year}") ==
+             "14 nobody is on call in schedule \"next-year\" now, 2026-11-29 12:00 (UTC)\n");
   BOOST_TEST(Gaps("route: {receiver: ann}") == "");
 }
 
@@ -64,12 +66,13 @@ BOOST_AUTO_TEST_CASE(a_step_reaches_somebody_by_its_other_receivers_or_the_fallb
     return std::string("route: {receiver: ann}\nincident_policies: [{name: p, chain: ") + text + "}]";
   };
   BOOST_TEST(Gaps(chain("[{after: 5m, receivers: [day]}]")) ==
-             "5 nobody is on call in schedule \"day\" now\n");
+             "5 nobody is on call in schedule \"day\" now, 2026-11-29 13:00 (Europe/Berlin)\n");
   BOOST_TEST(Gaps(chain("{steps: [{after: 5m, receivers: [day]}], fallback: [bob]}")) == "");
   BOOST_TEST(Gaps(chain("[{after: 5m, receivers: [day, bob]}]")) == "");
   BOOST_TEST(Gaps(chain("[{after: 5m, receivers: [day, night]}]")) == "");
-  BOOST_TEST(Gaps(chain("[{after: 5m, receivers: [day, next-year]}]")) ==
-             "5 nobody is on call in schedule \"day\", \"next-year\" now\n");
+  BOOST_TEST(
+      Gaps(chain("[{after: 5m, receivers: [day, next-year]}]")) ==
+      "5 nobody is on call in schedule \"day\", \"next-year\" now, 2026-11-29 13:00 (Europe/Berlin)\n");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
