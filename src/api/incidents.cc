@@ -454,6 +454,16 @@ void GetWhy(ApiContext& context, HttpRequest& request, HttpResponse& response) {
   const bool anything =
       !present.AsArray().empty() || !trace.AsArray().empty() || !notifications.AsArray().empty();
   const std::string note = until < now ? NoteOnPast(detail, until, anything) : std::string();
+  Json mutes = Json::MakeArray();
+  for (MuteRecord row : detail.mutes) {
+    if (row.ended_at > until) {
+      row.ended_at = kUnset;  // not known then
+      row.end_reason.clear();
+    }
+    if (row.started_at <= until && (receiver.empty() || row.receiver.empty() || row.receiver == receiver)) {
+      mutes.Push(MuteToJson(row));
+    }
+  }
   Json json = Json::MakeObject();
   json.Set("incident_id", *id);
   json.Set("receiver", receiver.empty() ? Json() : Json(receiver));
@@ -462,6 +472,7 @@ void GetWhy(ApiContext& context, HttpRequest& request, HttpResponse& response) {
   json.Set("now", std::move(present));
   json.Set("events", std::move(trace));
   json.Set("notifications", std::move(notifications));
+  json.Set("mutes", std::move(mutes));
   SetJson(response, json);
 }
 

@@ -91,7 +91,15 @@ std::string EventDetail(const Json& event) {
   std::string out = taken_back                     ? from + " -> nobody"
                     : !from.empty() && !to.empty() ? from + " -> " + to
                                                    : from + to;
-  const std::string& reason = event.GetString("reason");
+  std::string reason = event.GetString("reason");
+  if (const Json& data = ObjectField(event, "data"); reason.empty() && !data.GetString("policy").empty()) {
+    reason = fmt::format("policy {}", data.GetString("policy"));
+    const char* separator = ", to ";
+    for (const Json& receiver : ObjectField(data, "receivers").AsArray()) {
+      reason += separator + receiver.AsString();
+      separator = ", ";
+    }
+  }
   return out.empty() || reason.empty() ? out + reason : out + ": " + reason;
 }
 
@@ -249,6 +257,16 @@ void PrintTimeline(Console& console, const Json& detail) {
           ReceiverText(notification),
           {ResultText(notification) + (what.empty() ? "" : " (" + what + ")"), OutcomeColor(notification)}}});
   }
+  for (const Json& mute : ObjectField(detail, "mutes").AsArray()) {
+    const Timestamp at = TimeField(mute, "started_at");
+    const Timestamp ended_at = TimeField(mute, "ended_at");
+    rows.push_back({at,
+                    {TimeText(at), mute.GetString("kind"), mute.GetString("receiver"),
+                     fmt::format("by {}{}", Printable(mute.GetString("by")),
+                                 IsSet(ended_at) ? fmt::format(" until {} ({})", TimeText(ended_at),
+                                                               mute.GetString("end_reason"))
+                                                 : std::string())}});
+  }
   if (rows.empty()) {
     return;
   }
@@ -303,7 +321,7 @@ void PrintIncident(Console& console, const Json& detail, Timestamp now) {
 
 void PrintWhy(Console& console, const Json& why) {
   Json timeline = Json::MakeObject();
-  for (const char* key : {"events", "notifications"}) {
+  for (const char* key : {"events", "notifications", "mutes"}) {
     timeline.Set(key, ObjectField(why, key));
   }
   if (const std::string& note = why.GetString("note"); !note.empty()) {

@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, kInvariants> kWhat = {
 
 }  // namespace
 
-// Would a notification about this alert reach a receiver of the routing tree now?
+// Does nothing hold back a notification about this alert to a receiver of the routing tree now? That nobody
+// is on call there is no excuse.
 bool Engine::IsAudible(const AlertEntry& alert, Timestamp now) {
   const AlertMute mute = muter_.MuteOf(alert, now);
   if (!mute.silenced_by.empty() || mute.inhibited_by) {
@@ -42,8 +43,7 @@ bool Engine::IsAudible(const AlertEntry& alert, Timestamp now) {
   return std::any_of(alert.groups.begin(), alert.groups.end(), [&](const GroupSlot& slot) {
     const Group* group = dispatcher_.Find(slot.group);
     return group != nullptr && group->orphan == nullptr && !group->members[slot.member].moved &&
-           muter_.MuteOf(*dispatcher_.routes().node(group->route).route, now).reason == MuteReason::kNone &&
-           !AddresseesOf(*group, now).empty();
+           muter_.MuteOf(*dispatcher_.routes().node(group->route).route, now).reason == MuteReason::kNone;
   });
 }
 

@@ -120,8 +120,12 @@ void Engine::Fire(AlertEntry& alert, Timestamp now, Effects& fx) {
   bool hasten = change.speak_now;
   bool told_of_opening = !change.events.empty();
   const bool opened = told_of_opening && change.events.front().type == "opened";
+  const bool reopened = told_of_opening && change.events.front().type == "reopened";
   IncidentEntry& entry = *change.entry;
   IncidentId incident_id = entry.incident.id;
+  if (opened || reopened) {
+    NoteWhereItGoes(entry.incident, alert, change.events.front());
+  }
   Apply(std::move(change), now, fx);
   if (!told_of_opening) {
     EventRecord event;

@@ -233,6 +233,9 @@ class Engine {
     bool former = false;
   };
   std::vector<Addressee> AddresseesOf(const Group& group, Timestamp now) const;
+  bool NobodyOnCall(const Group& group, const std::vector<GroupMember>& members,
+                    const std::vector<Addressee>& addressees, Timestamp now, Effects& fx);
+  void ReportNobodyOnCall(const std::string& schedule, Timestamp now, Effects& fx);
   bool FlushIntegration(Group& group, const std::vector<GroupMember>& members, const Addressee& addressee,
                         IntegrationRef integration, Timestamp now, Effects& fx);
   void RetryOrGiveUp(InFlight& flight, Timestamp now, Effects& fx);
@@ -264,8 +267,9 @@ class Engine {
   // why.cc
   void ExplainGroup(Group& group, uint32_t member, const std::string& receiver, Timestamp now,
                     std::vector<WhyStep>& out);
-  void NoteDecision(const Incident& incident, const std::string& receiver, const HeldBack& verdict,
+  bool NoteDecision(const Incident& incident, const std::string& receiver, const HeldBack& verdict,
                     Timestamp now, Effects& fx);
+  void NoteWhereItGoes(const Incident& incident, const AlertEntry& alert, EventRecord& opening) const;
   std::string PlaceOf(int line) const;
 
   // storm.cc
@@ -389,6 +393,8 @@ class Engine {
                                         PagerdutyOrigin& origin, Timestamp now);
   std::string_view ActForPagerduty(IncidentId id, const PagerdutyEvent& event, const PagerdutyOrigin& origin,
                                    bool trust_remote_resolve, Timestamp now, Effects& fx);
+  // At least so long a message is tried, however short the interval of its group.
+  static constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
   // unreached.cc
   std::vector<std::string> AskedByChain(const Incident& incident, Timestamp now) const;
   std::vector<IncidentId> UnreachedByRoutes(const Group* group, const Notification& n, Timestamp now) const;

@@ -19,7 +19,6 @@
 namespace mlalert {
 namespace {
 
-constexpr Duration kFlushDeadlineMin = std::chrono::seconds(10);
 // `page`: a step of the chain asks this group to speak of it, also when it only owes news. `former`: to
 // somebody whose shift is over.
 FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const Config& config, bool page,
@@ -30,19 +29,20 @@ FlushAlert Describe(const GroupMember& member, const IncidentEntry* entry, const
   out.incident_id = alert.incident_id;
   out.resolved = !alert.firing || (entry != nullptr && IsHeldResolved(entry->incident));
   out.paged = page;
-  out.held = former || (member.moved && !page);
+  const bool elsewhere = former || (member.moved && !page);
+  out.held = elsewhere;
   if (entry == nullptr) {
     out.owes_only_told = !config.incident_policies.empty();  // resolved before it was ever heard of
     return out;
   }
   const Incident& incident = entry->incident;
-  out.acknowledged = incident.state == IncidentState::kAcknowledged;
+  out.acknowledged = incident.care->ack != nullptr;
   out.acknowledged_at = incident.care->ack != nullptr ? incident.care->ack->at : kUnset;
   out.raised = incident.policy != nullptr && incident.severity > incident.told_severity;
-  out.held = out.held || out.acknowledged || IsSnoozed(incident) || IsQuiet(incident);
   out.woken_at = incident.care->woken_at;
   const bool by_hours = HeldByHours(incident, config.calendars.get(), now) != nullptr;
-  out.held = out.held || by_hours;
+  out.waits = !out.acknowledged && !IsSnoozed(incident) && !IsQuiet(incident) && !by_hours;
+  out.held = elsewhere || !out.waits;
   if (IsSet(incident.care->flapping_since) && !IsHeldResolved(incident)) {
     out.resolved = false;
     out.flapping_since = incident.care->flapping_since;
@@ -160,8 +160,11 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   for (const GroupMember& member : members) {
     flushed_.push_back(incidents_.table().Find(member.alert()->incident_id));
   }
+  bool nobody = false;
   if (!members.empty()) {
-    for (const Addressee& addressee : AddresseesOf(group, now)) {
+    const std::vector<Addressee> addressees = AddresseesOf(group, now);
+    nobody = NobodyOnCall(group, members, addressees, now, fx);
+    for (const Addressee& addressee : addressees) {
       for (IntegrationRef integration : IntegrationsOf(*addressee.receiver)) {
         if (FlushIntegration(group, members, addressee, integration, now, fx)) {
           ++group.in_flight;
@@ -177,7 +180,11 @@ void Engine::Flush(Group& group, Timestamp now, Effects& fx) {
   if (IsSet(group.page_at)) {
     NoteAsked(group, members);
   }
+  const std::string schedule = nobody ? dispatcher_.ReceiverOf(group) : std::string();
   FinishIfDone(group, now, fx);
+  if (nobody) {
+    ReportNobodyOnCall(schedule, now, fx);
+  }
 }
 
 // What a step of a chain asked for is being told, or nobody wants it told any more. `members`: those that are
@@ -197,65 +204,6 @@ void Engine::NoteAsked(Group& group, const std::vector<GroupMember>& members) {
     member.asked = wanted && !voiced;
     member.telling = wanted && voiced;
   }
-}
-
-// Whose step of the chain a message was that did not arrive: the next one does not wait for its time.
-std::vector<IncidentId> Engine::UnreachedByPage(const Group* group, const Notification& n) {
-  std::vector<IncidentId> out;
-  if (group == nullptr || n.reason != NotifyReason::kEscalated ||
-      n.flushed_at > group->page_at + kFlushDeadlineMin) {
-    return out;
-  }
-  for (const GroupMember& member : group->members) {
-    const IncidentEntry* entry =
-        member.telling ? incidents_.table().Find(member.alert()->incident_id) : nullptr;
-    if (entry != nullptr && WaitsForSomebody(*entry)) {
-      out.push_back(entry->incident.id);
-    }
-  }
-  return out;
-}
-
-// A limit delays: the group speaks when there is room again, and says then what it has to say. P0 goes
-// through.
-bool Engine::IsRateLimited(Group& group, const Receiver& receiver, NotifyReason reason, Timestamp now,
-                           Effects& fx) {
-  if (config_->calm == nullptr) {
-    return false;
-  }
-  auto limit = config_->calm->rate_limits.find(receiver.name);
-  if (limit == config_->calm->rate_limits.end()) {
-    return false;
-  }
-  std::deque<Timestamp>& sent = sent_lately_[receiver.name];
-  while (!sent.empty() && sent.front() + limit->second.per <= now) {
-    sent.pop_front();
-  }
-  const bool urgent = reason != NotifyReason::kAllResolved && reason != NotifyReason::kSomeResolved &&
-                      std::any_of(group.members.begin(), group.members.end(), [](const GroupMember& member) {
-                        return member.alert()->firing && (!member.moved || member.asked) &&
-                               SeverityFromLabel(member.alert()->effective.Get("severity")) == Severity::kP0;
-                      });
-  if (urgent || sent.size() < static_cast<size_t>(limit->second.count)) {
-    sent.push_back(now);
-    return false;
-  }
-  const Timestamp room = sent[sent.size() - static_cast<size_t>(limit->second.count)] + limit->second.per;
-  if (group.look_at != room) {
-    ++stats_.rate_limited;
-    EventRecord event;
-    event.at = now;
-    event.type = "rate_limited";
-    event.actor_kind = "system";
-    event.actor = receiver.name;
-    event.incident_id = group.members.empty() ? 0 : group.members.front().alert()->incident_id;
-    event.reason = fmt::format("{} messages in {}: delayed until {}", limit->second.count,
-                               FormatDuration(limit->second.per), FormatRfc3339Millis(room));
-    fx.records.emplace_back(std::move(event));
-  }
-  LookAgain(group, room);
-  group.failed = true;  // nothing of it may be forgotten
-  return true;
 }
 
 // What a flush looks at, of each member.
@@ -351,6 +299,7 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
   // Not when the flush was due: upstream looks at its clock (seen with a flush that had to wait).
   input.now = now;
   input.page = IsSet(group.page_at) && (input.entry == nullptr || input.entry->timestamp < group.page_at);
+  const bool call = IsCall(receiver, integration);
   input.alerts.reserve(members.size());
   for (const GroupMember& member : members) {
     const IncidentEntry* entry = flushed_[input.alerts.size()];
@@ -358,6 +307,8 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
         Describe(member, entry, *config_, input.page && member.asked, addressee.former, now));
     const bool in_storm = entry != nullptr && IsInStorm(entry->incident);
     alert.held = alert.held || in_storm;
+    // A phone rings for those who are told of it only.
+    alert.waits = alert.waits && !in_storm && (!alert.held || !call);
     if (alert.digest && input.entry != nullptr && input.entry->timestamp >= DigestDueAt(entry->incident)) {
       alert.digest = false;  // in an earlier one already
     }
@@ -432,7 +383,6 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
                      std::includes(input.entry->acknowledged.begin(), input.entry->acknowledged.end(),
                                    input.entry->firing.begin(), input.entry->firing.end());
   }
-  const bool call = IsCall(receiver, integration);
   if ((!input.send_resolved && (n.firing.empty() || names_owed) && n.reason != NotifyReason::kDigest) ||
       (call && !SpeaksOfFiring(n.reason)) ||
       (n.reason == NotifyReason::kAcknowledged && KnowsWhoAcknowledged(members, input, n))) {
@@ -464,7 +414,8 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
       told.alert.ends_at = now;
     }
     told.incident_id = alert.incident_id;
-    told.quiet_repeat = fires && input.alerts[i].held;
+    told.quiet_repeat = fires && input.alerts[i].held &&
+                        !(n.reason == NotifyReason::kUnacknowledged && IsWoken(input, input.alerts[i]));
     const IncidentEntry* entry = flushed_[i];
     // Under a policy the label says what the incident is.
     told.severity = entry != nullptr && entry->incident.policy != nullptr
@@ -504,6 +455,8 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     SortAlerts(n.alerts, [](const NotifiedAlert& told) -> const LabelSet& { return told.alert.labels; });
   }
   if (call) {
+    // Who is called is not told again of what somebody has in hand.
+    std::erase_if(n.alerts, [](const NotifiedAlert& told) { return told.quiet_repeat; });
     PrepareCall(n, input.entry, now, fx);
   }
   in_flight_by_log_key_[log_key] = n.id;

@@ -37,7 +37,8 @@ std::string Engine::NameOfSource(uint64_t fingerprint) const {
 void Engine::RecheckMute(IncidentEntry& entry, Timestamp now, Effects& fx) {
   const Incident& incident = entry.incident;
   if (incident.state == IncidentState::kResolved || incident.policy == nullptr ||
-      (incident.policy->ladder.empty() && incident.policy->chain == nullptr)) {
+      (incident.policy->ladder.empty() && incident.policy->chain == nullptr &&
+       config_->response_targets == nullptr)) {
     return;
   }
   // A silence of one severity ends by itself when the severity rises: it must not keep it from rising. An

@@ -45,6 +45,23 @@ std::vector<std::string> Engine::AskedByChain(const Incident& incident, Timestam
   return out;
 }
 
+// Whose step of the chain a message was that did not arrive: the next one does not wait for its time.
+std::vector<IncidentId> Engine::UnreachedByPage(const Group* group, const Notification& n) {
+  std::vector<IncidentId> out;
+  if (group == nullptr || n.reason != NotifyReason::kEscalated ||
+      n.flushed_at > group->page_at + kFlushDeadlineMin) {
+    return out;
+  }
+  for (const GroupMember& member : group->members) {
+    const IncidentEntry* entry =
+        member.telling ? incidents_.table().Find(member.alert()->incident_id) : nullptr;
+    if (entry != nullptr && WaitsForSomebody(*entry)) {
+      out.push_back(entry->incident.id);
+    }
+  }
+  return out;
+}
+
 // The incidents whose step names this receiver and trusts the routes to tell him, which could not be done. Of
 // the attempts that follow at each tick of the group the chain need not hear.
 std::vector<IncidentId> Engine::UnreachedByRoutes(const Group* group, const Notification& n,

@@ -129,13 +129,14 @@ std::vector<WhyStep> Engine::Why(IncidentId id, const std::string& receiver, Tim
                    true, PlaceOf(config_->calm != nullptr ? config_->calm->storm.line : 0)});
   }
   if (IsSet(incident.chain_next_at)) {
+    const bool ends = incident.chain_step >= incident.policy->chain->steps.size();
     out.push_back({"chain", "",
-                   fmt::format("step {} of the chain is due at {}", incident.chain_step + 1,
-                               At(incident.chain_next_at)),
+                   ends ? fmt::format("the chain comes to its end at {}", At(incident.chain_next_at))
+                        : fmt::format("step {} of the chain is due at {}", incident.chain_step + 1,
+                                      At(incident.chain_next_at)),
                    false,
-                   PlaceOf(incident.chain_step < incident.policy->chain->steps.size()
-                               ? incident.policy->chain->steps[incident.chain_step].line
-                               : incident.policy->lines.chain)});
+                   PlaceOf(ends ? incident.policy->lines.chain
+                                : incident.policy->chain->steps[incident.chain_step].line)});
   }
   constexpr size_t kAlertsShown = 5;
   for (size_t i = 0; i < entry->firing.size() && i < kAlertsShown; ++i) {
@@ -172,16 +173,22 @@ void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& rece
                           std::vector<WhyStep>& out) {
   const AlertEntry& alert = *group.members[member].alert();
   const RouteMute route = muter_.MuteOf(*dispatcher_.routes().node(group.route).route, now);
-  for (const Addressee& addressee : AddresseesOf(group, now)) {
+  const std::vector<Addressee> addressees = AddresseesOf(group, now);
+  const std::string& means = dispatcher_.ReceiverOf(group);
+  if (addressees.empty() && (receiver.empty() || receiver == means)) {
+    out.push_back({"route", means, fmt::format("nobody is on call in {}", means), true,
+                   PlaceOf(dispatcher_.routes().node(group.route).route->line)});
+  }
+  for (const Addressee& addressee : addressees) {
     const std::string& name = addressee.receiver->name;
-    if (!receiver.empty() && receiver != name && receiver != dispatcher_.ReceiverOf(group)) {
+    if (!receiver.empty() && receiver != name && receiver != means) {
       continue;
     }
     const bool chain = group.orphan != nullptr && group.orphan->chain;
     out.push_back(
         {"route", name,
          chain ? std::string("told by the chain")
-               : fmt::format("{} of route {}, group {}, looks again at {}", dispatcher_.ReceiverOf(group),
+               : fmt::format("{} of route {}, group {}, looks again at {}", means,
                              dispatcher_.RouteIdOf(group), group.labels.ToString(), At(group.next_flush)),
          false, PlaceOf(chain ? 0 : dispatcher_.routes().node(group.route).route->line)});
     if (addressee.former) {
@@ -230,20 +237,38 @@ void Engine::ExplainGroup(Group& group, uint32_t member, const std::string& rece
   }
 }
 
-// Held back, and why: an event when that changes.
-void Engine::NoteDecision(const Incident& incident, const std::string& receiver, const HeldBack& verdict,
+// What took it, and where that leads: the trace of the first decisions.
+void Engine::NoteWhereItGoes(const Incident& incident, const AlertEntry& alert, EventRecord& opening) const {
+  if (incident.policy == nullptr) {
+    return;
+  }
+  Json receivers = Json::MakeArray();
+  int line = 0;
+  for (uint32_t route : dispatcher_.routes().Match(alert.effective)) {
+    const Route& found = *dispatcher_.routes().node(route).route;
+    receivers.Push(found.receiver);
+    line = line == 0 ? found.line : line;
+  }
+  Json data = Json::MakeObject();
+  data.Set("policy", incident.policy->name).Set("policy_config", PlaceOf(incident.policy->lines.policy));
+  data.Set("receivers", std::move(receivers)).Set("config", PlaceOf(line));
+  opening.data = data.Dump();
+}
+
+// Held back, and why: an event when that changes; then true.
+bool Engine::NoteDecision(const Incident& incident, const std::string& receiver, const HeldBack& verdict,
                           Timestamp now, Effects& fx) {
   if (verdict.text.empty() && decisions_.empty()) {
-    return;
+    return false;
   }
   const std::pair key{incident.id, uint64_t{std::hash<std::string_view>{}(receiver)}};
   if (verdict.text.empty()) {
     decisions_.erase(key);
-    return;
+    return false;
   }
   const uint64_t hash = std::hash<std::string_view>{}(verdict.text);
   if (auto [it, fresh] = decisions_.emplace(key, hash); !fresh && std::exchange(it->second, hash) == hash) {
-    return;
+    return false;
   }
   EventRecord event = IncidentEvent(incident, now, "decided");
   event.to_value = receiver;
@@ -252,6 +277,7 @@ void Engine::NoteDecision(const Incident& incident, const std::string& receiver,
     event.data = Json::MakeObject().Set("config", PlaceOf(verdict.line)).Dump();
   }
   fx.records.emplace_back(std::move(event));
+  return true;
 }
 
 }  // namespace mlalert

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "config/calendars.h"
 #include "config/response_targets.h"
+#include "incidents/business_hours.h"
 #include "incidents/chain.h"
 #include "incidents/ladder.h"
 #include "model/flapping.h"
@@ -55,6 +56,29 @@ void IncidentMachine::StartClocks(Incident& incident, Timestamp at) const {
   }
 }
 
+// It fires, or fires again.
+void IncidentMachine::GoOn(Change& change, Severity before, Timestamp over_since, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  const bool flaps = IsSet(incident.care->flapping_since);
+  if (!flaps || incident.severity > before) {
+    // Who acknowledged or snoozed the lesser trouble has not seen this one.
+    EndAcknowledgement(change, now, "severity_raised");
+    incident.state = IncidentState::kOpen;
+    incident.care.Set(&IncidentCare::snoozed_until, kUnset);
+    StartClocks(incident, now);
+  } else if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
+    ResumeClocks(incident, over_since, now);
+  }
+}
+
+void IncidentMachine::ResumeClocks(Incident& incident, Timestamp since, Timestamp now) const {
+  StartLadderClock(incident, now, HoursOf(incident));
+  if (!IsQuiet(incident)) {
+    ResumeChain(incident, since, now);
+    ExpectResponse(incident, now);
+  }
+}
+
 void IncidentMachine::StopClocks(Incident& incident, Timestamp at) const {
   StopLadderClock(incident, at, HoursOf(incident));
   StopChain(incident);
@@ -66,8 +90,17 @@ void IncidentMachine::ExpectResponse(Incident& incident, Timestamp at) const {
       incident.response_breached) {
     return;
   }
-  const Timestamp due =
-      ResponseDueAt(*config_->response_targets, config_->calendars.get(), incident.severity, at);
+  // What waits for business hours is told when they begin.
+  Timestamp from = at;
+  if (const Calendar* calendar = HeldByHours(incident, config_->calendars.get(), at)) {
+    if (IsDroppedBy(*calendar, incident)) {
+      return;
+    }
+    from = calendar->NextOpen(at);
+  }
+  const Timestamp due = from != kNever ? ResponseDueAt(*config_->response_targets, config_->calendars.get(),
+                                                       incident.severity, from)
+                                       : kUnset;
   if (IsSet(due) && (!IsSet(incident.response_due_at) || due < incident.response_due_at)) {
     incident.response_due_at = due;
   }
@@ -151,6 +184,9 @@ void IncidentMachine::CheckFlapping(Change& change, Timestamp now) {
     incident.care.Set(&IncidentCare::edges,
                       std::make_shared<const std::vector<Timestamp>>(std::vector<Timestamp>{now}));
     incident.care.Set(&IncidentCare::woken_at, now);
+    if (incident.state == IncidentState::kResolved) {
+      EndCare(change, now);
+    }
   }
   change.events.push_back(IncidentEvent(incident, now, "flapping_ended"));
 }
@@ -174,7 +210,8 @@ IncidentEntry* IncidentMachine::Open(const AlertEntry& alert, LabelSet key, Time
 
 void IncidentMachine::Reopen(IncidentEntry& entry, Timestamp now) {
   Incident& incident = entry.incident;
-  incident.state = IncidentState::kOpen;
+  // While it flaps it is one incident: who has it in hand has it still.
+  incident.state = incident.care->ack != nullptr ? IncidentState::kAcknowledged : IncidentState::kOpen;
   incident.last_fired_at = now;
   incident.resolved_at = kUnset;
   incident.resolve_reason = ResolveReason::kNone;
@@ -212,7 +249,10 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
       entry->incident.last_told_at = previous->incident.last_told_at;
       entry->incident.told_severity = previous->incident.told_severity;
     }
-  } else if (reopens) {
+  }
+  const Severity before = reopens ? entry->incident.severity : Severity::kNone;
+  const Timestamp over_since = reopens ? entry->incident.resolved_at : kUnset;
+  if (reopens) {
     Reopen(*entry, now);
   }
   Incident& incident = entry->incident;
@@ -244,7 +284,7 @@ IncidentMachine::Change IncidentMachine::OnFired(AlertEntry& alert, Timestamp no
       change.severity_changed = true;
       change.speak_now = true;
     }
-    StartClocks(incident, now);
+    GoOn(change, before, over_since, now);
   } else {
     ApplySeverity(change, now, "source", "");
   }
@@ -286,11 +326,6 @@ IncidentMachine::Change IncidentMachine::CloseIfNothingFires(IncidentEntry& entr
 void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now) {
   Incident& incident = change.entry->incident;
   change.changed = true;
-  if (incident.state == IncidentState::kAcknowledged) {
-    EndAcknowledgement(change, now, "resolved");
-  }
-  StopClocks(incident, now);
-  incident.care.Set(&IncidentCare::snoozed_until, kUnset);
   incident.care.Set(&IncidentCare::muted_since, kUnset);
   incident.state = IncidentState::kResolved;
   incident.resolved_at = now;
@@ -300,6 +335,20 @@ void IncidentMachine::Close(Change& change, ResolveReason reason, Timestamp now)
   event.reason = ToString(reason);
   change.events.push_back(std::move(event));
   CountEdge(change, now);
+  if (IsSet(incident.care->flapping_since)) {
+    StopLadderClock(incident, now, HoursOf(incident));
+    incident.chain_next_at = kUnset;  // it goes on where it stands when it fires again
+  } else {
+    EndCare(change, now);
+  }
+}
+
+// It is over: nobody has it in hand any more, and nothing of it is ahead.
+void IncidentMachine::EndCare(Change& change, Timestamp now) {
+  Incident& incident = change.entry->incident;
+  EndAcknowledgement(change, now, "resolved");
+  incident.care.Set(&IncidentCare::snoozed_until, kUnset);
+  StopClocks(incident, now);
 }
 
 void IncidentMachine::ApplySeverity(Change& change, Timestamp now, std::string_view reason,
@@ -500,11 +549,7 @@ IncidentMachine::Change IncidentMachine::OnMuted(IncidentEntry& entry, bool mute
     const Timestamp since = incident.care->muted_since;
     incident.care.Set(&IncidentCare::muted_since, kUnset);
     if (incident.state == IncidentState::kOpen && !IsSnoozed(incident)) {
-      StartLadderClock(incident, now, HoursOf(incident));
-      if (!IsQuiet(incident)) {
-        ResumeChain(incident, since, now);
-        ExpectResponse(incident, now);
-      }
+      ResumeClocks(incident, since, now);
     }
   }
   change.events.push_back(IncidentEvent(incident, now, muted ? "muted" : "unmuted"));

@@ -90,6 +90,10 @@ class IncidentMachine {
   // Nobody has it in hand: age counts, and unless it is quiet somebody is expected to act.
   void StartClocks(Incident& incident, Timestamp at) const;
   void StopClocks(Incident& incident, Timestamp at) const;
+  // They stood since `since`.
+  void ResumeClocks(Incident& incident, Timestamp since, Timestamp now) const;
+  void GoOn(Change& change, Severity before, Timestamp over_since, Timestamp now);
+  void EndCare(Change& change, Timestamp now);
   void ExpectResponse(Incident& incident, Timestamp at) const;
   static void Responded(Incident& incident, Timestamp now);
   void CheckResponse(Change& change, Timestamp now);

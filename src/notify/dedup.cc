@@ -37,6 +37,11 @@ bool MaySpeak(const FlushAlert& alert, const std::vector<IncidentId>& told_incid
 
 }  // namespace
 
+bool IsWoken(const DedupInput& input, const FlushAlert& alert) {
+  return input.entry != nullptr && IsSet(alert.woken_at) && alert.woken_at > input.entry->timestamp &&
+         alert.waits && !alert.settled;
+}
+
 DedupDecision Decide(const DedupInput& input) {
   static const NflogEntry kNoEntry;
   const NflogEntry& entry = input.entry != nullptr ? *input.entry : kNoEntry;
@@ -99,10 +104,8 @@ DedupDecision Decide(const DedupInput& input) {
     out.firing.push_back(alert.fingerprint);
     somebody_speaks = somebody_speaks || !alert.held;
     somebody_paged = somebody_paged || (alert.paged && !alert.held);
-    if (told && !alert.held && IsSet(alert.woken_at) && alert.woken_at > entry.timestamp) {
-      woken = woken || !alert.settled;
-      settled = settled || alert.settled;
-    }
+    woken = woken || (told && IsWoken(input, alert));
+    settled = settled || (told && !alert.held && alert.settled && alert.woken_at > entry.timestamp);
     somebody_rose = somebody_rose || (told && alert.raised && !alert.held);
     if (told && alert.acknowledged) {
       out.acknowledged.push_back(alert.fingerprint);

@@ -23,8 +23,10 @@ struct FlushAlert {
   bool paged = false;
   bool acknowledged = false;
   Timestamp acknowledged_at = kUnset;
-  // When an acknowledgement or a snooze of it last ended: who was told before is told again.
+  // When an acknowledgement or a snooze of it last ended: who was told before is told again, also where it is
+  // told no more: who heard that somebody has it must hear that nobody has.
   Timestamp woken_at = kUnset;
+  bool waits = false;  // nobody has it, and nothing but its place in the routes keeps it from being told
   // It cleared outside business hours before anybody was told: a line of the digest.
   bool digest = false;
   // It flaps since then: told once, also to those who know that it fires, and nothing else until it is over.
@@ -58,6 +60,9 @@ struct DedupDecision {
   // Something that had flapped, and is over: nobody was told of its end before.
   bool after_flapping = false;
 };
+
+// Has somebody given it back since this receiver, who knows of it, was told?
+bool IsWoken(const DedupInput& input, const FlushAlert& alert);
 
 DedupDecision Decide(const DedupInput& input);
 

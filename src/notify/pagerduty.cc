@@ -217,8 +217,12 @@ Result<PreparedCall> BuildPagerduty(const Notification& n, const ReceiverContext
   const int64_t told_generation = GenerationOf(n.receiver_data);
   e.action = EventAction(n, data.resolved());
   // The Events API knows no unacknowledge, and a trigger for an incident that somebody has acknowledged pages
-  // nobody. So what must page again ends that one and opens the next.
-  const bool anew = !v1 && e.action == "trigger" && n.taken_before;
+  // nobody. So what must page again ends that one and opens the next; that one of several that somebody has
+  // taken is over pages nobody.
+  const bool anew = !v1 && e.action == "trigger" && n.taken_before &&
+                    std::any_of(n.alerts.begin(), n.alerts.end(), [](const NotifiedAlert& alert) {
+                      return !alert.resolved && !alert.quiet_repeat;
+                    });
   const int64_t generation = anew ? told_generation + 1 : told_generation;
   e.dedup_key = KeyOf(GroupKeyHash(n), generation);
   // Who took it stands in the event, so that PagerDuty's log says it too.

@@ -59,6 +59,19 @@ BOOST_AUTO_TEST_CASE(event_action_table) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(only_what_nobody_has_taken_opens_an_incident_anew) {
+  NotifiedAlert taken = GoldenAlert(false);
+  taken.acknowledged = taken.quiet_repeat = true;
+  auto action = [](std::vector<NotifiedAlert> alerts) {
+    Notification n = Pagerduty("routing_key: k", std::move(alerts), NotifyReason::kSomeResolved);
+    n.taken_before = true;
+    return BuildJson(n).GetString("event_action");
+  };
+  // The first call ends the incident that was taken, the next opens another one.
+  BOOST_TEST(action({taken, GoldenAlert(false)}) == "resolve");
+  BOOST_TEST(action({taken, GoldenAlert(true)}) == "trigger");
+}
+
 BOOST_AUTO_TEST_CASE(an_acknowledge_names_who_took_it) {
   NotifiedAlert taken = GoldenAlert(false);
   taken.acknowledged = true;

@@ -238,6 +238,10 @@ void Witness::OnChainStep(const EventRecord& event, size_t index) {
   if (AllMuted(*incident) && !just_asleep) {
     Fail(fmt::format("{} though all of it is muted", what));
   }
+  if (event.reason.find("since the hand-over") != std::string::npos) {
+    pages_.push_back({index, Split(event.to_value)});  // at the time of the schedule, not of the chain
+    return;
+  }
   StepTaken& last = steps_[event.incident_id];
   if (IsSet(last.at)) {
     const Duration apart = event.type == "chain_exhausted"           ? std::chrono::minutes(30)
