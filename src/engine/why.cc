@@ -138,6 +138,12 @@ std::vector<WhyStep> Engine::Why(IncidentId id, const std::string& receiver, Tim
                    PlaceOf(ends ? incident.policy->lines.chain
                                 : incident.policy->chain->steps[incident.chain_step].line)});
   }
+  if (incident.policy != nullptr && incident.policy->chain != nullptr && IsSet(incident.care->muted_since)) {
+    const std::vector<ChainStep>& steps = incident.policy->chain->steps;
+    out.push_back({"chain", "", "it stands while all of its alerts are silenced or inhibited", false,
+                   PlaceOf(incident.chain_step < steps.size() ? steps[incident.chain_step].line
+                                                              : incident.policy->lines.chain)});
+  }
   constexpr size_t kAlertsShown = 5;
   for (size_t i = 0; i < entry->firing.size() && i < kAlertsShown; ++i) {
     const AlertEntry& alert = *entry->firing[i];

@@ -39,7 +39,8 @@ bool MaySpeak(const FlushAlert& alert, const std::vector<IncidentId>& told_incid
 
 bool IsWoken(const DedupInput& input, const FlushAlert& alert) {
   return input.entry != nullptr && IsSet(alert.woken_at) && alert.woken_at > input.entry->timestamp &&
-         alert.waits && !alert.settled;
+         alert.waits && !alert.settled &&
+         (!alert.held || Contains(input.entry->acknowledged, alert.fingerprint));
 }
 
 DedupDecision Decide(const DedupInput& input) {

@@ -23,8 +23,7 @@ struct FlushAlert {
   bool paged = false;
   bool acknowledged = false;
   Timestamp acknowledged_at = kUnset;
-  // When an acknowledgement or a snooze of it last ended: who was told before is told again, also where it is
-  // told no more: who heard that somebody has it must hear that nobody has.
+  // When an acknowledgement or a snooze of it last ended: who was told before is told again (IsWoken).
   Timestamp woken_at = kUnset;
   bool waits = false;  // nobody has it, and nothing but its place in the routes keeps it from being told
   // It cleared outside business hours before anybody was told: a line of the digest.
@@ -61,7 +60,8 @@ struct DedupDecision {
   bool after_flapping = false;
 };
 
-// Has somebody given it back since this receiver, who knows of it, was told?
+// Has somebody given it back since this receiver, who knows of it, was told? Where it is told no more that is
+// news to those who heard that somebody had it.
 bool IsWoken(const DedupInput& input, const FlushAlert& alert);
 
 DedupDecision Decide(const DedupInput& input);
