@@ -57,6 +57,7 @@ class Webhook(harness.TestCase):
         # Of an acknowledgement by others it does hear.
         self.assertEqual(self.send("unacknowledged").json()["result"], "unacknowledged")
         self.assertEqual(self.state(), "open")
+        wait_until(lambda: [body for body in self.hub.bodies("/pagerduty") if body["dedup_key"] == self.key + "#2"], "it pages anew")
         self.daemon.ack(self.incident, actor="bob", comment="mine")
         event = wait_until(lambda: [body for body in self.hub.bodies("/pagerduty")
                                     if body["event_action"] == "acknowledge"], "our acknowledge")[0]
