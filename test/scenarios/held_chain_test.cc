@@ -4,6 +4,7 @@
 #include "support/expect.h"
 #include "support/plan_lines.h"
 #include "support/sim.h"
+#include "support/sim_lines.h"
 
 namespace mlalert::testing {
 namespace {
@@ -30,23 +31,6 @@ calendars:
 
 const std::string kChain =
     "chain: {steps: [{after: 1m, receivers: [l1]}, {after: 5m, receivers: [l2]}], fallback: [last]}";
-
-// What the receivers of the chain heard: "+1m l1".
-std::vector<std::string> Paged(Sim& sim) {
-  std::vector<std::string> out;
-  for (const std::string& line : sim.TakeHeard()) {
-    if (line.find("escalated") != std::string::npos) {
-      out.push_back(line.substr(0, line.find('/')));
-    }
-  }
-  return out;
-}
-
-size_t EventsOf(Sim& sim, IncidentId id, std::string_view type) {
-  const std::vector<std::string> events = sim.Events(id);
-  return static_cast<size_t>(std::count_if(
-      events.begin(), events.end(), [&](const std::string& event) { return event.starts_with(type); }));
-}
 
 BOOST_AUTO_TEST_SUITE(held_chain)
 

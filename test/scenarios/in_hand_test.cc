@@ -4,6 +4,7 @@
 
 #include "support/expect.h"
 #include "support/sim.h"
+#include "support/sim_lines.h"
 
 namespace mlalert::testing {
 namespace {
@@ -34,12 +35,6 @@ void LetItFlap(Sim& sim) {
     sim.At(minutes(2 * i - 1)).Resolve(kDown).At(minutes(2 * i)).Fire(kDown);
   }
   BOOST_TEST_REQUIRE(IsSet(sim.IncidentOf(kDown).care->flapping_since));
-}
-
-size_t EventsOf(Sim& sim, IncidentId id, std::string_view type) {
-  const std::vector<std::string> events = sim.Events(id);
-  return static_cast<size_t>(std::count_if(
-      events.begin(), events.end(), [&](const std::string& event) { return event.starts_with(type); }));
 }
 
 const std::string kFlapping = "flapping: {transitions: 6, window: 30m}";

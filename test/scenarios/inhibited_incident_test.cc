@@ -4,6 +4,7 @@
 #include "support/expect.h"
 #include "support/plan_lines.h"
 #include "support/sim.h"
+#include "support/sim_lines.h"
 
 namespace mlalert::testing {
 namespace {
@@ -33,16 +34,6 @@ inhibit_rules: [)" +
          inhibit_rule +
          "]\nincident_policies:\n- {name: p, matchers: ['alertname=~\"Down|Drift\"'], cooldown: 0s, " +
          policy + "}\n";
-}
-
-std::vector<std::string> Paged(Sim& sim) {
-  std::vector<std::string> out;
-  for (const std::string& line : sim.TakeHeard()) {
-    if (line.find("escalated") != std::string::npos) {
-      out.push_back(line.substr(0, line.find('/')));
-    }
-  }
-  return out;
 }
 
 // "+30m unmuted ..." of what was journalled about it.

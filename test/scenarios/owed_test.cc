@@ -6,6 +6,7 @@
 
 #include "support/expect.h"
 #include "support/sim.h"
+#include "support/sim_lines.h"
 
 namespace mlalert::testing {
 namespace {
@@ -36,17 +37,6 @@ incident_policies:
 }
 
 const std::string kChain = "chain: {steps: [{after: 1m, receivers: [l1]}, {after: 5m, receivers: [l2]}]}";
-
-// What the receivers of the chain heard: "+1m l1".
-std::vector<std::string> Paged(Sim& sim) {
-  std::vector<std::string> out;
-  for (const std::string& line : sim.TakeHeard()) {
-    if (line.find("escalated") != std::string::npos) {
-      out.push_back(line.substr(0, line.find('/')));
-    }
-  }
-  return out;
-}
 
 BOOST_AUTO_TEST_SUITE(owed)
 
