@@ -123,6 +123,24 @@ std::vector<const GroupMember*> OwedWhileMuted(const Group& group, const std::ve
   return out;
 }
 
+// As it is now. `entry`: its incident; null when that is forgotten.
+NotifiedAlert NotifiedOf(const AlertEntry& alert, const IncidentEntry* entry) {
+  NotifiedAlert out;
+  out.alert = alert.alert;
+  out.alert.labels = alert.effective;
+  out.fingerprint = alert.alert.fingerprint();
+  out.incident_id = alert.incident_id;
+  // Under a policy the label says what the incident is.
+  out.severity = entry != nullptr && entry->incident.policy != nullptr
+                     ? entry->incident.severity
+                     : SeverityFromLabel(alert.effective.Get("severity"));
+  if (entry != nullptr) {
+    out.generation = entry->incident.generation;
+    out.acknowledged = entry->incident.state == IncidentState::kAcknowledged;
+  }
+  return out;
+}
+
 void Insert(std::vector<uint64_t>& sorted, uint64_t value) {
   sorted.insert(std::lower_bound(sorted.begin(), sorted.end(), value), value);
 }
@@ -405,47 +423,26 @@ bool Engine::FlushIntegration(Group& group, const std::vector<GroupMember>& memb
     if (!fires && !resolved) {
       continue;
     }
-    NotifiedAlert& told = n.alerts.emplace_back();
-    told.alert = alert.alert;
-    told.alert.labels = alert.effective;
-    told.fingerprint = fingerprint;
+    const IncidentEntry* entry = flushed_[i];
+    NotifiedAlert& told = n.alerts.emplace_back(NotifiedOf(alert, entry));
     told.resolved = resolved;
     if (resolved && alert.firing) {  // by hand
       told.alert.ends_at = now;
     }
-    told.incident_id = alert.incident_id;
     told.quiet_repeat = fires && input.alerts[i].held &&
                         !(n.reason == NotifyReason::kUnacknowledged && IsWoken(input, input.alerts[i]));
-    const IncidentEntry* entry = flushed_[i];
-    // Under a policy the label says what the incident is.
-    told.severity = entry != nullptr && entry->incident.policy != nullptr
-                        ? entry->incident.severity
-                        : SeverityFromLabel(alert.effective.Get("severity"));
-    if (entry != nullptr) {
-      told.generation = entry->incident.generation;
-      told.acknowledged = entry->incident.state == IncidentState::kAcknowledged;
-      if (told.acknowledged && entry->incident.care->ack->at > newest_ack) {
-        newest_ack = entry->incident.care->ack->at;
-        n.acknowledged_by = entry->incident.care->ack->by;
-        n.acknowledge_comment = entry->incident.care->ack->comment;
-      }
+    if (told.acknowledged && entry->incident.care->ack->at > newest_ack) {
+      newest_ack = entry->incident.care->ack->at;
+      n.acknowledged_by = entry->incident.care->ack->by;
+      n.acknowledge_comment = entry->incident.care->ack->comment;
     }
   }
-  for (const GroupMember* member : owed) {
-    const AlertEntry& alert = *member->alert();
-    const IncidentEntry& entry = *incidents_.table().Find(alert.incident_id);
-    if (names_owed) {
-      NotifiedAlert& told = n.alerts.emplace_back();
-      told.alert = alert.alert;
-      told.alert.labels = alert.effective;
-      told.fingerprint = alert.alert.fingerprint();
-      told.resolved = IsOver(alert, entry);
-      told.quiet_repeat = !told.resolved;
-      told.incident_id = alert.incident_id;
-      told.severity = entry.incident.severity;
-      told.generation = entry.incident.generation;
-      told.acknowledged = entry.incident.state == IncidentState::kAcknowledged;
-    }
+  for (size_t i = 0; names_owed && i < owed.size(); ++i) {
+    const AlertEntry& alert = *owed[i]->alert();
+    const IncidentEntry* entry = incidents_.table().Find(alert.incident_id);
+    NotifiedAlert& told = n.alerts.emplace_back(NotifiedOf(alert, entry));
+    told.resolved = IsOver(alert, *entry);
+    told.quiet_repeat = !told.resolved;
   }
   if (n.alerts.empty()) {
     WriteLog(n, std::nullopt, now, now, fx);  // what it knew to fire is known to nobody any more
